@@ -1,0 +1,10 @@
+//! Use cases: the rules of charts, dashboards, datasets and the rest; no HTTP types.
+//!
+//! A command takes [`Services`], the [`Principal`] who asks, and plain data; it decides who may do it, reads and
+//! writes through `daos`, asks `query` for SQL and frames, and returns plain data or an `infra::Error`.
+
+pub mod access;
+mod services;
+
+pub use access::Principal;
+pub use services::Services;

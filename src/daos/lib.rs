@@ -1,0 +1,1 @@
+//! liteset daos layer.

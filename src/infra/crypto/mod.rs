@@ -1,0 +1,1 @@
+//! Byte-compatible cryptography: Flask cookies, encrypted columns, password hashes, JWT.

@@ -1,0 +1,211 @@
+//! The metadata database: one path over SQLite and PostgreSQL.
+//!
+//! SQL is written once as [`Sql`] with `?` placeholders and executed through [`Executor`], which both the pool
+//! ([`Db`]) and an open transaction ([`Tx`]) are. What differs between backends is in [`Dialect`].
+
+mod dialect;
+mod postgres;
+mod sqlite;
+mod uri;
+mod value;
+
+use std::{future::Future, pin::Pin, sync::Arc, sync::atomic::AtomicU64, sync::atomic::Ordering};
+
+pub use dialect::Dialect;
+pub use uri::{DbUri, UriError};
+pub use value::{FromValue, Row, Sql, Value, parse_datetime};
+
+/// What can go wrong between us and the metadata database.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// No connection could be had.
+    #[error("metadata database unavailable: {0}")]
+    Unavailable(String),
+    /// A unique, foreign key or check constraint was violated; the text is the driver's.
+    #[error("{0}")]
+    Integrity(String),
+    /// The statement failed.
+    #[error("{0}")]
+    Query(String),
+    /// A stored value is not of the type that its column promises.
+    #[error("{0}")]
+    Decode(String),
+}
+
+impl From<DbError> for crate::Error {
+    fn from(e: DbError) -> Self {
+        Self::Internal(e.to_string())
+    }
+}
+
+/// A boxed future that borrows its connection.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Something that executes statements: the pool or a transaction.
+pub trait Executor: Send + Sync {
+    /// All rows.
+    fn query(&self, sql: Sql) -> BoxFuture<'_, Result<Vec<Row>, DbError>>;
+    /// Number of rows changed.
+    fn execute(&self, sql: Sql) -> BoxFuture<'_, Result<u64, DbError>>;
+    /// The backend.
+    fn dialect(&self) -> Dialect;
+}
+
+impl dyn Executor + '_ {
+    /// The first row, if any.
+    pub async fn first(&self, sql: Sql) -> Result<Option<Row>, DbError> {
+        Ok(self.query(sql).await?.into_iter().next())
+    }
+    /// `INSERT` that returns the new row's `id`; `RETURNING id` is appended.
+    pub async fn insert(&self, mut sql: Sql) -> Result<i64, DbError> {
+        sql.push(" RETURNING id");
+        let row = self.first(sql).await?.ok_or_else(|| DbError::Query("insert returned nothing".into()))?;
+        row.at(0)
+    }
+    /// `INSERT INTO table (columns…) VALUES (…)`, returning the new `id`.
+    pub async fn insert_row(&self, table: &str, values: Vec<(&str, Value)>) -> Result<i64, DbError> {
+        self.insert(insert_sql(table, values)).await
+    }
+    /// `UPDATE table SET … WHERE id = ?`.
+    pub async fn update_row(&self, table: &str, id: i64, values: Vec<(&str, Value)>) -> Result<u64, DbError> {
+        if values.is_empty() {
+            return Ok(0);
+        }
+        let mut sql = Sql::new(format!("UPDATE {table} SET "));
+        for (i, (column, value)) in values.into_iter().enumerate() {
+            sql.push(if i > 0 { ", " } else { "" }).push(column).push(" = ").push_bind(value);
+        }
+        sql.push(" WHERE id = ").push_bind(id);
+        self.execute(sql).await
+    }
+}
+
+/// `INSERT INTO table (columns…) VALUES (…)`.
+pub fn insert_sql(table: &str, values: Vec<(&str, Value)>) -> Sql {
+    let names: Vec<&str> = values.iter().map(|(c, _)| *c).collect();
+    let mut sql = Sql::new(format!("INSERT INTO {table} ({}) VALUES ", names.join(", ")));
+    sql.push_list(values.into_iter().map(|(_, v)| v));
+    sql
+}
+
+#[derive(Clone)]
+enum Pool {
+    Sqlite(sqlite::Pool),
+    Postgres(postgres::Pool),
+}
+
+/// The pool of connections; cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    pool: Pool,
+    statements: Arc<AtomicU64>,
+}
+
+impl Db {
+    /// Opens the pool and makes one connection to prove that it works.
+    pub async fn connect(uri: &DbUri, pool_size: usize) -> Result<Self, DbError> {
+        let pool = match uri {
+            DbUri::Sqlite { path, .. } => Pool::Sqlite(sqlite::Pool::open(path, pool_size).await?),
+            DbUri::Postgres(config) => Pool::Postgres(postgres::Pool::open(config, pool_size).await?),
+        };
+        Ok(Self { pool, statements: Arc::default() })
+    }
+
+    /// Begins a transaction; dropping it without [`Tx::commit`] rolls back.
+    pub async fn begin(&self) -> Result<Tx, DbError> {
+        let conn = match &self.pool {
+            Pool::Sqlite(p) => TxConn::Sqlite(p.begin().await?),
+            Pool::Postgres(p) => TxConn::Postgres(p.begin().await?),
+        };
+        Ok(Tx { conn, statements: self.statements.clone() })
+    }
+
+    /// Statements executed since the start; tests count with it.
+    pub fn statement_count(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    /// This pool as an executor.
+    pub fn exec(&self) -> &dyn Executor {
+        self
+    }
+}
+
+impl Executor for Db {
+    fn query(&self, sql: Sql) -> BoxFuture<'_, Result<Vec<Row>, DbError>> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        Box::pin(async move {
+            match &self.pool {
+                Pool::Sqlite(p) => p.query(sql).await,
+                Pool::Postgres(p) => p.query(sql).await,
+            }
+        })
+    }
+    fn execute(&self, sql: Sql) -> BoxFuture<'_, Result<u64, DbError>> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        Box::pin(async move {
+            match &self.pool {
+                Pool::Sqlite(p) => p.execute(sql).await,
+                Pool::Postgres(p) => p.execute(sql).await,
+            }
+        })
+    }
+    fn dialect(&self) -> Dialect {
+        match &self.pool {
+            Pool::Sqlite(_) => Dialect::Sqlite,
+            Pool::Postgres(_) => Dialect::Postgres,
+        }
+    }
+}
+
+enum TxConn {
+    Sqlite(sqlite::Tx),
+    Postgres(postgres::Tx),
+}
+
+/// An open transaction.
+pub struct Tx {
+    conn: TxConn,
+    statements: Arc<AtomicU64>,
+}
+
+impl Tx {
+    /// Makes the changes permanent.
+    pub async fn commit(self) -> Result<(), DbError> {
+        match self.conn {
+            TxConn::Sqlite(t) => t.commit().await,
+            TxConn::Postgres(t) => t.commit().await,
+        }
+    }
+    /// This transaction as an executor.
+    pub fn exec(&self) -> &dyn Executor {
+        self
+    }
+}
+
+impl Executor for Tx {
+    fn query(&self, sql: Sql) -> BoxFuture<'_, Result<Vec<Row>, DbError>> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        Box::pin(async move {
+            match &self.conn {
+                TxConn::Sqlite(t) => t.query(sql).await,
+                TxConn::Postgres(t) => t.query(sql).await,
+            }
+        })
+    }
+    fn execute(&self, sql: Sql) -> BoxFuture<'_, Result<u64, DbError>> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        Box::pin(async move {
+            match &self.conn {
+                TxConn::Sqlite(t) => t.execute(sql).await,
+                TxConn::Postgres(t) => t.execute(sql).await,
+            }
+        })
+    }
+    fn dialect(&self) -> Dialect {
+        match &self.conn {
+            TxConn::Sqlite(_) => Dialect::Sqlite,
+            TxConn::Postgres(_) => Dialect::Postgres,
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! SQLite: rusqlite behind a deadpool, statements on its blocking threads.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use deadpool_sqlite::{Config, Hook, HookError, Object, Runtime};
+use rusqlite::{Connection, ErrorCode, types::ToSqlOutput, types::ValueRef};
+
+use super::{DbError, Row, Sql, Value};
+
+/// How long a writer waits for another process or thread.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+#[derive(Clone)]
+pub(super) struct Pool(deadpool_sqlite::Pool);
+
+impl Pool {
+    pub async fn open(path: &Path, size: usize) -> Result<Self, DbError> {
+        let unavailable = |e: &dyn std::fmt::Display| DbError::Unavailable(format!("{}: {e}", path.display()));
+        let pool = Config::new(path)
+            .builder(Runtime::Tokio1)
+            .map_err(|e| unavailable(&e))?
+            .max_size(size.max(2))
+            .post_create(Hook::async_fn(|object, _| {
+                Box::pin(async move {
+                    match object.interact(|c| set_up(c)).await {
+                        Ok(done) => done.map_err(HookError::Backend),
+                        Err(e) => Err(HookError::message(e.to_string())),
+                    }
+                })
+            }))
+            .build()
+            .map_err(|e| unavailable(&e))?;
+        let pool = Self(pool);
+        pool.query(Sql::new("SELECT 1")).await.map_err(|e| unavailable(&e))?;
+        Ok(pool)
+    }
+
+    async fn get(&self) -> Result<Object, DbError> {
+        self.0.get().await.map_err(|e| DbError::Unavailable(e.to_string()))
+    }
+    pub async fn query(&self, sql: Sql) -> Result<Vec<Row>, DbError> {
+        on(&self.get().await?, move |c| run_query(c, &sql)).await
+    }
+    pub async fn execute(&self, sql: Sql) -> Result<u64, DbError> {
+        on(&self.get().await?, move |c| run_execute(c, &sql)).await
+    }
+    pub async fn begin(&self) -> Result<Tx, DbError> {
+        let conn = self.get().await?;
+        on(&conn, |c| c.execute_batch("BEGIN IMMEDIATE").map_err(error)).await?;
+        Ok(Tx { conn: Some(conn) })
+    }
+}
+
+fn set_up(c: &mut Connection) -> rusqlite::Result<()> {
+    c.busy_timeout(BUSY_TIMEOUT)?;
+    c.set_prepared_statement_cache_capacity(128);
+    // A read-only file cannot switch to WAL; it can still be read.
+    let _ = c.pragma_update(None, "journal_mode", "WAL");
+    c.pragma_update(None, "synchronous", "NORMAL")?;
+    c.pragma_update(None, "foreign_keys", true)
+}
+
+async fn on<T: Send + 'static>(
+    conn: &Object,
+    f: impl FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
+) -> Result<T, DbError> {
+    conn.interact(f).await.map_err(|e| DbError::Unavailable(e.to_string()))?
+}
+
+pub(super) struct Tx {
+    conn: Option<Object>,
+}
+
+impl Tx {
+    fn conn(&self) -> Result<&Object, DbError> {
+        self.conn.as_ref().ok_or_else(|| DbError::Query("transaction is over".into()))
+    }
+    pub async fn query(&self, sql: Sql) -> Result<Vec<Row>, DbError> {
+        on(self.conn()?, move |c| run_query(c, &sql)).await
+    }
+    pub async fn execute(&self, sql: Sql) -> Result<u64, DbError> {
+        on(self.conn()?, move |c| run_execute(c, &sql)).await
+    }
+    pub async fn commit(mut self) -> Result<(), DbError> {
+        // Taken only after the commit: a failed one is rolled back by `drop`.
+        on(self.conn()?, |c| c.execute_batch("COMMIT").map_err(error)).await?;
+        self.conn = None;
+        Ok(())
+    }
+}
+
+impl Drop for Tx {
+    fn drop(&mut self) {
+        let Some(conn) = self.conn.take() else { return };
+        // The connection goes back to the pool only after the rollback.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                let _ = conn.interact(|c| c.execute_batch("ROLLBACK")).await;
+            });
+        }
+    }
+}
+
+fn error(e: rusqlite::Error) -> DbError {
+    match e.sqlite_error_code() {
+        Some(ErrorCode::ConstraintViolation) => DbError::Integrity(text(e)),
+        Some(ErrorCode::CannotOpen | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::ReadOnly) => {
+            DbError::Unavailable(text(e))
+        }
+        _ => DbError::Query(text(e)),
+    }
+}
+
+/// SQLite's own sentence without rusqlite's additions.
+fn text(e: rusqlite::Error) -> String {
+    match e {
+        rusqlite::Error::SqliteFailure(_, Some(message)) => message,
+        other => other.to_string(),
+    }
+}
+
+impl rusqlite::ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Value::Null => ToSqlOutput::Owned(rusqlite::types::Value::Null),
+            Value::Bool(b) => ToSqlOutput::Owned(i64::from(*b).into()),
+            Value::Int(i) => ToSqlOutput::Owned((*i).into()),
+            Value::Float(f) => ToSqlOutput::Owned((*f).into()),
+            Value::Text(t) => ToSqlOutput::Borrowed(ValueRef::Text(t.as_bytes())),
+            Value::Bytes(b) => ToSqlOutput::Borrowed(ValueRef::Blob(b)),
+            // SQLAlchemy's storage format, always six digits
+            Value::DateTime(t) => ToSqlOutput::Owned(t.format("%Y-%m-%d %H:%M:%S%.6f").to_string().into()),
+            Value::Uuid(u) => ToSqlOutput::Owned(u.as_bytes().to_vec().into()),
+        })
+    }
+}
+
+fn run_query(c: &mut Connection, sql: &Sql) -> Result<Vec<Row>, DbError> {
+    let mut statement = c.prepare_cached(&sql.text).map_err(error)?;
+    let columns: Arc<[String]> = statement.column_names().iter().map(|n| (*n).to_owned()).collect();
+    let mut rows = statement.query(rusqlite::params_from_iter(&sql.params)).map_err(error)?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next().map_err(error)? {
+        let mut values = Vec::with_capacity(columns.len());
+        for i in 0..columns.len() {
+            values.push(match row.get_ref(i).map_err(error)? {
+                ValueRef::Null => Value::Null,
+                ValueRef::Integer(i) => Value::Int(i),
+                ValueRef::Real(f) => Value::Float(f),
+                ValueRef::Text(t) => Value::Text(String::from_utf8_lossy(t).into_owned()),
+                ValueRef::Blob(b) => Value::Bytes(b.to_vec()),
+            });
+        }
+        out.push(Row { columns: columns.clone(), values });
+    }
+    Ok(out)
+}
+
+fn run_execute(c: &mut Connection, sql: &Sql) -> Result<u64, DbError> {
+    let mut statement = c.prepare_cached(&sql.text).map_err(error)?;
+    let n = statement.execute(rusqlite::params_from_iter(&sql.params)).map_err(error)?;
+    Ok(n as u64)
+}

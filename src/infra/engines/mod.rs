@@ -1,0 +1,3 @@
+//! Analytical databases: what charts and SQL Lab query.
+
+pub mod column;

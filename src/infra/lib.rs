@@ -1,0 +1,15 @@
+//! Infrastructure: everything that would exist without charts and dashboards.
+//!
+//! The innermost layer: it knows no Superset resource. `query`, `daos`, `commands` and `web` depend on it,
+//! it depends on none of them.
+
+pub mod crypto;
+pub mod config;
+pub mod db;
+pub mod engines;
+pub mod error;
+mod issue_codes;
+pub mod rison;
+pub mod sql;
+
+pub use error::{Error, Result};

@@ -1,0 +1,1 @@
+//! Rison, as prison 0.2.1 reads it.

@@ -1,0 +1,1 @@
+//! liteset query layer.

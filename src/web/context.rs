@@ -1,0 +1,108 @@
+//! What a handler gets.
+
+use std::{collections::HashMap, sync::Arc};
+
+use bytes::Bytes;
+use commands::{Principal, Services};
+use parking_lot::Mutex;
+use serde_json::{Map, Value};
+
+use crate::{Answer, error::Failure};
+
+/// What a handler returns.
+pub type Handled = Result<Answer, Failure>;
+
+/// The Flask session: a JSON object in a signed cookie.
+#[derive(Debug, Clone, Default)]
+pub struct Session {
+    /// Keys and values.
+    pub values: Map<String, Value>,
+    /// Set when the cookie must be written again.
+    pub modified: bool,
+}
+
+/// A request on its way through a handler: owned, so that handlers are plain `async fn(Cx) -> Handled`.
+#[derive(Clone)]
+pub struct Cx {
+    /// The application.
+    pub app: Arc<Services>,
+    /// Who asks.
+    pub user: Arc<Principal>,
+    /// The session; the dispatcher writes it back after the handler.
+    pub session: Arc<Mutex<Session>>,
+    /// The request.
+    pub req: Arc<Req>,
+}
+
+/// The parts of a request that handlers read.
+#[derive(Debug, Default)]
+pub struct Req {
+    /// Method in upper case.
+    pub method: String,
+    /// Decoded path.
+    pub path: String,
+    /// Raw query string without `?`.
+    pub query_string: String,
+    /// Decoded query arguments in order.
+    pub args: Vec<(String, String)>,
+    /// Values of the rule's placeholders.
+    pub params: HashMap<&'static str, String>,
+    /// Header names in lower case; values that are not UTF-8 are dropped.
+    pub headers: Vec<(String, String)>,
+    /// Address of the peer.
+    pub remote_addr: String,
+    /// `http` or `https`.
+    pub scheme: String,
+    /// Host header.
+    pub host: String,
+    /// Fields of a urlencoded or multipart form, in order.
+    pub form: Vec<(String, String)>,
+    /// Files of a multipart form.
+    pub files: Vec<Upload>,
+    /// The raw body; empty when it was a form.
+    pub body: Bytes,
+}
+
+/// A file of a multipart form.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// Field name.
+    pub field: String,
+    /// Name that the client gave; never to be used as a path.
+    pub filename: String,
+    /// Content.
+    pub content: Bytes,
+}
+
+impl Req {
+    /// First query argument of a name.
+    pub fn arg(&self, name: &str) -> Option<&str> {
+        self.args.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str())
+    }
+    /// First header of a name (lower case).
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str())
+    }
+    /// First form field of a name.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.form.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str())
+    }
+    /// A placeholder of the rule; empty when the rule has none of that name.
+    pub fn param(&self, name: &str) -> &str {
+        self.params.get(name).map_or("", String::as_str)
+    }
+    /// An `<int:…>` placeholder.
+    pub fn int_param(&self, name: &str) -> i64 {
+        self.param(name).parse().unwrap_or(-1)
+    }
+    /// Content type without parameters, lower case.
+    pub fn content_type(&self) -> String {
+        let full = self.header("content-type").unwrap_or_default();
+        full.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    }
+    /// Flask's `request.is_json`.
+    pub fn is_json(&self) -> bool {
+        let ct = self.content_type();
+        ct == "application/json" || (ct.starts_with("application/") && ct.ends_with("+json"))
+    }
+}

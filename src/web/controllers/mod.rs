@@ -1,0 +1,3 @@
+//! A file per resource.
+
+pub mod health;

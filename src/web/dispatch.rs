@@ -1,0 +1,1 @@
+//! A request's way: rule → session → caller → CSRF → access → handler → headers.

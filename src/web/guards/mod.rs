@@ -1,0 +1,1 @@
+//! Session, JWT, guest token, CSRF: who asks, and may they.

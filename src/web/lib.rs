@@ -1,0 +1,17 @@
+//! Presentation: HTTP in, HTTP out.
+//!
+//! [`routes`] holds the table of all rules with the permission that each demands; [`dispatch`] carries a request
+//! through session, CSRF, access and handler; handlers in [`controllers`] parse, call a command, and render.
+
+pub mod answer;
+pub mod context;
+pub mod controllers;
+pub mod dispatch;
+pub mod error;
+pub mod guards;
+pub mod router;
+pub mod routes;
+pub mod schemas;
+
+pub use answer::Answer;
+pub use context::{Cx, Handled};

@@ -1,0 +1,9 @@
+//! The whole route table, grouped as in the API docs.
+
+use crate::{controllers, routes::Table};
+
+/// Every rule that liteset serves.
+pub fn table() -> Table {
+    let rules = [controllers::health::rules()];
+    Table::new(rules.into_iter().flatten().collect())
+}

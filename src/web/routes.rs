@@ -1,0 +1,234 @@
+//! Rules as Werkzeug understands them, and the table that holds them.
+
+use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc};
+
+use crate::context::{Cx, Handled};
+
+/// A handler, boxed.
+pub type BoxHandler = Arc<dyn Fn(Cx) -> Pin<Box<dyn Future<Output = Handled> + Send>> + Send + Sync>;
+
+/// What a rule demands of the caller before the handler runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing; the handler decides.
+    Open,
+    /// `flask_appbuilder.security.decorators:protect`: 401 `{"msg"}`, 403 `{"message": "Forbidden"}`; session or JWT.
+    Protect(&'static str, &'static str),
+    /// `has_access` of HTML pages: redirect to the login page, or 403.
+    Page(&'static str, &'static str),
+    /// `has_access_api`: 401/403 `{"message": "Access is Denied", "severity": "danger"}`.
+    PageApi(&'static str, &'static str),
+}
+
+/// One rule: path, methods, demands, handler.
+#[derive(Clone)]
+pub struct Rule {
+    /// `/api/v1/chart/<int:pk>`; converters `int`, `path`, `uuid`-less default string.
+    pub rule: String,
+    /// `GET`, `POST`, …; `HEAD` follows `GET`.
+    pub methods: &'static [&'static str],
+    /// Demands.
+    pub access: Access,
+    /// No CSRF check although the method writes.
+    pub csrf_exempt: bool,
+    /// Feature flag without which the rule answers 404 before anything else.
+    pub flag: Option<&'static str>,
+    /// `Class.method` of the original, the action of the event log when `logged`.
+    pub endpoint: &'static str,
+    /// The handler.
+    pub handler: BoxHandler,
+}
+
+/// A rule for a handler `async fn(Cx) -> Handled`.
+pub fn rule<F, Fut>(methods: &'static [&'static str], rule: impl Into<String>, access: Access, handler: F) -> Rule
+where
+    F: Fn(Cx) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Handled> + Send + 'static,
+{
+    Rule {
+        rule: rule.into(),
+        methods,
+        access,
+        csrf_exempt: false,
+        flag: None,
+        endpoint: "",
+        handler: Arc::new(move |cx| Box::pin(handler(cx))),
+    }
+}
+
+impl Rule {
+    /// Without CSRF check.
+    #[must_use]
+    pub fn csrf_exempt(mut self) -> Self {
+        self.csrf_exempt = true;
+        self
+    }
+    /// 404 unless a feature flag is on.
+    #[must_use]
+    pub fn flag(mut self, flag: &'static str) -> Self {
+        self.flag = Some(flag);
+        self
+    }
+    /// Names the original's endpoint.
+    #[must_use]
+    pub fn endpoint(mut self, endpoint: &'static str) -> Self {
+        self.endpoint = endpoint;
+        self
+    }
+}
+
+/// The outcome of looking a path up.
+pub enum Match<'a> {
+    /// A rule and the values of its placeholders.
+    Found(&'a Rule, HashMap<&'static str, String>),
+    /// The path with a slash at its end would match: 308.
+    AddSlash,
+    /// The path matches, the method does not: 405 with these methods.
+    MethodNotAllowed(Vec<&'static str>),
+    /// 404.
+    NotFound,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Static(String),
+    Int(&'static str),
+    Text(&'static str),
+    Path(&'static str),
+}
+
+struct Compiled {
+    parts: Vec<Part>,
+    slash: bool,
+    rule: Rule,
+}
+
+/// All rules, most specific first.
+pub struct Table(Vec<Compiled>);
+
+impl Table {
+    /// Orders the rules: static parts before integers before text before paths, as Werkzeug weighs them.
+    pub fn new(rules: Vec<Rule>) -> Self {
+        let mut compiled: Vec<Compiled> = rules
+            .into_iter()
+            .map(|rule| {
+                let slash = rule.rule.ends_with('/');
+                let parts = rule.rule.split('/').filter(|p| !p.is_empty()).map(part).collect();
+                Compiled { parts, slash, rule }
+            })
+            .collect();
+        compiled.sort_by(|a, b| a.parts.cmp(&b.parts));
+        Self(compiled)
+    }
+
+    /// The rules.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.0.iter().map(|c| &c.rule)
+    }
+
+    /// Looks a decoded path up.
+    pub fn find(&self, method: &str, path: &str) -> Match<'_> {
+        let slash = path.len() > 1 && path.ends_with('/');
+        let segments: Vec<&str> = path.split('/').filter(|p| !p.is_empty()).collect();
+        let mut allowed = Vec::new();
+        let mut add_slash = false;
+        for c in &self.0 {
+            let Some(params) = capture(&c.parts, &segments, path) else { continue };
+            if c.slash != slash && !segments.is_empty() && !matches!(c.parts.last(), Some(Part::Path(_))) {
+                add_slash |= c.slash && !slash && c.rule.allows(method);
+                continue;
+            }
+            if c.rule.allows(method) {
+                return Match::Found(&c.rule, params);
+            }
+            allowed.extend_from_slice(c.rule.methods);
+        }
+        match (add_slash, allowed.is_empty()) {
+            (true, true) => Match::AddSlash,
+            (_, false) => Match::MethodNotAllowed(allowed),
+            _ => Match::NotFound,
+        }
+    }
+}
+
+impl Rule {
+    fn allows(&self, method: &str) -> bool {
+        self.methods.contains(&method) || (method == "HEAD" && self.methods.contains(&"GET"))
+    }
+}
+
+fn part(text: &str) -> Part {
+    let Some(inner) = text.strip_prefix('<').and_then(|t| t.strip_suffix('>')) else {
+        return Part::Static(text.to_owned());
+    };
+    let (converter, name) = inner.split_once(':').unwrap_or(("string", inner));
+    // rules live as long as the process: a handful of leaked names
+    let name: &'static str = Box::leak(name.to_owned().into_boxed_str());
+    match converter {
+        "int" => Part::Int(name),
+        "path" => Part::Path(name),
+        _ => Part::Text(name),
+    }
+}
+
+fn capture(parts: &[Part], segments: &[&str], path: &str) -> Option<HashMap<&'static str, String>> {
+    let mut params = HashMap::new();
+    for (i, part) in parts.iter().enumerate() {
+        if let Part::Path(name) = part {
+            let rest = segments.get(i..).filter(|r| !r.is_empty())?;
+            let mut value = rest.join("/");
+            if path.ends_with('/') {
+                value.push('/');
+            }
+            params.insert(*name, value);
+            return Some(params);
+        }
+        let segment = *segments.get(i)?;
+        match part {
+            Part::Static(s) if s == segment => {}
+            Part::Int(name) if !segment.is_empty() && segment.bytes().all(|b| b.is_ascii_digit()) => {
+                params.insert(*name, segment.to_owned());
+            }
+            Part::Text(name) => {
+                params.insert(*name, segment.to_owned());
+            }
+            _ => return None,
+        }
+    }
+    (parts.len() == segments.len()).then_some(params)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(rules: &[(&'static [&'static str], &str)]) -> Table {
+        let handler = |_: Cx| async { Ok(crate::Answer::html(200, "")) };
+        Table::new(rules.iter().map(|(m, r)| rule(m, *r, Access::Open, handler)).collect())
+    }
+
+    #[test]
+    fn werkzeug_rules() {
+        let t = table(&[
+            (&["GET"], "/api/v1/chart/"),
+            (&["GET"], "/api/v1/chart/<id_or_uuid>"),
+            (&["PUT"], "/api/v1/chart/<int:pk>"),
+            (&["GET"], "/api/v1/chart/_info"),
+            (&["GET"], "/static/<path:filename>"),
+        ]);
+        let found = |m: &str, p: &str| match t.find(m, p) {
+            Match::Found(r, params) => format!("{} {params:?}", r.rule),
+            Match::AddSlash => "308".into(),
+            Match::MethodNotAllowed(m) => format!("405 {m:?}"),
+            Match::NotFound => "404".into(),
+        };
+        assert_eq!(found("GET", "/api/v1/chart/_info"), "/api/v1/chart/_info {}");
+        assert_eq!(found("GET", "/api/v1/chart/7"), "/api/v1/chart/<id_or_uuid> {\"id_or_uuid\": \"7\"}");
+        assert_eq!(found("PUT", "/api/v1/chart/7"), "/api/v1/chart/<int:pk> {\"pk\": \"7\"}");
+        assert_eq!(found("PUT", "/api/v1/chart/x"), "405 [\"GET\"]");
+        assert_eq!(found("GET", "/api/v1/chart"), "308");
+        assert_eq!(found("GET", "/api/v1/chart/7/"), "404");
+        assert_eq!(found("HEAD", "/static/a/b.js"), "/static/<path:filename> {\"filename\": \"a/b.js\"}");
+        assert_eq!(found("GET", "/nope"), "404");
+    }
+}

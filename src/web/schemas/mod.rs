@@ -1,0 +1,1 @@
+//! Request loading with the original field errors; response views.
