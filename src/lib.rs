@@ -1,1 +1,11 @@
-//! liteset
+//! liteset: the backend of Apache Superset 6.0.0 as one binary.
+//!
+//! ```text
+//! web  →  commands  →  daos, query  →  infra
+//! ```
+//!
+//! Each layer is a crate of its own (a folder of `src/`); dependencies point inward only. [`app`] is the
+//! composition root: the only place that knows every layer. [`cli`] holds a file per verb.
+
+pub mod app;
+pub mod cli;

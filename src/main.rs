@@ -1,1 +1,5 @@
-fn main() {}
+//! The `liteset` binary.
+
+fn main() -> std::process::ExitCode {
+    liteset::cli::main()
+}

@@ -129,7 +129,9 @@ impl Error {
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         match self {
-            Self::Message { status, .. } | Self::Sip40 { status, .. } | Self::Legacy { status, .. } => *status,
+            Self::Message { status, .. } | Self::Sip40 { status, .. } | Self::Legacy { status, .. } => {
+                *status
+            }
             Self::Internal(_) => 500,
         }
     }

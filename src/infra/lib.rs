@@ -3,8 +3,8 @@
 //! The innermost layer: it knows no Superset resource. `query`, `daos`, `commands` and `web` depend on it,
 //! it depends on none of them.
 
-pub mod crypto;
 pub mod config;
+pub mod crypto;
 pub mod db;
 pub mod engines;
 pub mod error;

@@ -40,7 +40,12 @@ pub struct Rule {
 }
 
 /// A rule for a handler `async fn(Cx) -> Handled`.
-pub fn rule<F, Fut>(methods: &'static [&'static str], rule: impl Into<String>, access: Access, handler: F) -> Rule
+pub fn rule<F, Fut>(
+    methods: &'static [&'static str],
+    rule: impl Into<String>,
+    access: Access,
+    handler: F,
+) -> Rule
 where
     F: Fn(Cx) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Handled> + Send + 'static,

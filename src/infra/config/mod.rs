@@ -13,7 +13,21 @@ pub struct Config {
     flags: IndexMap<String, bool>,
 }
 
+/// Superset's own defaults (`superset.config`), without any secret and without what only Python can hold.
+const DEFAULTS: &str = include_str!("defaults.json");
+
 impl Config {
+    /// The defaults with `overrides` over them.
+    pub fn with(overrides: IndexMap<String, Value>) -> Result<Self, serde_json::Error> {
+        let mut values: IndexMap<String, Value> = serde_json::from_str(DEFAULTS)?;
+        values.extend(overrides);
+        let mut flags = IndexMap::new();
+        for key in ["DEFAULT_FEATURE_FLAGS", "FEATURE_FLAGS"] {
+            let set = values.get(key).and_then(Value::as_object).into_iter().flatten();
+            flags.extend(set.map(|(k, v)| (k.clone(), v.as_bool().unwrap_or_default())));
+        }
+        Ok(Self { values, flags })
+    }
     /// A value by its Superset key; null when it is neither set nor has a default.
     pub fn get(&self, key: &str) -> &Value {
         static NULL: Value = Value::Null;

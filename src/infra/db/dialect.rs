@@ -45,7 +45,11 @@ impl Dialect {
                 sql.append(left).push(&format!(" {not}ILIKE ")).push_bind(pattern);
             }
             Self::Sqlite => {
-                sql.push("lower(").append(left).push(&format!(") {not}LIKE lower(")).push_bind(pattern).push(")");
+                sql.push("lower(")
+                    .append(left)
+                    .push(&format!(") {not}LIKE lower("))
+                    .push_bind(pattern)
+                    .push(")");
             }
         }
         sql

@@ -133,7 +133,9 @@ impl<'a> FromSql<'a> for Value {
             Type::BYTEA => Self::Bytes(raw.to_vec()),
             Type::UUID => Self::Uuid(uuid::Uuid::from_sql(ty, raw)?),
             Type::TIMESTAMP => Self::DateTime(chrono::NaiveDateTime::from_sql(ty, raw)?),
-            Type::TIMESTAMPTZ => Self::DateTime(chrono::DateTime::<chrono::Utc>::from_sql(ty, raw)?.naive_utc()),
+            Type::TIMESTAMPTZ => {
+                Self::DateTime(chrono::DateTime::<chrono::Utc>::from_sql(ty, raw)?.naive_utc())
+            }
             Type::DATE => Self::Text(chrono::NaiveDate::from_sql(ty, raw)?.to_string()),
             Type::JSON | Type::JSONB => Self::Text(serde_json::Value::from_sql(ty, raw)?.to_string()),
             _ => Self::Text(std::str::from_utf8(raw)?.to_owned()),
@@ -200,7 +202,9 @@ impl ToSql for Value {
             (Self::Int(_) | Self::Float(_), &Type::NUMERIC) => write_numeric(&self.plain(), out),
             (Self::Text(t), &Type::NUMERIC) => write_numeric(t, out),
             (Self::Text(t), &Type::UUID) => uuid::Uuid::parse_str(t)?.to_sql(ty, out),
-            (Self::Text(t), &Type::INT2 | &Type::INT4 | &Type::INT8) => Self::Int(t.trim().parse()?).to_sql(ty, out),
+            (Self::Text(t), &Type::INT2 | &Type::INT4 | &Type::INT8) => {
+                Self::Int(t.trim().parse()?).to_sql(ty, out)
+            }
             (Self::Text(t), &Type::TIMESTAMP | &Type::TIMESTAMPTZ) => {
                 let t = super::parse_datetime(t).ok_or("not a timestamp")?;
                 Self::DateTime(t).to_sql(ty, out)
@@ -256,7 +260,8 @@ fn write_numeric(text: &str, out: &mut BytesMut) -> Result<IsNull, Box<dyn StdEr
     padded.push_str(fraction);
     padded.push_str(&"0".repeat((4 - fraction.len() % 4) % 4));
     let groups = padded.as_bytes().chunks(4).map(|c| std::str::from_utf8(c).map(str::parse::<i16>));
-    let groups: Vec<i16> = groups.map(|g| Ok::<_, Box<dyn StdError + Sync + Send>>(g??)).collect::<Result<_, _>>()?;
+    let groups: Vec<i16> =
+        groups.map(|g| Ok::<_, Box<dyn StdError + Sync + Send>>(g??)).collect::<Result<_, _>>()?;
     for field in [i16::try_from(groups.len())?, weight, sign, i16::try_from(fraction.len())?] {
         out.extend_from_slice(&field.to_be_bytes());
     }

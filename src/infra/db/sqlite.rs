@@ -15,7 +15,8 @@ pub(super) struct Pool(deadpool_sqlite::Pool);
 
 impl Pool {
     pub async fn open(path: &Path, size: usize) -> Result<Self, DbError> {
-        let unavailable = |e: &dyn std::fmt::Display| DbError::Unavailable(format!("{}: {e}", path.display()));
+        let unavailable =
+            |e: &dyn std::fmt::Display| DbError::Unavailable(format!("{}: {e}", path.display()));
         let pool = Config::new(path)
             .builder(Runtime::Tokio1)
             .map_err(|e| unavailable(&e))?
@@ -104,9 +105,9 @@ impl Drop for Tx {
 fn error(e: rusqlite::Error) -> DbError {
     match e.sqlite_error_code() {
         Some(ErrorCode::ConstraintViolation) => DbError::Integrity(text(e)),
-        Some(ErrorCode::CannotOpen | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::ReadOnly) => {
-            DbError::Unavailable(text(e))
-        }
+        Some(
+            ErrorCode::CannotOpen | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::ReadOnly,
+        ) => DbError::Unavailable(text(e)),
         _ => DbError::Query(text(e)),
     }
 }

@@ -1,0 +1,59 @@
+//! The composition root: configuration → metadata database → services → router → server.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use commands::Services;
+use infra::{
+    config::Config,
+    db::{Db, DbUri},
+};
+use salvo::{
+    Listener, Router, Server, Service,
+    conn::{Acceptor, TcpListener},
+};
+use web::dispatch::Dispatch;
+
+/// How long requests in flight may take after a termination signal.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// Why liteset could not start.
+pub type StartError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Connects everything that a running server needs.
+pub async fn build(config: Config) -> Result<Arc<Services>, StartError> {
+    let uri: DbUri = config.str("SQLALCHEMY_DATABASE_URI").parse()?;
+    let db = Db::connect(&uri, 8).await?;
+    Ok(Arc::new(Services { config, db }))
+}
+
+/// Serves until SIGTERM or SIGINT; returns when the requests in flight are done.
+pub async fn serve(app: Arc<Services>, address: SocketAddr) -> Result<(), StartError> {
+    let acceptor = TcpListener::new(address).try_bind().await?;
+    for holding in acceptor.holdings() {
+        tracing::info!(address = %holding.local_addr, "listening");
+    }
+    let router = Router::with_path("{**rest}").goal(Dispatch::new(app, web::router::table()));
+    let server = Server::new(acceptor);
+    let handle = server.handle();
+    tokio::spawn(async move {
+        termination().await;
+        tracing::info!("stopping: requests in flight may finish");
+        handle.stop_graceful(GRACE);
+    });
+    server.try_serve(Service::new(router)).await?;
+    Ok(())
+}
+
+async fn termination() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let interrupt = tokio::signal::ctrl_c();
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => tokio::select! {
+            _ = interrupt => {}
+            _ = terminate.recv() => {}
+        },
+        Err(_) => {
+            let _ = interrupt.await;
+        }
+    }
+}
