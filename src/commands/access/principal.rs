@@ -2,10 +2,11 @@
 
 use std::{collections::HashSet, sync::Arc};
 
+use chrono::NaiveDateTime;
 use serde_json::Value;
 
 /// A row of `ab_user`, without its password.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct User {
     /// Primary key.
     pub id: i64,
@@ -17,6 +18,14 @@ pub struct User {
     pub last_name: String,
     /// E-mail address.
     pub email: String,
+    /// May log in.
+    pub active: bool,
+    /// Number of logins; none before the first.
+    pub login_count: Option<i64>,
+    /// When the user was made, server-local.
+    pub created_on: Option<NaiveDateTime>,
+    /// Last login, server-local.
+    pub last_login: Option<NaiveDateTime>,
 }
 
 /// A row of `ab_role`.

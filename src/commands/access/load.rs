@@ -1,0 +1,65 @@
+//! Loading the caller: user → effective roles → permissions, in at most two statements.
+
+use daos::security::{self, UserRow};
+use infra::Result;
+
+use super::{GuestToken, Principal, Role, User};
+use crate::Services;
+
+/// A user who may log in, with the stored password hash; none when the user is missing or not active.
+pub async fn load_user(app: &Services, id: i64) -> Result<Option<(Principal, Option<String>)>> {
+    let Some((credentials, roles)) = security::user_with_roles(app.db.exec(), id).await? else {
+        return Ok(None);
+    };
+    if !credentials.user.active {
+        return Ok(None);
+    }
+    let principal = with_roles(app, roles.into_iter().map(Role::from).collect()).await?;
+    Ok(Some((Principal { user: Some(credentials.user.into()), ..principal }, credentials.password)))
+}
+
+/// Nobody: with the rights of the role `AUTH_ROLE_PUBLIC`.
+pub async fn load_anonymous(app: &Services) -> Result<Principal> {
+    with_named_role(app, app.config.str("AUTH_ROLE_PUBLIC")).await
+}
+
+/// A guest with a valid token: with the rights of the role `GUEST_ROLE_NAME`.
+pub async fn load_guest(app: &Services, token: GuestToken) -> Result<Principal> {
+    let principal = with_named_role(app, app.config.str("GUEST_ROLE_NAME")).await?;
+    Ok(Principal { guest: Some(token), ..principal })
+}
+
+async fn with_named_role(app: &Services, name: &str) -> Result<Principal> {
+    let role = if name.is_empty() { None } else { app.grants.role_by_name(app.db.exec(), name).await? };
+    with_roles(app, role.into_iter().collect()).await
+}
+
+async fn with_roles(app: &Services, roles: Vec<Role>) -> Result<Principal> {
+    let ids: Vec<i64> = roles.iter().map(|r| r.id).collect();
+    let permissions = app.grants.load(app.db.exec(), &ids).await?.all.clone();
+    let admin = app.config.get("AUTH_ROLE_ADMIN").as_str().unwrap_or("Admin");
+    let is_admin = roles.iter().any(|r| r.name == admin);
+    Ok(Principal { roles, permissions, is_admin, ..Principal::default() })
+}
+
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> Self {
+        Self {
+            id: row.id,
+            username: row.username,
+            first_name: row.first_name,
+            last_name: row.last_name,
+            email: row.email,
+            active: row.active,
+            login_count: row.login_count,
+            created_on: row.created_on,
+            last_login: row.last_login,
+        }
+    }
+}
+
+impl From<security::RoleRow> for Role {
+    fn from(row: security::RoleRow) -> Self {
+        Self { id: row.id, name: row.name }
+    }
+}
