@@ -23,7 +23,7 @@ pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 pub async fn build(config: Config) -> Result<Arc<Services>, StartError> {
     let uri: DbUri = config.str("SQLALCHEMY_DATABASE_URI").parse()?;
     let db = Db::connect(&uri, 8).await?;
-    Ok(Arc::new(Services { config, db }))
+    Ok(Arc::new(Services::new(config, db)))
 }
 
 /// Serves until SIGTERM or SIGINT; returns when the requests in flight are done.
