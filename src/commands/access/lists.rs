@@ -178,6 +178,7 @@ mod tests {
                 first_name: String::new(),
                 last_name: String::new(),
                 email: String::new(),
+                ..User::default()
             }),
             roles: vec![Role { id: 9, name: "r".into() }],
             permissions: Arc::new(grants.iter().map(|(p, v)| ((*p).to_owned(), (*v).to_owned())).collect()),
