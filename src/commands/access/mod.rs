@@ -2,9 +2,15 @@
 
 mod grant_cache;
 mod grants;
+pub mod guest_payload;
 pub mod lists;
 mod load;
+pub mod objects;
+pub mod ownership;
 mod principal;
+pub mod row_level;
+pub mod sql_tables;
+mod via_dashboard;
 
 pub use grant_cache::{GrantCache, RoleGrants};
 pub use load::{load_anonymous, load_guest, load_user};

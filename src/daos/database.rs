@@ -1,0 +1,119 @@
+//! Connections to analytical databases (`superset.models.core:Database`).
+
+use std::collections::HashMap;
+
+use chrono::NaiveDateTime;
+use infra::db::{DbError, Executor, Row, Sql};
+use serde_json::{Map, Value as Json};
+use uuid::Uuid;
+
+/// A row of `dbs`; encrypted columns as they are stored.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the fields bear the names of the columns")]
+pub struct Database {
+    pub id: i64,
+    pub database_name: String,
+    pub sqlalchemy_uri: String,
+    pub password: Option<Vec<u8>>,
+    pub cache_timeout: Option<i64>,
+    pub extra: Option<String>,
+    pub expose_in_sqllab: Option<bool>,
+    pub allow_ctas: Option<bool>,
+    pub allow_cvas: Option<bool>,
+    pub allow_dml: Option<bool>,
+    pub allow_run_async: Option<bool>,
+    pub allow_file_upload: bool,
+    pub force_ctas_schema: Option<String>,
+    pub impersonate_user: Option<bool>,
+    pub encrypted_extra: Option<Vec<u8>>,
+    pub server_cert: Option<Vec<u8>>,
+    pub uuid: Option<Uuid>,
+    pub configuration_method: Option<String>,
+    pub is_managed_externally: bool,
+    pub external_url: Option<String>,
+    pub created_on: Option<NaiveDateTime>,
+    pub changed_on: Option<NaiveDateTime>,
+    pub created_by_fk: Option<i64>,
+    pub changed_by_fk: Option<i64>,
+}
+
+impl Database {
+    /// The select list, over the alias `d`.
+    pub const COLUMNS: &'static str = "d.id, d.database_name, d.sqlalchemy_uri, d.password, d.cache_timeout, d.extra, d.expose_in_sqllab, d.allow_ctas, d.allow_cvas, d.allow_dml, d.allow_run_async, d.allow_file_upload, d.force_ctas_schema, d.impersonate_user, d.encrypted_extra, d.server_cert, d.uuid, d.configuration_method, d.is_managed_externally, d.external_url, d.created_on, d.changed_on, d.created_by_fk, d.changed_by_fk";
+
+    /// Reads a row of [`Self::COLUMNS`].
+    pub fn read(row: &Row) -> Result<Self, DbError> {
+        Ok(Self {
+            id: row.get("id")?,
+            database_name: row.get("database_name")?,
+            sqlalchemy_uri: row.get("sqlalchemy_uri")?,
+            password: row.get("password")?,
+            cache_timeout: row.get("cache_timeout")?,
+            extra: row.get("extra")?,
+            expose_in_sqllab: row.get("expose_in_sqllab")?,
+            allow_ctas: row.get("allow_ctas")?,
+            allow_cvas: row.get("allow_cvas")?,
+            allow_dml: row.get("allow_dml")?,
+            allow_run_async: row.get("allow_run_async")?,
+            allow_file_upload: row.get("allow_file_upload")?,
+            force_ctas_schema: row.get("force_ctas_schema")?,
+            impersonate_user: row.get("impersonate_user")?,
+            encrypted_extra: row.get("encrypted_extra")?,
+            server_cert: row.get("server_cert")?,
+            uuid: row.get("uuid")?,
+            configuration_method: row.get("configuration_method")?,
+            is_managed_externally: row.get("is_managed_externally")?,
+            external_url: row.get("external_url")?,
+            created_on: row.get("created_on")?,
+            changed_on: row.get("changed_on")?,
+            created_by_fk: row.get("created_by_fk")?,
+            changed_by_fk: row.get("changed_by_fk")?,
+        })
+    }
+}
+
+impl Database {
+    /// The permission that grants it (`Database.perm`).
+    pub fn perm(&self) -> String {
+        format!("[{}].(id:{})", self.database_name, self.id)
+    }
+    /// First part of the connection string without its driver (`Database.backend`).
+    pub fn backend(&self) -> &str {
+        let scheme = self.sqlalchemy_uri.split(':').next().unwrap_or_default();
+        scheme.split('+').next().unwrap_or_default()
+    }
+    /// `extra` as an object; what cannot be read is empty.
+    pub fn extra_json(&self) -> Map<String, Json> {
+        let text = self.extra.as_deref().unwrap_or_default();
+        serde_json::from_str(text).unwrap_or_default()
+    }
+}
+
+/// A database by its id.
+pub async fn find(db: &dyn Executor, id: i64) -> Result<Option<Database>, DbError> {
+    find_where(db, id, None).await
+}
+
+/// A database by its id, if a condition over the alias `d` lets it through.
+pub async fn find_where(
+    db: &dyn Executor,
+    id: i64,
+    condition: Option<Sql>,
+) -> Result<Option<Database>, DbError> {
+    let mut sql = Sql::new(format!("SELECT {} FROM dbs d WHERE d.id = ", Database::COLUMNS));
+    sql.push_bind(id);
+    if let Some(condition) = condition {
+        sql.push(" AND ").append(condition);
+    }
+    db.first(sql).await?.as_ref().map(Database::read).transpose()
+}
+
+/// Several databases, by id.
+pub async fn find_many(db: &dyn Executor, ids: &[i64]) -> Result<HashMap<i64, Database>, DbError> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut sql = Sql::new(format!("SELECT {} FROM dbs d WHERE d.id IN ", Database::COLUMNS));
+    sql.push_list(ids.iter().copied());
+    db.query(sql).await?.iter().map(|row| Database::read(row).map(|d| (d.id, d))).collect()
+}
