@@ -1,1 +1,12 @@
-//! liteset query layer.
+//! The pure engine behind charts: the description of a dataset and a query object in, SQL text and frames out.
+//!
+//! No HTTP, no metadata tables, no clock of its own: whoever calls passes `now`.
+
+pub mod build_sql;
+pub mod dataset;
+pub mod engine;
+pub mod error;
+pub mod python;
+pub mod query_object;
+
+pub use error::QueryError;

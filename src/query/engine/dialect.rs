@@ -1,0 +1,186 @@
+//! Identifiers, literals and LIMIT as the SQLAlchemy 1.4 dialects write them.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
+
+static RESERVED: LazyLock<HashMap<&'static str, HashSet<&'static str>>> = LazyLock::new(|| {
+    include_str!("reserved.txt")
+        .lines()
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, words)| (name, words.split(' ').collect()))
+        .collect()
+});
+
+/// A family of engines that write names and literals alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Standard SQL: double quotes.
+    Default,
+    /// SQLite and what speaks like it.
+    Sqlite,
+    /// PostgreSQL and what speaks like it.
+    Postgres,
+    /// MySQL and what speaks like it: backticks, backslash escapes.
+    Mysql,
+    /// Microsoft SQL Server: brackets.
+    Mssql,
+    /// Oracle.
+    Oracle,
+    /// BigQuery, Hive and others with backticks and backslash escapes.
+    Backtick,
+}
+
+impl Dialect {
+    /// By the name used in `specs.json`.
+    pub fn named(name: &str) -> Self {
+        match name {
+            "sqlite" => Self::Sqlite,
+            "postgresql" => Self::Postgres,
+            "mysql" => Self::Mysql,
+            "mssql" => Self::Mssql,
+            "oracle" => Self::Oracle,
+            "backtick" => Self::Backtick,
+            _ => Self::Default,
+        }
+    }
+
+    fn reserved_words(self) -> Option<&'static HashSet<&'static str>> {
+        RESERVED.get(match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgresql",
+            Self::Mysql => "mysql",
+            Self::Mssql => "mssql",
+            Self::Oracle => "oracle",
+            Self::Default | Self::Backtick => "default",
+        })
+    }
+
+    /// Writes an identifier, quoted only where the dialect needs it (`IdentifierPreparer.quote`).
+    pub fn quote(self, name: &str) -> String {
+        if self.requires_quotes(name) { self.quote_always(name) } else { name.to_owned() }
+    }
+
+    /// Writes a quoted identifier; the closing quote is doubled inside it.
+    pub fn quote_always(self, name: &str) -> String {
+        let (open, close) = match self {
+            Self::Mysql | Self::Backtick => ('`', '`'),
+            Self::Mssql => ('[', ']'),
+            _ => ('"', '"'),
+        };
+        let mut out = String::with_capacity(name.len() + 2);
+        out.push(open);
+        for c in name.chars() {
+            if c == close {
+                out.push(close);
+            }
+            // No engine takes NUL in a name, and drivers in C stop reading there.
+            if c != '\0' {
+                out.push(c);
+            }
+        }
+        out.push(close);
+        out
+    }
+
+    fn requires_quotes(self, name: &str) -> bool {
+        let first_is_legal = name
+            .starts_with(|c: char| !(c.is_ascii_digit() || c == '$' || (self == Self::Oracle && c == '_')));
+        let legal = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '$');
+        let folded = name.to_lowercase();
+        !first_is_legal
+            || !legal
+            || folded != name
+            || self.reserved_words().is_some_and(|words| words.contains(folded.as_str()))
+    }
+
+    /// A text literal that cannot end before its closing quote.
+    pub fn string_literal(self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len() + 2);
+        out.push('\'');
+        for c in text.chars() {
+            match c {
+                '\'' => out.push_str("''"),
+                '\\' if self.backslash_escapes() => out.push_str("\\\\"),
+                '\0' => {}
+                c => out.push(c),
+            }
+        }
+        out.push('\'');
+        out
+    }
+
+    fn backslash_escapes(self) -> bool {
+        matches!(self, Self::Mysql | Self::Backtick)
+    }
+
+    /// `true` and `false` as the dialect has them.
+    pub fn boolean(self, value: bool) -> &'static str {
+        match (self, value) {
+            (Self::Sqlite | Self::Mssql | Self::Oracle, true) => "1",
+            (Self::Sqlite | Self::Mssql | Self::Oracle, false) => "0",
+            (_, true) => "true",
+            (_, false) => "false",
+        }
+    }
+
+    /// Whether the dialect has ILIKE; otherwise both sides go through `lower()`.
+    pub fn has_ilike(self) -> bool {
+        self == Self::Postgres
+    }
+
+    /// The LIMIT clause as it follows the statement.
+    pub fn limit_clause(self, limit: Option<i64>, offset: Option<i64>) -> String {
+        match (self, limit, offset) {
+            (_, None, None) => String::new(),
+            (Self::Sqlite, Some(limit), offset) => format!("\n LIMIT {limit} OFFSET {}", offset.unwrap_or(0)),
+            (Self::Postgres, Some(limit), Some(offset)) => format!(" \n LIMIT {limit} OFFSET {offset}"),
+            (Self::Postgres, Some(limit), None) => format!(" \n LIMIT {limit}"),
+            (Self::Postgres, None, Some(offset)) => format!("\n LIMIT ALL OFFSET {offset}"),
+            (Self::Mysql, Some(limit), Some(offset)) => format!(" \n LIMIT {offset}, {limit}"),
+            (Self::Mysql, Some(limit), None) => format!(" \n LIMIT {limit}"),
+            (Self::Mysql, None, Some(offset)) => format!(" \n LIMIT {offset}, 18446744073709551615"),
+            (Self::Mssql | Self::Oracle, limit, offset) => {
+                let mut text = format!("\n OFFSET {} ROWS", offset.unwrap_or(0));
+                if let Some(limit) = limit {
+                    text += &format!(" FETCH FIRST {limit} ROWS ONLY");
+                }
+                text
+            }
+            (_, Some(limit), Some(offset)) => format!("\n LIMIT {limit} OFFSET {offset}"),
+            (_, Some(limit), None) => format!("\n LIMIT {limit}"),
+            (_, None, Some(offset)) => format!("\n LIMIT -1 OFFSET {offset}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_only_where_needed() {
+        let pg = Dialect::Postgres;
+        for (name, text) in [
+            ("town", "town"),
+            ("Town", "\"Town\""),
+            ("user", "\"user\""),
+            ("2nd", "\"2nd\""),
+            ("a b", "\"a b\""),
+            ("a\"b", "\"a\"\"b\""),
+            ("", "\"\""),
+            ("größe", "\"größe\""),
+        ] {
+            assert_eq!(pg.quote(name), text);
+        }
+        assert_eq!(Dialect::Mysql.quote("a`b"), "`a``b`");
+        assert_eq!(Dialect::Mssql.quote("a]b"), "[a]]b]");
+    }
+
+    #[test]
+    fn literals_stay_inside_their_quotes() {
+        assert_eq!(Dialect::Postgres.string_literal("it's \\"), "'it''s \\'");
+        assert_eq!(Dialect::Mysql.string_literal("\\'"), "'\\\\'''");
+    }
+}
