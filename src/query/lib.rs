@@ -4,8 +4,10 @@
 
 pub mod build_sql;
 pub mod dataset;
+pub mod encode;
 pub mod engine;
 pub mod error;
+pub mod frame;
 pub mod python;
 pub mod query_object;
 

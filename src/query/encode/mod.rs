@@ -1,0 +1,3 @@
+//! Frames as bytes: JSON, CSV, XLSX.
+
+pub mod json;
