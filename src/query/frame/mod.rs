@@ -185,3 +185,12 @@ impl Frame {
         self.index = if rest.is_empty() { Index::range(rows) } else { Index::from_levels(rest, false) };
     }
 }
+
+impl From<FrameError> for crate::QueryError {
+    fn from(error: FrameError) -> Self {
+        match error {
+            FrameError::Invalid(m) => Self::Validation(m),
+            FrameError::Unexpected(m) => Self::Generic(m),
+        }
+    }
+}
