@@ -10,5 +10,6 @@ pub mod error;
 pub mod frame;
 pub mod python;
 pub mod query_object;
+pub mod time_range;
 
 pub use error::QueryError;
