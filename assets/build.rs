@@ -15,7 +15,7 @@ use std::{
 mod pack;
 
 /// Changes when the packages or the form of `dist` change.
-const KEY: &str = "superset-6.0.0-fab-5.3.0-1";
+const KEY: &str = "superset-6.0.0-fab-5.3.0-2";
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -31,7 +31,7 @@ fn main() -> Result<()> {
     }
     fs::create_dir_all(here.join("cache"))?;
     let kept = kept(&here);
-    let lock_file = kept.with_extension("lock");
+    let lock_file = pack::with_suffix(&kept, "lock");
     if let Some(folder) = kept.parent() {
         fs::create_dir_all(folder)?;
     }
@@ -41,7 +41,7 @@ fn main() -> Result<()> {
     if !is_current(&kept) {
         let raw = here.join("cache/raw");
         fetch(&here, &raw)?;
-        let packed = kept.with_extension("new");
+        let packed = pack::with_suffix(&kept, "new");
         let _ = fs::remove_dir_all(&packed);
         pack::pack(&raw, &packed)?;
         fs::write(packed.join("KEY"), KEY)?;

@@ -1,8 +1,8 @@
 //! Compresses the files of the frontend once, for all requests to come.
 //!
-//! `dist/files/` holds each file either as it is or, when that pays, only as `.br` and `.gz`; `dist/index.json`
-//! says which, with size, type-independent identity and time. No file is stored uncompressed beside its compressed
-//! forms: the rare client that takes neither gets it decompressed.
+//! `dist/files/` holds each file either as it is or, when that pays, only compressed (`.gz`, and for what every page
+//! loads also `.br`); `dist/index.json` says which, with size, content hash and time. No file is stored uncompressed
+//! beside its compressed forms: the rare client that takes neither gets it decompressed.
 
 use std::{
     fs,
@@ -20,6 +20,8 @@ use serde_json::{Map, Value, json};
 const BROTLI_QUALITY: i32 = 9;
 /// A window of 4 MiB: the largest files are GeoJSON of up to 12 MB.
 const BROTLI_WINDOW: i32 = 22;
+/// Maps: big, seldom asked for, and hardly smaller as brotli than as gzip.
+const GZIP_ONLY: [&str; 1] = ["geojson"];
 /// Already compressed.
 const AS_THEY_ARE: [&str; 6] = ["png", "jpg", "jpeg", "gif", "woff", "woff2"];
 
@@ -69,23 +71,27 @@ fn pack_file(from: &Path, to: &Path) -> Result<Value> {
         fs::create_dir_all(folder)?;
     }
     let extension = from.extension().and_then(|e| e.to_str()).unwrap_or_default();
-    let mut packed = false;
+    let mut forms = Vec::new();
     if !AS_THEY_ARE.contains(&extension) && content.len() > 256 {
-        let small = brotli(&content)?;
+        let small = gzip(&content)?;
         if small.len() * 10 < content.len() * 9 {
-            fs::write(with_suffix(to, "br"), small)?;
-            fs::write(with_suffix(to, "gz"), gzip(&content)?)?;
-            packed = true;
+            fs::write(with_suffix(to, "gz"), small)?;
+            forms.push("gz");
+            if !GZIP_ONLY.contains(&extension) {
+                fs::write(with_suffix(to, "br"), brotli(&content)?)?;
+                forms.push("br");
+            }
         }
     }
-    if !packed {
+    if forms.is_empty() {
         fs::write(to, &content)?;
     }
     let modified = from.metadata()?.modified()?.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-    Ok(json!({"size": content.len(), "packed": packed, "modified": modified, "hash": format!("{:016x}", fnv(&content))}))
+    Ok(json!({"size": content.len(), "forms": forms, "modified": modified, "hash": format!("{:016x}", fnv(&content))}))
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+/// `name` → `name.suffix`.
+pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
     name.push(suffix);
