@@ -4,6 +4,8 @@
 //! writes through `daos`, asks `query` for SQL and frames, and returns plain data or an `infra::Error`.
 
 pub mod access;
+pub mod bootstrap;
+pub mod theme;
 mod services;
 
 pub use access::Principal;

@@ -9,4 +9,6 @@ pub mod favorite;
 pub mod key_value;
 pub mod person;
 pub mod security;
+pub mod system_themes;
 pub mod tag;
+pub mod user_attribute;

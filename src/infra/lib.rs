@@ -9,6 +9,7 @@ pub mod db;
 pub mod engines;
 pub mod error;
 mod issue_codes;
+pub mod json;
 pub mod rison;
 pub mod sql;
 

@@ -1,6 +1,7 @@
 //! A response before it is written.
 
 use bytes::Bytes;
+pub use infra::json::ascii_json;
 use serde_json::{Map, Value};
 
 /// Status, headers and body of a response.
@@ -33,11 +34,15 @@ impl Answer {
     pub fn html(status: u16, body: impl Into<Bytes>) -> Self {
         Self::new(status, "text/html; charset=utf-8", body)
     }
-    /// A redirect.
+    /// A redirect, with Werkzeug's page for whoever does not follow it.
     pub fn redirect(status: u16, location: impl Into<String>) -> Self {
-        let mut answer = Self::html(status, Bytes::new());
-        answer.headers.push(("location", location.into()));
-        answer
+        let location = location.into();
+        let shown = crate::html::escape(&location);
+        let page = format!(
+            "<!doctype html>\n<html lang=en>\n<title>Redirecting...</title>\n<h1>Redirecting...</h1>\n<p>You should be \
+             redirected automatically to the target URL: <a href=\"{shown}\">{shown}</a>. If not, click the link.\n"
+        );
+        Self::html(status, page).header("location", location)
     }
     /// The same response with one more header.
     #[must_use]
@@ -57,56 +62,6 @@ fn sorted(value: &Value) -> Value {
         Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
         other => other.clone(),
     }
-}
-
-/// JSON with every non-ASCII character escaped, as Python writes it; `spaced` puts a space after `,` and `:`.
-pub fn ascii_json(value: &Value, spaced: bool) -> String {
-    struct Python {
-        spaced: bool,
-    }
-    impl serde_json::ser::Formatter for Python {
-        fn begin_array_value<W: ?Sized + std::io::Write>(
-            &mut self,
-            w: &mut W,
-            first: bool,
-        ) -> std::io::Result<()> {
-            if first { Ok(()) } else { w.write_all(if self.spaced { b", " } else { b"," }) }
-        }
-        fn begin_object_key<W: ?Sized + std::io::Write>(
-            &mut self,
-            w: &mut W,
-            first: bool,
-        ) -> std::io::Result<()> {
-            if first { Ok(()) } else { w.write_all(if self.spaced { b", " } else { b"," }) }
-        }
-        fn begin_object_value<W: ?Sized + std::io::Write>(&mut self, w: &mut W) -> std::io::Result<()> {
-            w.write_all(if self.spaced { b": " } else { b":" })
-        }
-        fn write_string_fragment<W: ?Sized + std::io::Write>(
-            &mut self,
-            w: &mut W,
-            s: &str,
-        ) -> std::io::Result<()> {
-            if s.is_ascii() {
-                return w.write_all(s.as_bytes());
-            }
-            for c in s.chars() {
-                if c.is_ascii() {
-                    w.write_all(&[c as u8])?;
-                } else {
-                    for unit in c.encode_utf16(&mut [0; 2]) {
-                        write!(w, "\\u{unit:04x}")?;
-                    }
-                }
-            }
-            Ok(())
-        }
-    }
-    let mut out = Vec::new();
-    let mut serializer = serde_json::Serializer::with_formatter(&mut out, Python { spaced });
-    // writing a Value to a Vec cannot fail
-    let _ = serde::Serialize::serialize(value, &mut serializer);
-    String::from_utf8(out).unwrap_or_default()
 }
 
 #[cfg(test)]

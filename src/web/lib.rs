@@ -8,10 +8,16 @@ pub mod context;
 pub mod controllers;
 pub mod dispatch;
 pub mod error;
+pub mod error_pages;
+pub mod files;
+pub mod flash;
 pub mod guards;
+pub mod html;
+pub mod locale;
 pub mod router;
 pub mod routes;
 pub mod schemas;
+pub mod spa;
 
 pub use answer::Answer;
 pub use context::{Cx, Handled};

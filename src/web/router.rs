@@ -4,6 +4,12 @@ use crate::{controllers, routes::Table};
 
 /// Every rule that liteset serves.
 pub fn table() -> Table {
-    let rules = [controllers::health::rules()];
+    let rules = [
+        controllers::health::rules(),
+        controllers::static_files::rules(),
+        controllers::pages::rules(),
+        controllers::menu::rules(),
+        controllers::avatar::rules(),
+    ];
     Table::new(rules.into_iter().flatten().collect())
 }

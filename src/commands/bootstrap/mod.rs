@@ -1,0 +1,61 @@
+//! What the frontend gets with its page (`superset.views.base`: `common_bootstrap_payload`, `bootstrap_user_data`).
+
+mod conf;
+mod menu;
+mod theme;
+mod user;
+
+use infra::Result;
+use serde_json::{Map, Value, json};
+
+pub use menu::menu;
+pub use user::user;
+
+use crate::{Principal, Services};
+
+/// The language of a page: a locale such as `pt_BR` and the catalogue of its sentences.
+pub struct Language<'a> {
+    /// Locale of the session.
+    pub locale: &'a str,
+    /// Translates a sentence; returns it unchanged when the catalogue does not have it.
+    pub translate: &'a (dyn Fn(&str) -> String + Sync),
+}
+
+impl Language<'_> {
+    /// The language without its country: what the frontend asks a language pack for.
+    pub fn code(&self) -> &str {
+        self.locale.split('_').next().unwrap_or(self.locale)
+    }
+}
+
+/// The key `common` of the bootstrap data; `flashes` are shown once and then forgotten by the caller.
+pub async fn common(
+    app: &Services,
+    caller: &Principal,
+    language: &Language<'_>,
+    flashes: Value,
+) -> Result<Value> {
+    let config = &app.config;
+    let mut data = Map::new();
+    let mut put = |key: &str, value: Value| data.insert(key.to_owned(), value);
+    put("application_root", config.get("APPLICATION_ROOT").clone());
+    put("static_assets_prefix", config.get("STATIC_ASSETS_PREFIX").clone());
+    put("conf", conf::frontend_conf(config));
+    put("locale", language.code().into());
+    put("d3_format", config.get("D3_FORMAT").clone());
+    put("d3_time_format", config.get("D3_TIME_FORMAT").clone());
+    put("currencies", config.get("CURRENCIES").clone());
+    put("deckgl_tiles", config.get("DECKGL_BASE_MAP").clone());
+    put("feature_flags", json!(config.flags()));
+    put("extra_sequential_color_schemes", config.get("EXTRA_SEQUENTIAL_COLOR_SCHEMES").clone());
+    put("extra_categorical_color_schemes", config.get("EXTRA_CATEGORICAL_COLOR_SCHEMES").clone());
+    put("menu_data", menu::menu_data(config, caller, language));
+    put("theme", theme::theme(app).await?);
+    put("flash_messages", flashes);
+    Ok(Value::Object(data))
+}
+
+/// `APPLICATION_ROOT` without a slash at its end: what paths of our own are prefixed with.
+pub fn application_root(config: &infra::config::Config) -> &str {
+    config.str("APPLICATION_ROOT").trim_end_matches('/')
+}

@@ -1,0 +1,7 @@
+//! Themes (`superset.commands.theme`).
+
+mod seed;
+mod validate;
+
+pub use seed::seed_system_themes;
+pub use validate::is_valid_theme;

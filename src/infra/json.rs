@@ -1,0 +1,79 @@
+//! JSON text as Python writes it (`superset.utils.json`): other programs compare, hash and search such text.
+
+use std::io::{Result, Write};
+
+use serde_json::{Value, ser::Formatter};
+
+/// `json.dumps(value)`: insertion order, `", "` and `": "`, ASCII only.
+pub fn dumps(value: &Value) -> String {
+    ascii_json(value, true)
+}
+
+/// JSON with every non-ASCII character escaped; `spaced` puts a space after `,` and `:`.
+pub fn ascii_json(value: &Value, spaced: bool) -> String {
+    let mut out = Vec::new();
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, Python { spaced });
+    // writing a Value to a Vec cannot fail
+    let _ = serde::Serialize::serialize(value, &mut serializer);
+    String::from_utf8(out).unwrap_or_default()
+}
+
+struct Python {
+    spaced: bool,
+}
+
+impl Formatter for Python {
+    fn begin_array_value<W: ?Sized + Write>(&mut self, w: &mut W, first: bool) -> Result<()> {
+        if first { Ok(()) } else { w.write_all(if self.spaced { b", " } else { b"," }) }
+    }
+    fn begin_object_key<W: ?Sized + Write>(&mut self, w: &mut W, first: bool) -> Result<()> {
+        self.begin_array_value(w, first)
+    }
+    fn begin_object_value<W: ?Sized + Write>(&mut self, w: &mut W) -> Result<()> {
+        w.write_all(if self.spaced { b": " } else { b":" })
+    }
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, w: &mut W, s: &str) -> Result<()> {
+        let plain = |c: char| (' '..='~').contains(&c);
+        if s.chars().all(plain) {
+            return w.write_all(s.as_bytes());
+        }
+        for c in s.chars() {
+            if plain(c) {
+                w.write_all(&[c as u8])?;
+            } else {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    write!(w, "\\u{unit:04x}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+    fn write_f64<W: ?Sized + Write>(&mut self, w: &mut W, value: f64) -> Result<()> {
+        let text = Value::from(value).to_string();
+        // Python's repr has a sign and two digits in an exponent: 1e+16, 1e-05
+        match text.split_once('e') {
+            Some((digits, exponent)) => {
+                let (sign, exponent) = exponent.strip_prefix('-').map_or(("+", exponent), |e| ("-", e));
+                write!(w, "{digits}e{sign}{exponent:0>2}")
+            }
+            None => w.write_all(text.as_bytes()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn as_python_writes_it() {
+        let value = json!({"b": "é😀\u{7f}\n\"", "a": [1, 2.0, 1e16, 1e-5, 0.1, true, null], "c": {}});
+        assert_eq!(
+            dumps(&value),
+            r#"{"b": "\u00e9\ud83d\ude00\u007f\n\"", "a": [1, 2.0, 1e+16, 1e-05, 0.1, true, null], "c": {}}"#
+        );
+        assert_eq!(ascii_json(&json!({"a": [1, 2]}), false), r#"{"a":[1,2]}"#);
+    }
+}

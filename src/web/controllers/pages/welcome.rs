@@ -1,0 +1,43 @@
+//! The way in: `/`, the welcome page, and `/back`.
+
+use daos::user_attribute;
+use serde_json::Map;
+
+use crate::{
+    Answer, Cx, Handled,
+    context::Req,
+    routes::{Access, Rule, rule},
+    spa,
+};
+
+pub(super) fn rules() -> Vec<Rule> {
+    vec![
+        rule(&["GET"], "/", Access::Open, index).endpoint("SupersetIndexView.index"),
+        rule(&["GET"], "/superset/welcome/", Access::Open, welcome).endpoint("Superset.welcome"),
+        // only Flask-AppBuilder's own lists, which there are none of here, write the history that it goes back in
+        rule(&["GET"], "/back", Access::Open, |_| async { Ok(Answer::redirect(302, "/")) })
+            .endpoint("UtilView.back"),
+    ]
+}
+
+async fn index(cx: Cx) -> Handled {
+    let root = commands::bootstrap::application_root(&cx.app.config);
+    Ok(Answer::redirect(302, format!("{root}/superset/welcome/")))
+}
+
+async fn welcome(cx: Cx) -> Handled {
+    let Some(user_id) = cx.user.user_id() else { return Ok(to_login(&cx.req)) };
+    let _dashboard = user_attribute::welcome_dashboard(cx.app.db.exec(), user_id).await?;
+    spa::render(&cx, Map::new()).await
+}
+
+/// `superset.views.utils:redirect_to_login`: the path stays relative, so that nobody can lead away with it.
+pub(super) fn to_login(req: &Req) -> Answer {
+    let query = if req.query_string.is_empty() { String::new() } else { format!("?{}", req.query_string) };
+    let next = percent_encoding::utf8_percent_encode(&format!("{}{query}", req.path), QUOTED).to_string();
+    Answer::redirect(302, format!("/login/?next={}", next.replace("%20", "+")))
+}
+
+/// What `urllib.parse.quote_plus` leaves alone: letters, digits and `_.-~`.
+const QUOTED: &percent_encoding::AsciiSet =
+    &percent_encoding::NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~');

@@ -1,0 +1,99 @@
+//! Werkzeug's aborts as the client sees them (`superset.views.error_handling:show_http_exception`).
+//!
+//! 404 and 500 are pages for whoever accepts HTML (also for `*/*`), everything else is SIP-40 JSON.
+
+use infra::{Error, error::SupersetError};
+
+use crate::{
+    Answer,
+    context::Req,
+    error::Failure,
+    files::{Keep, send},
+};
+
+/// The answer to a request that ends with a status and nothing to say beyond it.
+pub fn abort(req: &Req, status: u16) -> Answer {
+    abort_with(req, status, description(status))
+}
+
+/// The same with a sentence of our own after `404 Not Found: `.
+pub fn abort_with(req: &Req, status: u16, description: &str) -> Answer {
+    if matches!(status, 404 | 500)
+        && accepts_html(req)
+        && let Some(mut page) = send(&plain(req), &format!("static/assets/{status}.html"), &Keep::Not)
+    {
+        page.status = status;
+        return page;
+    }
+    let text = format!("{status} {}: {description}", name(status));
+    Failure(Error::sip40(status, SupersetError::new("GENERIC_BACKEND_ERROR", text))).into_answer()
+}
+
+/// `"text/html" in request.accept_mimetypes`.
+pub fn accepts_html(req: &Req) -> bool {
+    let accept = req.header("accept").unwrap_or_default();
+    let ranges = accept.split(',').map(|r| r.split(';').next().unwrap_or_default().trim());
+    ranges.into_iter().any(|r| matches!(r.to_ascii_lowercase().as_str(), "text/html" | "text/*" | "*/*" | "*"))
+}
+
+/// Only what negotiates an encoding: an error page is neither a part nor unchanged.
+fn plain(req: &Req) -> Req {
+    let headers = req.headers.iter().filter(|(name, _)| name == "accept-encoding").cloned().collect();
+    Req { headers, ..Req::default() }
+}
+
+fn name(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        413 => "Request Entity Too Large",
+        429 => "Too Many Requests",
+        _ => "Internal Server Error",
+    }
+}
+
+fn description(status: u16) -> &'static str {
+    match status {
+        400 => "The browser (or proxy) sent a request that this server could not understand.",
+        403 => {
+            "You don't have the permission to access the requested resource. It is either read-protected or not \
+             readable by the server."
+        }
+        404 => {
+            "The requested URL was not found on the server. If you entered the URL manually please check your \
+             spelling and try again."
+        }
+        405 => "The method is not allowed for the requested URL.",
+        413 => "The data value transmitted exceeds the capacity limit.",
+        _ => {
+            "The server encountered an internal error and was unable to complete your request. Either the server is \
+             overloaded or there is an error in the application."
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(accept: &str) -> Req {
+        Req { headers: vec![("accept".into(), accept.into())], ..Req::default() }
+    }
+
+    #[test]
+    fn pages_for_people_json_for_programs() {
+        for accept in ["text/html", "*/*", "text/html,application/xhtml+xml;q=0.9", "TEXT/*;q=0.1"] {
+            let page = abort(&request(accept), 404);
+            assert_eq!(page.status, 404);
+            assert!(page.body.starts_with(b"<!DOCTYPE html>") || page.body.starts_with(b"\n<!DOCTYPE html>"), "{accept}");
+        }
+        let json = abort(&request("application/json"), 404);
+        let text = String::from_utf8_lossy(&json.body).into_owned();
+        assert!(text.starts_with(r#"{"errors": [{"message": "404 Not Found: The requested URL"#), "{text}");
+        assert!(!accepts_html(&Req::default()));
+        assert!(abort(&request("text/html"), 403).body.starts_with(b"{"));
+    }
+}

@@ -1,0 +1,199 @@
+//! The one HTML page of the frontend (`superset/templates/superset/spa.html`).
+//!
+//! The page carries scripts of one webpack entry point and, in an attribute, the bootstrap data. Style sheets of the
+//! manifest are not linked: the scripts inject them.
+
+use std::{collections::HashMap, fmt::Write, sync::LazyLock};
+
+use assets::Encoding;
+use commands::bootstrap::{self, Language};
+use infra::{config::Config, json::dumps};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::{Answer, Cx, Handled, flash, html::escape, locale};
+
+/// What differs between pages.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// Entry point of the manifest.
+    pub entry: &'static str,
+    /// Title; only dashboards have one.
+    pub title: String,
+    /// Without navigation (`?standalone=1`).
+    pub standalone: bool,
+    /// The bootstrap data.
+    pub bootstrap: Value,
+}
+
+/// The page of the single-page application for the caller, with `extra` keys in its bootstrap data.
+pub async fn render(cx: &Cx, extra: Map<String, Value>) -> Handled {
+    application(cx, String::new(), false, extra).await
+}
+
+/// The same with the title of a dashboard; only dashboards are shown without navigation on demand.
+pub async fn render_dashboard(cx: &Cx, title: String) -> Handled {
+    application(cx, title, is_standalone(cx), Map::new()).await
+}
+
+async fn application(cx: &Cx, title: String, standalone: bool, extra: Map<String, Value>) -> Handled {
+    let mut data = Map::new();
+    data.insert("user".into(), bootstrap::user(&cx.app, &cx.user).await?);
+    data.insert("common".into(), common(cx).await?);
+    data.extend(extra);
+    Ok(shell(cx, &Page { entry: "spa", title, standalone, bootstrap: Value::Object(data) }))
+}
+
+/// The key `common` of the bootstrap data; takes the flash messages out of the session.
+pub async fn common(cx: &Cx) -> Result<Value, infra::Error> {
+    let locale = locale::of(cx);
+    let translate = |sentence: &str| locale::translate(&locale, sentence);
+    let language = Language { locale: &locale, translate: &translate };
+    bootstrap::common(&cx.app, &cx.user, &language, flash::take(cx)).await
+}
+
+/// `ReservedUrlParameters.is_standalone_mode`.
+pub fn is_standalone(cx: &Cx) -> bool {
+    !matches!(cx.req.arg("standalone"), None | Some("" | "false" | "0"))
+}
+
+/// The page as HTML.
+pub fn shell(cx: &Cx, page: &Page) -> Answer {
+    Answer::html(200, document(&cx.app.config, page, &nonce(cx), &csrf_token(cx)))
+}
+
+fn nonce(_: &Cx) -> String {
+    String::new()
+}
+
+fn csrf_token(_: &Cx) -> String {
+    String::new()
+}
+
+const HEAD_STYLE: &str = "<style>
+body { background: #fff; color: #000; }
+@media (prefers-color-scheme: dark) { body { background: #000; color: #fff; } }
+</style>
+";
+
+/// Style sheets that were only preloaded come into force when the page stands.
+const PRELOADED_STYLES: &str = "
+document.addEventListener('DOMContentLoaded', function () {
+  document.querySelectorAll('link[rel=\"preload\"][as=\"style\"]').forEach(function (link) {
+    link.rel = 'stylesheet';
+  });
+});
+";
+
+fn document(config: &Config, page: &Page, nonce: &str, csrf_token: &str) -> String {
+    let prefix = escape(config.str("STATIC_ASSETS_PREFIX"));
+    let nonce = escape(nonce);
+    let mut seen = Vec::new();
+    let mut out = String::with_capacity(32 << 10);
+    // writing to a String cannot fail
+    let _ = write!(out, "<!DOCTYPE html>\n<html>\n<head>\n<title>{}</title>\n{HEAD_STYLE}", escape(&page.title));
+    write_links(&mut out, config, &prefix);
+    write_bundle(&mut out, "theme", &prefix, &nonce, &mut seen);
+    let _ = write!(
+        out,
+        "<input type=\"hidden\" name=\"csrf_token\" id=\"csrf_token\" value=\"{}\" />\n</head>\n<body{}>\n\
+         <div id=\"app\" data-bootstrap=\"{}\">\n<img src=\"{prefix}/static/assets/images/loading.gif\" alt=\"\" \
+         aria-label=\"Loading\" style=\"width: 50px; position: absolute; top: 50%; left: 50%; \
+         transform: translate(-50%, -50%);\" />\n</div>\n",
+        escape(csrf_token),
+        if page.standalone { " class=\"standalone\"" } else { "" },
+        escape(&dumps(&page.bootstrap)),
+    );
+    write_bundle(&mut out, page.entry, &prefix, &nonce, &mut seen);
+    let _ = write!(out, "<script nonce=\"{nonce}\">{PRELOADED_STYLES}</script>\n</body>\n</html>\n");
+    out
+}
+
+fn write_links(out: &mut String, config: &Config, prefix: &str) {
+    let text = |icon: &Value, key: &str, default: &str| {
+        escape(icon.get(key).and_then(Value::as_str).filter(|s| !s.is_empty()).unwrap_or(default))
+    };
+    for icon in config.get("FAVICONS").as_array().into_iter().flatten() {
+        let href = text(icon, "href", "");
+        let sizes = text(icon, "sizes", "");
+        let _ = writeln!(
+            out,
+            "<link rel=\"{}\" type=\"{}\"{} href=\"{}{href}\" />",
+            text(icon, "rel", "icon"),
+            text(icon, "type", "image/png"),
+            if sizes.is_empty() { String::new() } else { format!(" sizes=\"{sizes}\"") },
+            if href.starts_with("http") { "" } else { prefix },
+        );
+    }
+    let _ = writeln!(
+        out,
+        "<link rel=\"preload\" type=\"text/css\" href=\"{prefix}/static/appbuilder/css/flags/flags16.css\" as=\"style\" />"
+    );
+    for url in config.get("CUSTOM_FONT_URLS").as_array().into_iter().flatten().filter_map(Value::as_str) {
+        let _ = writeln!(out, "<link rel=\"stylesheet\" href=\"{}\" />", escape(url));
+    }
+}
+
+/// The scripts of an entry point that the page does not have yet.
+fn write_bundle(out: &mut String, entry: &str, prefix: &str, nonce: &str, seen: &mut Vec<&'static str>) {
+    let _ = writeln!(out, "<!-- Bundle js {entry} START -->");
+    for file in scripts(entry) {
+        if !seen.contains(&file.as_str()) {
+            seen.push(file);
+            let _ = writeln!(out, "<script src=\"{prefix}{}\" async nonce=\"{nonce}\"></script>", escape(file));
+        }
+    }
+    let _ = writeln!(out, "<!-- Bundle js {entry} END -->");
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Manifest {
+    entrypoints: HashMap<String, EntryPoint>,
+}
+
+#[derive(Debug, Deserialize)]
+struct EntryPoint {
+    js: Vec<String>,
+}
+
+/// Scripts of an entry point of webpack's manifest; none for an entry point that it does not have.
+fn scripts(entry: &str) -> &'static [String] {
+    static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
+        let json = assets::read("static/assets/manifest.json", Encoding::Identity).unwrap_or_default();
+        serde_json::from_slice(&json).unwrap_or_default()
+    });
+    MANIFEST.entrypoints.get(entry).map(|e| e.js.as_slice()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn page(title: &str, bootstrap: Value) -> String {
+        let config = Config::with(Default::default()).unwrap();
+        let page = Page { entry: "spa", title: title.into(), standalone: true, bootstrap };
+        document(&config, &page, "n\"0", "t'0")
+    }
+
+    #[test]
+    fn hostile_text_stays_text() {
+        let html = page("</title><script>alert(1)</script>", json!({"a": "\"><script>alert(2)</script>'&"}));
+        assert!(!html.contains("alert(1)</script>") && !html.contains("alert(2)</script>"));
+        assert!(html.contains("data-bootstrap=\"{&#34;a&#34;: &#34;\\&#34;&gt;&lt;script&gt;"));
+        assert!(html.contains("value=\"t&#39;0\"") && html.contains("nonce=\"n&#34;0\""));
+        assert!(html.contains("<body class=\"standalone\">"));
+    }
+
+    #[test]
+    fn scripts_come_once() {
+        let html = page("", json!({}));
+        let theme = scripts("theme").first().unwrap();
+        assert_eq!(html.matches(theme.as_str()).count(), 1);
+        assert_eq!(html.matches("<script src=").count(), scripts("theme").len() + scripts("spa").len());
+        assert!(scripts("spa").len() > 10);
+        assert!(scripts("explore").is_empty());
+        assert!(!html.contains(".entry.css"));
+    }
+}
