@@ -72,6 +72,7 @@ fn kept(here: &Path) -> PathBuf {
 
 fn fetch(here: &Path, raw: &Path) -> Result<()> {
     let status = Command::new("python3").arg(here.join("fetch.py")).arg(raw).status();
-    let status = status.map_err(|e| format!("the frontend is fetched by assets/fetch.py, which needs python3: {e}"))?;
+    let status = status
+        .map_err(|e| format!("the frontend is fetched by assets/fetch.py, which needs python3: {e}"))?;
     if status.success() { Ok(()) } else { Err("assets/fetch.py failed; what it said is above".into()) }
 }

@@ -46,7 +46,9 @@ pub fn pack(raw: &Path, out: &Path) -> Result<()> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().try_for_each(|w| w.join().unwrap_or_else(|_| Err(std::io::Error::other("packing failed"))))
+        workers
+            .into_iter()
+            .try_for_each(|w| w.join().unwrap_or_else(|_| Err(std::io::Error::other("packing failed"))))
     })?;
     let index = index.into_inner().unwrap_or_default();
     fs::write(out.join("index.json"), Value::Object(index).to_string())
@@ -87,7 +89,9 @@ fn pack_file(from: &Path, to: &Path) -> Result<Value> {
         fs::write(to, &content)?;
     }
     let modified = from.metadata()?.modified()?.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-    Ok(json!({"size": content.len(), "forms": forms, "modified": modified, "hash": format!("{:016x}", fnv(&content))}))
+    Ok(
+        json!({"size": content.len(), "forms": forms, "modified": modified, "hash": format!("{:016x}", fnv(&content))}),
+    )
 }
 
 /// `name` → `name.suffix`.
@@ -118,5 +122,7 @@ fn gzip(content: &[u8]) -> Result<Vec<u8>> {
 
 /// FNV-1a: names a content in an ETag, defends nothing.
 fn fnv(content: &[u8]) -> u64 {
-    content.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    content
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -23,7 +23,12 @@ pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 pub async fn build(config: Config) -> Result<Arc<Services>, StartError> {
     let uri: DbUri = config.str("SQLALCHEMY_DATABASE_URI").parse()?;
     let db = Db::connect(&uri, 8).await?;
-    Ok(Arc::new(Services::new(config, db)))
+    let services = Arc::new(Services::new(config, db));
+    // a database without the table is not a reason to stay down
+    if let Err(error) = commands::theme::seed_system_themes(&services).await {
+        tracing::warn!(%error, "system themes were not written");
+    }
+    Ok(services)
 }
 
 /// Serves until SIGTERM or SIGINT; returns when the requests in flight are done.

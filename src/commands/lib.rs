@@ -5,8 +5,9 @@
 
 pub mod access;
 pub mod bootstrap;
-pub mod theme;
+pub mod dashboard_new;
 mod services;
+pub mod theme;
 
 pub use access::Principal;
 pub use services::Services;

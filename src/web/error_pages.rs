@@ -33,7 +33,9 @@ pub fn abort_with(req: &Req, status: u16, description: &str) -> Answer {
 pub fn accepts_html(req: &Req) -> bool {
     let accept = req.header("accept").unwrap_or_default();
     let ranges = accept.split(',').map(|r| r.split(';').next().unwrap_or_default().trim());
-    ranges.into_iter().any(|r| matches!(r.to_ascii_lowercase().as_str(), "text/html" | "text/*" | "*/*" | "*"))
+    ranges
+        .into_iter()
+        .any(|r| matches!(r.to_ascii_lowercase().as_str(), "text/html" | "text/*" | "*/*" | "*"))
 }
 
 /// Only what negotiates an encoding: an error page is neither a part nor unchanged.
@@ -88,7 +90,10 @@ mod tests {
         for accept in ["text/html", "*/*", "text/html,application/xhtml+xml;q=0.9", "TEXT/*;q=0.1"] {
             let page = abort(&request(accept), 404);
             assert_eq!(page.status, 404);
-            assert!(page.body.starts_with(b"<!DOCTYPE html>") || page.body.starts_with(b"\n<!DOCTYPE html>"), "{accept}");
+            assert!(
+                page.body.starts_with(b"<!DOCTYPE html>") || page.body.starts_with(b"\n<!DOCTYPE html>"),
+                "{accept}"
+            );
         }
         let json = abort(&request("application/json"), 404);
         let text = String::from_utf8_lossy(&json.body).into_owned();

@@ -53,7 +53,8 @@ fn catalogue(locale: &str) -> Arc<Catalogue> {
         return found.clone();
     }
     let names = [locale, locale.split('_').next().unwrap_or(locale)];
-    let content = names.iter().find_map(|l| assets::read(&format!("translations/{l}.json"), Encoding::Identity));
+    let content =
+        names.iter().find_map(|l| assets::read(&format!("translations/{l}.json"), Encoding::Identity));
     let found: Arc<Catalogue> = Arc::new(content.map(|json| parse(&json)).unwrap_or_default());
     // the locale comes from a session that we signed or from the configuration, so that the map stays small
     READ.lock().insert(locale.to_owned(), found.clone());

@@ -91,7 +91,8 @@ fn document(config: &Config, page: &Page, nonce: &str, csrf_token: &str) -> Stri
     let mut seen = Vec::new();
     let mut out = String::with_capacity(32 << 10);
     // writing to a String cannot fail
-    let _ = write!(out, "<!DOCTYPE html>\n<html>\n<head>\n<title>{}</title>\n{HEAD_STYLE}", escape(&page.title));
+    let _ =
+        write!(out, "<!DOCTYPE html>\n<html>\n<head>\n<title>{}</title>\n{HEAD_STYLE}", escape(&page.title));
     write_links(&mut out, config, &prefix);
     write_bundle(&mut out, "theme", &prefix, &nonce, &mut seen);
     let _ = write!(
@@ -140,7 +141,8 @@ fn write_bundle(out: &mut String, entry: &str, prefix: &str, nonce: &str, seen: 
     for file in scripts(entry) {
         if !seen.contains(&file.as_str()) {
             seen.push(file);
-            let _ = writeln!(out, "<script src=\"{prefix}{}\" async nonce=\"{nonce}\"></script>", escape(file));
+            let _ =
+                writeln!(out, "<script src=\"{prefix}{}\" async nonce=\"{nonce}\"></script>", escape(file));
         }
     }
     let _ = writeln!(out, "<!-- Bundle js {entry} END -->");

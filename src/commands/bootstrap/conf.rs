@@ -110,7 +110,10 @@ mod tests {
             ("SECRET_KEY", json!("canary-1")),
             ("SLACK_API_TOKEN", json!("canary-2")),
             ("AUTH_TYPE", json!(4)),
-            ("OAUTH_PROVIDERS", json!([{"name": "x", "icon": "fa-x", "remote_app": {"client_secret": "canary-3"}}])),
+            (
+                "OAUTH_PROVIDERS",
+                json!([{"name": "x", "icon": "fa-x", "remote_app": {"client_secret": "canary-3"}}]),
+            ),
         ];
         let overrides: IndexMap<_, _> = set.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
         let conf = frontend_conf(&Config::with(overrides).unwrap());

@@ -35,7 +35,11 @@ async fn resolve(db: &dyn Executor, name: &str, config: &Value) -> Result<Option
     };
     let copied = stored.and_then(|text| serde_json::from_str::<Value>(&text).ok());
     let Some(Value::Object(mut theme)) = copied else {
-        tracing::error!(theme = name, uuid = reference, "the theme that the configuration refers to cannot be read");
+        tracing::error!(
+            theme = name,
+            uuid = reference,
+            "the theme that the configuration refers to cannot be read"
+        );
         return Ok(None);
     };
     let note = format!("Copied at startup from theme UUID {reference} based on config reference");

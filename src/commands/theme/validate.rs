@@ -29,7 +29,13 @@ mod tests {
         for good in [json!({}), json!({"algorithm": ["dark", "compact"], "token": {}}), json!({"other": 1})] {
             assert!(is_valid_theme(&good), "{good}");
         }
-        for bad in [json!([]), json!(null), json!({"token": 1}), json!({"hashed": "x"}), json!({"algorithm": "blue"})] {
+        for bad in [
+            json!([]),
+            json!(null),
+            json!({"token": 1}),
+            json!({"hashed": "x"}),
+            json!({"algorithm": "blue"}),
+        ] {
             assert!(!is_valid_theme(&bad), "{bad}");
         }
     }

@@ -11,7 +11,8 @@ use crate::{
 
 pub(super) fn rules() -> Vec<Rule> {
     vec![
-        rule(&["GET"], "/lang/<locale>", Access::Open, choose).endpoint("SupersetIndexView.patch_flask_locale"),
+        rule(&["GET"], "/lang/<locale>", Access::Open, choose)
+            .endpoint("SupersetIndexView.patch_flask_locale"),
         rule(
             &["GET"],
             "/superset/language_pack/<lang>/",
@@ -53,9 +54,8 @@ async fn language_pack(cx: Cx) -> Handled {
         return Ok(error_pages::abort_with(&cx.req, 400, "Invalid language code"));
     }
     let keep = Keep::For(cx.app.config.int("SEND_FILE_MAX_AGE_DEFAULT").unwrap_or(31_536_000));
-    Ok(send(&cx.req, &format!("translations/{lang}.json"), &keep).unwrap_or_else(|| {
-        Answer::json(404, &json!({"error": "Language pack doesn't exist on the server"}))
-    }))
+    Ok(send(&cx.req, &format!("translations/{lang}.json"), &keep)
+        .unwrap_or_else(|| Answer::json(404, &json!({"error": "Language pack doesn't exist on the server"}))))
 }
 
 /// `^[a-z]{2,3}(_[A-Z]{2})?$`
@@ -83,8 +83,8 @@ mod tests {
     #[test]
     fn only_our_host_is_a_target() {
         assert!(is_ours("http://h:1/x?y=1", "h:1"));
-        for bad in ["http://evil/x", "//evil", "http://h:1@evil/", "http://h:1.evil/", "javascript:x", "http://h:1\\@e"] {
-            assert!(!is_ours(bad, "h:1") || bad == "http://h:1\\@e", "{bad}");
+        for bad in ["http://evil/x", "//evil", "http://h:1@evil/", "http://h:1.evil/", "javascript:x", ""] {
+            assert!(!is_ours(bad, "h:1"), "{bad}");
         }
     }
 }

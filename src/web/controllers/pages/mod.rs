@@ -1,5 +1,8 @@
 //! Every rule that answers with a page of the single-page application (`superset.views`).
 
+mod classic;
+mod dashboard;
+mod explore;
 mod language;
 mod login;
 mod plain;
@@ -9,5 +12,14 @@ use crate::routes::Rule;
 
 /// Rules of these files.
 pub fn rules() -> Vec<Rule> {
-    [plain::rules(), login::rules(), welcome::rules(), language::rules()].concat()
+    [
+        plain::rules(),
+        login::rules(),
+        welcome::rules(),
+        dashboard::rules(),
+        explore::rules(),
+        language::rules(),
+        classic::rules(),
+    ]
+    .concat()
 }

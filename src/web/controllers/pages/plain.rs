@@ -58,7 +58,8 @@ pub(super) fn rules() -> Vec<Rule> {
     rules.extend(FEATURE_PAGES.iter().map(|&(path, endpoint, permission, view_menu, flag, otherwise)| {
         // the permission is checked before the feature: an anonymous visitor is sent to the login
         let handler = Handler::Feature(flag, otherwise);
-        rule(&["GET"], path, Access::Page(permission, view_menu), move |cx| show(cx, handler)).endpoint(endpoint)
+        rule(&["GET"], path, Access::Page(permission, view_menu), move |cx| show(cx, handler))
+            .endpoint(endpoint)
     }));
     let sqllab = rule(&["GET", "POST"], "/sqllab/", Access::Page("can_read", "SQLLab"), sqllab);
     rules.push(sqllab.endpoint("SqllabView.root"));

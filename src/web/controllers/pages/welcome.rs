@@ -27,7 +27,9 @@ async fn index(cx: Cx) -> Handled {
 
 async fn welcome(cx: Cx) -> Handled {
     let Some(user_id) = cx.user.user_id() else { return Ok(to_login(&cx.req)) };
-    let _dashboard = user_attribute::welcome_dashboard(cx.app.db.exec(), user_id).await?;
+    if let Some(id) = user_attribute::welcome_dashboard(cx.app.db.exec(), user_id).await? {
+        return super::dashboard::show(cx, &id.to_string()).await;
+    }
     spa::render(&cx, Map::new()).await
 }
 
@@ -39,5 +41,5 @@ pub(super) fn to_login(req: &Req) -> Answer {
 }
 
 /// What `urllib.parse.quote_plus` leaves alone: letters, digits and `_.-~`.
-const QUOTED: &percent_encoding::AsciiSet =
+pub(super) const QUOTED: &percent_encoding::AsciiSet =
     &percent_encoding::NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~');
