@@ -1,14 +1,26 @@
 //! Data access: a file per table family; rows, columns, filters, statements over an `Executor`.
+//!
+//! [`tables`] describes the metadata tables as data; [`base`] reads any of them with relations, [`filter`] makes
+//! conditions from the operators of the REST API, [`write`] inserts, updates and deletes.
 
+pub mod base;
 pub mod chart;
 pub mod dashboard;
 pub mod database;
 pub mod dataset;
 pub mod embedded;
 pub mod favorite;
+pub mod filter;
 pub mod key_value;
 pub mod person;
+pub mod record;
 pub mod security;
 pub mod system_themes;
 pub mod tag;
 pub mod user_attribute;
+pub mod table;
+pub mod tables;
+pub mod write;
+
+pub use record::{Record, Selection};
+pub use table::Table;

@@ -10,6 +10,7 @@ pub mod engines;
 pub mod error;
 mod issue_codes;
 pub mod json;
+pub mod humanize;
 pub mod rison;
 pub mod sql;
 

@@ -26,6 +26,12 @@ impl Answer {
         text.push('\n');
         Self::new(status, "application/json", text)
     }
+    /// FAB's `self.response`: `jsonify` with a charset in the content type.
+    pub fn fab(status: u16, value: &Value) -> Self {
+        let mut answer = Self::jsonify(status, value);
+        answer.headers = vec![("content-type", "application/json; charset=utf-8".to_owned())];
+        answer
+    }
     /// `superset.utils.json.dumps`: insertion order, `", "` and `": "`, ASCII.
     pub fn json(status: u16, value: &Value) -> Self {
         Self::new(status, "application/json; charset=utf-8", ascii_json(value, true))

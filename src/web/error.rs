@@ -19,7 +19,7 @@ impl Failure {
     /// The response; internal errors are logged here and answered with fixed words.
     pub fn into_answer(self) -> Answer {
         match self.0 {
-            Error::Message { status, message } => Answer::jsonify(status, &json!({"message": message})),
+            Error::Message { status, message } => Answer::fab(status, &json!({"message": message})),
             Error::Sip40 { status, errors } => {
                 let errors: Vec<Value> = errors.iter().map(infra::error::SupersetError::to_json).collect();
                 Answer::json(status, &json!({"errors": errors}))
@@ -27,7 +27,7 @@ impl Failure {
             Error::Legacy { status, error } => Answer::json(status, &json!({"error": error})),
             Error::Internal(source) => {
                 tracing::error!(error = %source, "request failed");
-                Answer::jsonify(500, &json!({"message": "Fatal error"}))
+                Answer::fab(500, &json!({"message": "Fatal error"}))
             }
         }
     }

@@ -1,6 +1,8 @@
 //! A file per resource.
 
 pub mod avatar;
+pub mod charts;
+pub mod crud;
 pub mod health;
 pub mod menu;
 pub mod pages;

@@ -1,0 +1,49 @@
+//! CSS templates and themes (`superset.models.core`).
+
+use crate::{
+    table::{Table, Column, Fill, Kind, Relation},
+    tables::{USERS},
+};
+
+/// `css_templates`.
+pub static CSS_TEMPLATES: Table = Table {
+    name: "css_templates",
+    pk: "id",
+    columns: &[
+        Column::new("uuid", Kind::Uuid).unique().default(Fill::NewUuid),
+        Column::new("created_on", Kind::DateTime).default(Fill::Now),
+        Column::new("changed_on", Kind::DateTime).default(Fill::Now).on_update(),
+        Column::new("id", Kind::Integer).required(),
+        Column::new("template_name", Kind::String(250)),
+        Column::new("css", Kind::Text).default(Fill::Text("")),
+        Column::new("created_by_fk", Kind::Integer).default(Fill::UserId),
+        Column::new("changed_by_fk", Kind::Integer).default(Fill::UserId).on_update(),
+    ],
+    relations: &[
+        Relation::one("created_by", &USERS, "created_by_fk"),
+        Relation::one("changed_by", &USERS, "changed_by_fk"),
+    ],
+};
+
+/// `themes`.
+pub static THEMES: Table = Table {
+    name: "themes",
+    pk: "id",
+    columns: &[
+        Column::new("uuid", Kind::Uuid).unique().default(Fill::NewUuid),
+        Column::new("created_on", Kind::DateTime).default(Fill::Now),
+        Column::new("changed_on", Kind::DateTime).default(Fill::Now).on_update(),
+        Column::new("id", Kind::Integer).required(),
+        Column::new("theme_name", Kind::String(250)),
+        Column::new("json_data", Kind::Text).default(Fill::Text("")),
+        Column::new("is_system", Kind::Boolean).required().default(Fill::Boolean(false)),
+        Column::new("is_system_default", Kind::Boolean).required().default(Fill::Boolean(false)),
+        Column::new("is_system_dark", Kind::Boolean).required().default(Fill::Boolean(false)),
+        Column::new("created_by_fk", Kind::Integer).default(Fill::UserId),
+        Column::new("changed_by_fk", Kind::Integer).default(Fill::UserId).on_update(),
+    ],
+    relations: &[
+        Relation::one("created_by", &USERS, "created_by_fk"),
+        Relation::one("changed_by", &USERS, "changed_by_fk"),
+    ],
+};

@@ -1,0 +1,103 @@
+//! Generic writes: Python-side defaults, audit columns, links.
+
+use chrono::{Local, Utc};
+use infra::db::{DbError, Executor, Sql, Value, insert_sql};
+use uuid::Uuid;
+
+use crate::table::{Fill, Link, Relation, Table};
+
+/// Column values to write.
+pub type Values = Vec<(&'static str, Value)>;
+
+/// The value of a default; `None` when the column has none.
+fn fill(fill: Fill, user_id: Option<i64>) -> Option<Value> {
+    Some(match fill {
+        Fill::Nothing => return None,
+        Fill::Now => Value::DateTime(Local::now().naive_local()),
+        Fill::UtcNow => Value::DateTime(Utc::now().naive_utc()),
+        Fill::UserId => user_id.into(),
+        Fill::NewUuid => Value::Uuid(Uuid::new_v4()),
+        Fill::Text(t) => t.into(),
+        Fill::Integer(i) => i.into(),
+        Fill::Boolean(b) => b.into(),
+    })
+}
+
+/// Inserts a row with the defaults of the columns that are not given; returns its primary key.
+pub async fn insert(
+    ex: &dyn Executor,
+    table: &Table,
+    mut values: Values,
+    user_id: Option<i64>,
+) -> Result<Value, DbError> {
+    for column in table.columns {
+        if !values.iter().any(|(name, _)| *name == column.name)
+            && let Some(value) = fill(column.default, user_id)
+        {
+            values.push((column.name, value));
+        }
+    }
+    let mut sql = insert_sql(table.name, values.iter().map(|(n, v)| (*n, v.clone())).collect());
+    sql.push(&format!(" RETURNING {}", table.pk));
+    let row = ex.first(sql).await?.ok_or_else(|| DbError::Query("insert returned nothing".into()))?;
+    row.at(0)
+}
+
+/// Updates a row; audit columns follow.
+pub async fn update(
+    ex: &dyn Executor,
+    table: &Table,
+    pk: Value,
+    mut values: Values,
+    user_id: Option<i64>,
+) -> Result<u64, DbError> {
+    if values.is_empty() {
+        return Ok(0);
+    }
+    for column in table.columns.iter().filter(|c| c.on_update) {
+        if !values.iter().any(|(name, _)| *name == column.name)
+            && let Some(value) = fill(column.default, user_id)
+        {
+            values.push((column.name, value));
+        }
+    }
+    let mut sql = Sql::new(format!("UPDATE {} SET ", table.name));
+    for (i, (column, value)) in values.into_iter().enumerate() {
+        sql.push(if i > 0 { ", \"" } else { "\"" }).push(column).push("\" = ").push_bind(value);
+    }
+    sql.push(&format!(" WHERE {} = ", table.pk)).push_bind(pk);
+    ex.execute(sql).await
+}
+
+/// Deletes a row and its many-to-many links.
+pub async fn delete(ex: &dyn Executor, table: &Table, pk: Value) -> Result<u64, DbError> {
+    for relation in table.relations {
+        if let Link::ManyToMany { .. } = relation.link {
+            unlink(ex, relation, pk.clone()).await?;
+        }
+    }
+    ex.execute(Sql::new(format!("DELETE FROM {} WHERE {} = ?", table.name, table.pk)).bind(pk)).await
+}
+
+async fn unlink(ex: &dyn Executor, relation: &Relation, pk: Value) -> Result<(), DbError> {
+    if let Link::ManyToMany { through, local, .. } = relation.link {
+        let mut sql = Sql::new(format!("DELETE FROM {through} WHERE \"{local}\" = ?")).bind(pk);
+        if let Some((column, value)) = relation.only {
+            sql.push(&format!(" AND \"{column}\" = ")).push_bind(value);
+        }
+        ex.execute(sql).await?;
+    }
+    Ok(())
+}
+
+/// Replaces the links of a many-to-many relation.
+pub async fn set_links(ex: &dyn Executor, relation: &Relation, pk: Value, ids: &[i64]) -> Result<(), DbError> {
+    let Link::ManyToMany { through, local, remote } = relation.link else { return Ok(()) };
+    unlink(ex, relation, pk.clone()).await?;
+    for id in ids {
+        let mut values = vec![(local, pk.clone()), (remote, Value::Int(*id))];
+        values.extend(relation.only.map(|(column, value)| (column, Value::from(value))));
+        ex.execute(insert_sql(through, values)).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,276 @@
+//! `/api/v1/chart/`: lists of charts (`superset.charts.api:ChartRestApi`).
+
+use commands::access::lists;
+use daos::{Record, tables::SLICES};
+use infra::db::Sql;
+use serde_json::{Value, json};
+
+use super::crud::{
+    Computed, CustomFilter, Field, FieldKind, FilterCx, RelatedField, Resource, Verb, View,
+    computed::{
+        CHANGED_BY_NAME, CHANGED_ON_DELTA, CHANGED_ON_DTTM, CHANGED_ON_UTC, CREATED_BY_NAME, CREATED_ON_DELTA,
+    },
+    filters,
+};
+use crate::routes::Rule;
+
+/// Rules of this file.
+pub fn rules() -> Vec<Rule> {
+    CHARTS.rules()
+}
+
+static CHARTS: Resource = Resource {
+    name: "chart",
+    class: "ChartRestApi",
+    permission: "Chart",
+    permissions: &["can_export", "can_read", "can_warm_up_cache", "can_write"],
+    verbs: &[Verb::List, Verb::Info, Verb::Related, Verb::Distinct],
+    model: "Slice",
+    table: &SLICES,
+    list_columns: &[
+        "is_managed_externally",
+        "certified_by",
+        "certification_details",
+        "cache_timeout",
+        "changed_by.first_name",
+        "changed_by.last_name",
+        "changed_by.id",
+        "changed_by_name",
+        "changed_on_delta_humanized",
+        "changed_on_dttm",
+        "changed_on_utc",
+        "created_by.first_name",
+        "created_by.id",
+        "created_by.last_name",
+        "created_by_name",
+        "created_on_delta_humanized",
+        "datasource_id",
+        "datasource_name_text",
+        "datasource_type",
+        "datasource_url",
+        "description",
+        "description_markeddown",
+        "edit_url",
+        "form_data",
+        "id",
+        "last_saved_at",
+        "last_saved_by.id",
+        "last_saved_by.first_name",
+        "last_saved_by.last_name",
+        "owners.first_name",
+        "owners.id",
+        "owners.last_name",
+        "dashboards.id",
+        "dashboards.dashboard_title",
+        "params",
+        "slice_name",
+        "slice_url",
+        "table.default_endpoint",
+        "table.table_name",
+        "thumbnail_url",
+        "url",
+        "viz_type",
+        "tags.id",
+        "tags.name",
+        "tags.type",
+        "uuid",
+    ],
+    list_select_columns: &["changed_by_fk", "changed_on"],
+    order_columns: &[
+        "changed_by.first_name",
+        "changed_on_delta_humanized",
+        "datasource_id",
+        "datasource_name",
+        "last_saved_at",
+        "last_saved_by.id",
+        "last_saved_by.first_name",
+        "last_saved_by.last_name",
+        "slice_name",
+        "viz_type",
+    ],
+    search_columns: &[
+        "created_by",
+        "changed_by",
+        "last_saved_at",
+        "last_saved_by",
+        "datasource_id",
+        "datasource_name",
+        "datasource_type",
+        "description",
+        "id",
+        "uuid",
+        "owners",
+        "dashboards",
+        "slice_name",
+        "viz_type",
+        "tags",
+    ],
+    add_fields: &[Field::new("slice_name", FieldKind::String)
+        .required()
+        .validate(&["<Length(min=1, max=250, equal=None, error=None)>"])],
+    edit_fields: &[
+        Field::new("slice_name", FieldKind::String).validate(&["<Length(min=0, max=250, equal=None, error=None)>"])
+    ],
+    base_order: Some(("changed_on", true)),
+    computed: &[
+        CHANGED_BY_NAME,
+        CHANGED_ON_DELTA,
+        CHANGED_ON_DTTM,
+        CHANGED_ON_UTC,
+        CREATED_BY_NAME,
+        CREATED_ON_DELTA,
+        Computed::new("datasource_name_text", &["table.schema", "table.table_name"], datasource_name_text),
+        Computed::new("datasource_url", &["datasource_id", "datasource_type", "table.id"], datasource_url),
+        Computed::new("description_markeddown", &["description"], |r, _| markdown(&r.text("description")).into()),
+        Computed::new("edit_url", &["id"], |r, _| format!("/chart/edit/{}", r.text("id")).into()),
+        Computed::new(
+            "form_data",
+            &["id", "params", "viz_type", "datasource_id", "datasource_type", "cache_timeout"],
+            |r, _| form_data(r),
+        ),
+        Computed::new("slice_url", &["id"], slice_url),
+        Computed::new("thumbnail_url", &["id", "params"], thumbnail_url),
+        Computed::new("url", &["id"], |r, _| format!("/explore/?slice_id={}", r.text("id")).into()),
+    ],
+    filters: &[
+        CustomFilter {
+            column: "created_by",
+            operator: "chart_has_created_by",
+            name: "Has created by",
+            apply: |_, v| filters::present("slices.created_by_fk", v),
+        },
+        CustomFilter {
+            column: "created_by",
+            operator: "chart_created_by_me",
+            name: "Created by me",
+            apply: |cx, _| filters::made_by_caller(cx, "slices"),
+        },
+        CustomFilter {
+            column: "id",
+            operator: "chart_is_favorite",
+            name: "Is favorite",
+            apply: |cx, v| filters::favorite(cx, "slices", "slice", v),
+        },
+        CustomFilter {
+            column: "id",
+            operator: "chart_is_certified",
+            name: "Is certified",
+            apply: |_, v| filters::present("slices.certified_by", v),
+        },
+        CustomFilter {
+            column: "id",
+            operator: "chart_owned_created_favored_by_me",
+            name: "Owned Created or Favored",
+            apply: |cx, _| Ok(mine_or_favored(cx)),
+        },
+        CustomFilter {
+            column: "slice_name",
+            operator: "chart_all_text",
+            name: "All Text",
+            apply: |cx, v| Ok(all_text(cx, v)),
+        },
+        CustomFilter {
+            column: "tags",
+            operator: "chart_tags",
+            name: "Is tagged",
+            apply: |cx, v| filters::tagged_as(cx, "slices", "chart", v),
+        },
+        CustomFilter {
+            column: "tags",
+            operator: "chart_tag_id",
+            name: "Is tagged",
+            apply: |cx, v| filters::tagged_with(cx, "slices", "chart", v),
+        },
+    ],
+    base_filter: Some(|cx| lists::charts(cx.user, "slices")),
+    related: &[
+        RelatedField::owners().order("first_name"),
+        RelatedField::person("created_by"),
+        RelatedField::person("changed_by"),
+    ],
+    ..Resource::PLAIN
+};
+
+fn all_text(cx: &FilterCx, value: &Value) -> Option<Sql> {
+    let mut sql = filters::all_text(cx, &["slices.slice_name", "slices.description", "slices.viz_type"], value)?;
+    let tables = filters::all_text(cx, &["t.table_name"], value)?;
+    sql.push(" OR (slices.datasource_type = 'table' AND slices.datasource_id IN (SELECT t.id FROM tables t WHERE ");
+    sql.append(tables).push("))");
+    Some(sql)
+}
+
+fn mine_or_favored(cx: &FilterCx) -> Option<Sql> {
+    let id = cx.user.user_id();
+    let mut sql = Sql::new("slices.id IN (SELECT slice_id FROM slice_user WHERE user_id = ");
+    sql.push_bind(id).push(") OR slices.created_by_fk = ").push_bind(id);
+    sql.push(" OR slices.changed_by_fk = ").push_bind(id);
+    sql.push(" OR slices.id IN (SELECT obj_id FROM favstar WHERE class_name = 'slice' AND user_id = ").push_bind(id);
+    sql.push(")");
+    Some(sql)
+}
+
+fn datasource_name_text(chart: &Record, _: &View) -> Value {
+    let Some(table) = chart.one("table") else { return Value::Null };
+    let name = table.text("table_name");
+    match table.get::<String>("schema").filter(|s| !s.is_empty()) {
+        Some(schema) => format!("{schema}.{name}").into(),
+        None => name.into(),
+    }
+}
+
+fn datasource_url(chart: &Record, _: &View) -> Value {
+    // a chart whose dataset is gone has none
+    if chart.one("table").is_none() {
+        return Value::Null;
+    }
+    let (kind, id) = (chart.text("datasource_type"), chart.text("datasource_id"));
+    format!("/explore/?datasource_type={kind}&datasource_id={id}").into()
+}
+
+fn slice_url(chart: &Record, _: &View) -> Value {
+    let id = chart.text("id");
+    format!("/explore/?slice_id={id}&form_data=%7B%22slice_id%22%3A%20{id}%7D").into()
+}
+
+/// `Slice.form_data`: what the client stored, with identity on top and the legacy time range moved.
+pub fn form_data(chart: &Record) -> Value {
+    let mut form = match serde_json::from_str(&chart.text("params")) {
+        Ok(Value::Object(form)) => form,
+        _ => serde_json::Map::new(),
+    };
+    form.insert("slice_id".into(), chart.json("id"));
+    form.insert("viz_type".into(), chart.json("viz_type"));
+    let datasource = format!("{}__{}", chart.text("datasource_id"), chart.text("datasource_type"));
+    form.insert("datasource".into(), datasource.into());
+    if let Some(timeout) = chart.get::<i64>("cache_timeout").filter(|t| *t != 0) {
+        form.insert("cache_timeout".into(), timeout.into());
+    }
+    let bound = |v: Option<Value>| v.and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+    if form.contains_key("since") || form.contains_key("until") {
+        let (since, until) = (bound(form.remove("since")), bound(form.remove("until")));
+        form.insert("time_range".into(), format!("{since} : {until}").into());
+    }
+    if let Some(column) = form.get("granularity_sqla").filter(|c| filters::truthy(c)) {
+        let unfiltered = form.get("adhoc_filters").and_then(Value::as_array).into_iter().flatten().any(|f| {
+            f.get("subject") == Some(column) && f.get("comparator").and_then(Value::as_str) == Some("No filter")
+        });
+        if unfiltered {
+            form.entry("time_range").or_insert_with(|| json!("No filter"));
+        }
+    }
+    Value::Object(form)
+}
+
+/// The digest changes with the chart and its executor, so that browsers do not show an old image.
+fn thumbnail_url(chart: &Record, view: &View) -> Value {
+    let Some(user) = view.user.user.as_ref() else { return Value::Null };
+    let text = format!("{0}.{1}\n{1}", chart.text("params"), user.username);
+    let digest = super::crud::computed::digest(&text);
+    format!("/api/v1/chart/{}/thumbnail/{digest}/", chart.text("id")).into()
+}
+
+/// `utils.markdown` of plain paragraphs; tags are escaped, since only a whitelist of them would be kept.
+fn markdown(text: &str) -> String {
+    let paragraphs = text.split("\n\n").map(str::trim).filter(|p| !p.is_empty());
+    paragraphs.map(|p| format!("<p>{}</p>", super::crud::computed::escape(p))).collect::<Vec<_>>().join("\n")
+}

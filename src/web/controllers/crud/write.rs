@@ -1,0 +1,195 @@
+//! POST, PUT, DELETE and bulk DELETE of resources that have no rules of their own
+//! (`post_headless`, `put_headless`, `delete_headless`, `bulk_delete`).
+
+use daos::{
+    Record, Selection, base,
+    table::Kind,
+    write::{self, Values},
+};
+use infra::{
+    Error,
+    db::{DbError, Dialect, Executor, Sql, Value as Stored},
+    rison::schema,
+};
+use serde_json::{Map, Value, json};
+
+use super::{
+    Field, FilterCx, Resource, Style,
+    resource::respond,
+    validate::{self, integer},
+};
+use crate::{Cx, Handled, error::Failure};
+
+pub(super) async fn post(resource: &'static Resource, cx: Cx) -> Handled {
+    let answer = post_answer(resource, &cx).await;
+    resource.shown(answer)
+}
+
+pub(super) async fn put(resource: &'static Resource, cx: Cx) -> Handled {
+    let answer = put_answer(resource, &cx).await;
+    resource.shown(answer)
+}
+
+pub(super) async fn delete(resource: &'static Resource, cx: Cx) -> Handled {
+    let answer = delete_answer(resource, &cx).await;
+    resource.shown(answer)
+}
+
+async fn post_answer(resource: &'static Resource, cx: &Cx) -> Handled {
+    if !cx.req.is_json() {
+        return Err(Error::bad_request("Request is not JSON").into());
+    }
+    let body = body(resource, cx)?;
+    let loaded = validate::load(resource.add_fields, &body).map_err(invalid)?;
+    let mut values = stored(resource, resource.add_fields, &loaded);
+    let filter_cx = FilterCx { app: &cx.app, user: &cx.user, dialect: cx.app.db.dialect() };
+    if let Some(prepare) = resource.before_add {
+        prepare(&filter_cx, &mut values);
+    }
+    let tx = cx.app.db.begin().await?;
+    let pk = write::insert(tx.exec(), resource.table, values, cx.user.user_id())
+        .await
+        .map_err(|e| database_error(e, cx.app.db.dialect()))?;
+    let record = read(resource, &tx, pk.clone(), resource.add_fields).await?;
+    tx.commit().await.map_err(|e| database_error(e, cx.app.db.dialect()))?;
+    let mut payload = Map::new();
+    payload.insert("id".into(), record.as_ref().map_or(Value::Null, |r| r.json(resource.table.pk)));
+    payload.insert("result".into(), dump(resource.add_fields, record.as_ref()));
+    Ok(respond(201, payload))
+}
+
+async fn put_answer(resource: &'static Resource, cx: &Cx) -> Handled {
+    let record = visible(resource, cx, resource.edit_fields).await?;
+    if !cx.req.is_json() {
+        return Err(Error::bad_request("Request is not JSON").into());
+    }
+    let record = record.ok_or_else(Error::not_found)?;
+    let mut body = body(resource, cx)?;
+    // FAB fills what the client left out from the stored item
+    if let (Value::Object(given), Value::Object(current)) = (&mut body, dump(resource.edit_fields, Some(&record))) {
+        for (key, value) in current {
+            given.entry(key).or_insert(value);
+        }
+    }
+    let loaded = validate::load(resource.edit_fields, &body).map_err(invalid)?;
+    let values = stored(resource, resource.edit_fields, &loaded);
+    let pk = record.value(resource.table.pk).clone();
+    let tx = cx.app.db.begin().await?;
+    write::update(tx.exec(), resource.table, pk.clone(), values, cx.user.user_id())
+        .await
+        .map_err(|e| database_error(e, cx.app.db.dialect()))?;
+    let record = read(resource, &tx, pk, resource.edit_fields).await?;
+    tx.commit().await?;
+    let mut payload = Map::new();
+    payload.insert("result".into(), dump(resource.edit_fields, record.as_ref()));
+    Ok(respond(200, payload))
+}
+
+async fn delete_answer(resource: &'static Resource, cx: &Cx) -> Handled {
+    let record = visible(resource, cx, &[]).await?.ok_or_else(Error::not_found)?;
+    let pk = record.value(resource.table.pk).clone();
+    let tx = cx.app.db.begin().await?;
+    write::delete(tx.exec(), resource.table, pk).await.map_err(|e| database_error(e, cx.app.db.dialect()))?;
+    tx.commit().await.map_err(|e| database_error(e, cx.app.db.dialect()))?;
+    Ok(respond(200, Map::from_iter([("message".to_owned(), json!("OK"))])))
+}
+
+pub(super) async fn bulk_delete(resource: &'static Resource, cx: Cx) -> Handled {
+    let ids = ids(&cx)?;
+    let mut conditions = resource.base_conditions(&cx);
+    let mut listed = Sql::new(format!("{} IN ", resource.table.qualified(resource.table.pk)));
+    listed.push_list(ids.iter().copied().filter(|id| i32::try_from(*id).is_ok()));
+    conditions.push(listed);
+    let tx = cx.app.db.begin().await?;
+    let found = base::count(tx.exec(), resource.table, &conditions).await?;
+    if found != ids.len() as i64 || found == 0 {
+        return Err(Error::not_found().into());
+    }
+    for id in &ids {
+        write::delete(tx.exec(), resource.table, (*id).into())
+            .await
+            .map_err(|e| database_error(e, cx.app.db.dialect()))?;
+    }
+    tx.commit().await?;
+    let (one, many) = resource.nouns;
+    let message = format!("Deleted {} {}", ids.len(), if ids.len() == 1 { one } else { many });
+    Ok(respond(200, Map::from_iter([("message".to_owned(), message.into())])))
+}
+
+/// The keys of `q=!(1,2,3)`, each once.
+pub fn ids(cx: &Cx) -> Result<Vec<i64>, Failure> {
+    let value = infra::rison::load(cx.req.arg("q"), &schema::IDS)?;
+    let mut ids: Vec<i64> = value.as_array().into_iter().flatten().filter_map(integer).collect();
+    let mut seen = std::collections::HashSet::new();
+    ids.retain(|id| seen.insert(*id));
+    Ok(ids)
+}
+
+/// The item of the path, if the caller sees it.
+async fn visible(resource: &'static Resource, cx: &Cx, fields: &[Field]) -> Result<Option<Record>, Failure> {
+    let Ok(pk) = cx.req.param("pk").parse::<i32>() else { return Ok(None) };
+    let selection = Selection::of(resource.table, fields.iter().map(|f| f.name));
+    Ok(base::find(cx.app.db.exec(), &selection, pk.into(), resource.base_conditions(cx)).await?)
+}
+
+async fn read(
+    resource: &Resource,
+    ex: &dyn Executor,
+    pk: Stored,
+    fields: &[Field],
+) -> Result<Option<Record>, DbError> {
+    let selection = Selection::of(resource.table, fields.iter().map(|f| f.name));
+    base::find(ex, &selection, pk, Vec::new()).await
+}
+
+fn dump(fields: &[Field], record: Option<&Record>) -> Value {
+    Value::Object(
+        fields.iter().map(|f| (f.name.to_owned(), record.map_or(Value::Null, |r| r.json(f.name)))).collect(),
+    )
+}
+
+/// Loaded fields as column values; what is no column is left to the resource.
+fn stored(resource: &Resource, fields: &[Field], loaded: &Map<String, Value>) -> Values {
+    let mut values = Values::new();
+    for field in fields {
+        let (Some(column), Some(value)) = (resource.table.column(field.name), loaded.get(field.name)) else { continue };
+        let value = match (column.kind, value) {
+            (_, Value::Null) => Stored::Null,
+            (Kind::Integer, v) => integer(v).into(),
+            (Kind::Boolean, v) => validate::boolean(v).into(),
+            (_, Value::String(s)) => s.as_str().into(),
+            (_, other) => other.to_string().into(),
+        };
+        values.push((column.name, value));
+    }
+    values
+}
+
+/// The JSON body; a malformed one is Werkzeug's BadRequest.
+fn body(resource: &Resource, cx: &Cx) -> Result<Value, Failure> {
+    serde_json::from_slice(&cx.req.body).map_err(|_| {
+        let text = "400 Bad Request: The browser (or proxy) sent a request that this server could not understand.";
+        Failure(match resource.style {
+            Style::Superset => Error::Legacy { status: 400, error: text.into() },
+            Style::Fab => Error::bad_request(text),
+        })
+    })
+}
+
+fn invalid(errors: validate::FieldErrors) -> Failure {
+    Failure(Error::unprocessable(Value::Object(errors)))
+}
+
+/// `DatabaseException` of FAB: the driver's sentence is part of the answer.
+fn database_error(error: DbError, dialect: Dialect) -> Failure {
+    match error {
+        DbError::Integrity(text) => {
+            let driver = match dialect {
+                Dialect::Sqlite => "sqlite3.IntegrityError",
+                Dialect::Postgres => "psycopg2.errors.IntegrityError",
+            };
+            Failure(Error::unprocessable(format!("Database exception occurred: ({driver}) {text}")))
+        }
+        other => other.into(),
+    }
+}
