@@ -82,7 +82,8 @@ pub async fn fetch(ex: &dyn Executor, selection: &Selection, query: &Query) -> R
     }
     sql.append(ex.dialect().limit(query.limit, query.offset));
     let rows = ex.query(sql).await?;
-    let mut records: Vec<Record> = rows.iter().map(|row| decode(&selection, row, &mut 0)).collect::<Result<_, _>>()?;
+    let mut records: Vec<Record> =
+        rows.iter().map(|row| decode(&selection, row, &mut 0)).collect::<Result<_, _>>()?;
     load_many(ex, &selection, records.iter_mut().collect()).await?;
     Ok(records)
 }
@@ -137,9 +138,13 @@ fn plan(selection: &Selection, name: &str, path: &str, columns: &mut Vec<String>
     columns.extend(selection.columns.iter().map(|c| format!("{name}.\"{}\"", c.name)));
     for (relation, inner) in &selection.ones {
         let Link::One { local } = relation.link else { continue };
-        let path = if path.is_empty() { relation.name.to_owned() } else { format!("{path}.{}", relation.name) };
+        let path =
+            if path.is_empty() { relation.name.to_owned() } else { format!("{path}.{}", relation.name) };
         let (other, target) = (alias(&path), relation.target);
-        joins.push_str(&format!(" LEFT JOIN {} AS {other} ON {name}.\"{local}\" = {other}.{}", target.name, target.pk));
+        joins.push_str(&format!(
+            " LEFT JOIN {} AS {other} ON {name}.\"{local}\" = {other}.{}",
+            target.name, target.pk
+        ));
         if let Some((column, value)) = relation.only {
             joins.push_str(&format!(" AND {name}.\"{column}\" = '{value}'"));
         }
@@ -170,7 +175,8 @@ fn load_many<'a>(
     Box::pin(async move {
         for (relation, inner) in &selection.many {
             let ids: Vec<Value> = records.iter().map(|r| r.value(selection.table.pk).clone()).collect();
-            let mut groups = if ids.is_empty() { HashMap::new() } else { fetch_links(ex, relation, inner, ids).await? };
+            let mut groups =
+                if ids.is_empty() { HashMap::new() } else { fetch_links(ex, relation, inner, ids).await? };
             let mut children = Vec::new();
             for record in &mut records {
                 let key = key_of(record.value(selection.table.pk));

@@ -72,7 +72,13 @@ pub fn operators(table: &Table, name: &str) -> &'static [Operator] {
 }
 
 /// The condition of a standard operator; `None` when the filter does not restrict.
-pub fn condition(table: &Table, name: &str, code: &str, value: &Json, dialect: Dialect) -> Result<Option<Sql>> {
+pub fn condition(
+    table: &Table,
+    name: &str,
+    code: &str,
+    value: &Json,
+    dialect: Dialect,
+) -> Result<Option<Sql>> {
     let each = matches!(code, "in" | "not_in");
     match value {
         // FAB applies a filter once per element
@@ -210,12 +216,16 @@ fn bind(column: &Column, value: &Json, dialect: Dialect) -> Result<Value> {
         Kind::DateTime => Ok(value.as_str().and_then(parse_time).map_or(Value::Null, Value::DateTime)),
         Kind::Boolean => match value {
             Json::String(s) if s == "y" => Ok(Value::Bool(true)),
-            Json::String(s) if postgres => pg_boolean(s).map(Value::Bool).ok_or_else(|| invalid_text("boolean", s)),
+            Json::String(s) if postgres => {
+                pg_boolean(s).map(Value::Bool).ok_or_else(|| invalid_text("boolean", s))
+            }
             Json::Number(_) if postgres => Err(mismatch("boolean", value)),
             other => Ok(scalar(other)),
         },
         Kind::Numeric => match value {
-            Json::String(s) if postgres && s.trim().parse::<f64>().is_err() => Err(invalid_text("numeric", s)),
+            Json::String(s) if postgres && s.trim().parse::<f64>().is_err() => {
+                Err(invalid_text("numeric", s))
+            }
             Json::Bool(_) if postgres => Err(mismatch("numeric", value)),
             other => Ok(scalar(other)),
         },
@@ -242,7 +252,9 @@ fn bind(column: &Column, value: &Json, dialect: Dialect) -> Result<Value> {
 fn scalar(value: &Json) -> Value {
     match value {
         Json::Bool(b) => Value::Bool(*b),
-        Json::Number(n) => n.as_i64().map_or_else(|| n.as_f64().map_or(Value::Null, Value::Float), Value::Int),
+        Json::Number(n) => {
+            n.as_i64().map_or_else(|| n.as_f64().map_or(Value::Null, Value::Float), Value::Int)
+        }
         Json::String(s) => Value::Text(s.clone()),
         _ => Value::Null,
     }
@@ -305,7 +317,9 @@ fn relation_condition(
                 sql.append(exists).push("))");
             } else {
                 sql.push("((").append(exists.clone()).push(&format!(" AND ({fk} != ")).push_bind(id);
-                sql.push(&format!(" OR {fk} IS NULL)) OR ({fk} IS NOT NULL AND NOT ")).append(exists).push("))");
+                sql.push(&format!(" OR {fk} IS NULL)) OR ({fk} IS NOT NULL AND NOT "))
+                    .append(exists)
+                    .push("))");
             }
         }
         // a missing object does not filter at all
@@ -403,7 +417,10 @@ mod tests {
         assert_eq!(text("id", "in", json!([1, "2"]), lite), "slices.\"id\" IN (?, ?)");
         assert_eq!(text("id", "in", json!([]), lite), "1 = 0");
         assert_eq!(text("id", "eq", json!([1, 2]), lite), "slices.\"id\" = ? AND slices.\"id\" = ?");
-        assert_eq!(text("slice_name", "nct", json!("x"), lite), "lower(slices.\"slice_name\") NOT LIKE lower(?)");
+        assert_eq!(
+            text("slice_name", "nct", json!("x"), lite),
+            "lower(slices.\"slice_name\") NOT LIKE lower(?)"
+        );
         assert_eq!(
             text("slice_name", "ct", json!(1), lite),
             "500: can only concatenate str (not \"int\") to str"

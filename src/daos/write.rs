@@ -91,7 +91,12 @@ async fn unlink(ex: &dyn Executor, relation: &Relation, pk: Value) -> Result<(),
 }
 
 /// Replaces the links of a many-to-many relation.
-pub async fn set_links(ex: &dyn Executor, relation: &Relation, pk: Value, ids: &[i64]) -> Result<(), DbError> {
+pub async fn set_links(
+    ex: &dyn Executor,
+    relation: &Relation,
+    pk: Value,
+    ids: &[i64],
+) -> Result<(), DbError> {
     let Link::ManyToMany { through, local, remote } = relation.link else { return Ok(()) };
     unlink(ex, relation, pk.clone()).await?;
     for id in ids {

@@ -1,8 +1,8 @@
 //! Annotation layers (`superset.models.annotations`).
 
 use crate::{
-    table::{Table, Column, Fill, Kind, Relation},
-    tables::{USERS},
+    table::{Column, Fill, Kind, Relation, Table},
+    tables::USERS,
 };
 
 /// `annotation_layer`.

@@ -1,7 +1,7 @@
 //! Charts (`superset.models.slice`).
 
 use crate::{
-    table::{Table, Column, Fill, Kind, Relation},
+    table::{Column, Fill, Kind, Relation, Table},
     tables::{DASHBOARDS, TABLES, TAGS, USERS},
 };
 
@@ -40,7 +40,8 @@ pub static SLICES: Table = Table {
         Relation::one("last_saved_by", &USERS, "last_saved_by_fk"),
         Relation::many_to_many("owners", &USERS, "slice_user", "slice_id", "user_id"),
         Relation::many_to_many("dashboards", &DASHBOARDS, "dashboard_slices", "slice_id", "dashboard_id"),
-        Relation::many_to_many("tags", &TAGS, "tagged_object", "object_id", "tag_id").only("object_type", "chart"),
+        Relation::many_to_many("tags", &TAGS, "tagged_object", "object_id", "tag_id")
+            .only("object_type", "chart"),
         Relation::one("created_by", &USERS, "created_by_fk"),
         Relation::one("changed_by", &USERS, "changed_by_fk"),
     ],

@@ -1,7 +1,7 @@
 //! Dashboards (`superset.models.dashboard`, `superset.models.embedded_dashboard`).
 
 use crate::{
-    table::{Table, Column, Fill, Kind, Relation},
+    table::{Column, Fill, Kind, Relation, Table},
     tables::{ROLES, SLICES, TAGS, THEMES, USERS},
 };
 
@@ -33,7 +33,8 @@ pub static DASHBOARDS: Table = Table {
         Relation::many_to_many("slices", &SLICES, "dashboard_slices", "dashboard_id", "slice_id"),
         Relation::many_to_many("owners", &USERS, "dashboard_user", "dashboard_id", "user_id"),
         Relation::many_to_many("roles", &ROLES, "dashboard_roles", "dashboard_id", "role_id"),
-        Relation::many_to_many("tags", &TAGS, "tagged_object", "object_id", "tag_id").only("object_type", "dashboard"),
+        Relation::many_to_many("tags", &TAGS, "tagged_object", "object_id", "tag_id")
+            .only("object_type", "dashboard"),
         Relation::one("theme", &THEMES, "theme_id"),
         Relation::many("embedded", &EMBEDDED_DASHBOARDS, "dashboard_id"),
         Relation::one("created_by", &USERS, "created_by_fk"),

@@ -1,7 +1,7 @@
 //! Database connections (`superset.models.core:Database`).
 
 use crate::{
-    table::{Table, Column, Fill, Kind, Relation},
+    table::{Column, Fill, Kind, Relation, Table},
     tables::{TABLES, USERS},
 };
 

@@ -1,7 +1,7 @@
 //! Datasets with columns and metrics (`superset.connectors.sqla.models`).
 
 use crate::{
-    table::{Table, Column, Fill, Kind, Relation},
+    table::{Column, Fill, Kind, Relation, Table},
     tables::{DBS, USERS},
 };
 

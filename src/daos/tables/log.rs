@@ -1,8 +1,8 @@
 //! The event log and cache keys.
 
 use crate::{
-    table::{Table, Column, Fill, Kind, Relation},
-    tables::{USERS},
+    table::{Column, Fill, Kind, Relation, Table},
+    tables::USERS,
 };
 
 /// `logs`.
@@ -20,9 +20,7 @@ pub static LOGS: Table = Table {
         Column::new("duration_ms", Kind::Integer),
         Column::new("referrer", Kind::String(1024)),
     ],
-    relations: &[
-        Relation::one("user", &USERS, "user_id"),
-    ],
+    relations: &[Relation::one("user", &USERS, "user_id")],
 };
 
 /// `cache_keys`.
@@ -36,7 +34,5 @@ pub static CACHE_KEYS: Table = Table {
         Column::new("datasource_uid", Kind::String(64)).required(),
         Column::new("created_on", Kind::DateTime).default(Fill::Now),
     ],
-    relations: &[
-
-    ],
+    relations: &[],
 };

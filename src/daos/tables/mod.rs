@@ -13,15 +13,17 @@ mod security;
 mod style;
 mod tag;
 
-pub use annotation::{ANNOTATIONS, ANNOTATION_LAYERS};
-pub use chart::{SLICES};
+pub use annotation::{ANNOTATION_LAYERS, ANNOTATIONS};
+pub use chart::SLICES;
 pub use dashboard::{DASHBOARDS, EMBEDDED_DASHBOARDS};
-pub use database::{DBS};
-pub use dataset::{SQL_METRICS, TABLES, TABLE_COLUMNS};
+pub use database::DBS;
+pub use dataset::{SQL_METRICS, TABLE_COLUMNS, TABLES};
 pub use log::{CACHE_KEYS, LOGS};
-pub use query::{QUERIES, SAVED_QUERIES, TABLE_SCHEMAS, TAB_STATES};
+pub use query::{QUERIES, SAVED_QUERIES, TAB_STATES, TABLE_SCHEMAS};
 pub use report::{REPORT_EXECUTION_LOGS, REPORT_RECIPIENTS, REPORT_SCHEDULES};
-pub use row_level_security::{ROW_LEVEL_SECURITY_FILTERS};
-pub use security::{GROUPS, PERMISSIONS, PERMISSION_VIEWS, REGISTER_USERS, ROLES, USERS, USER_ATTRIBUTES, VIEW_MENUS};
+pub use row_level_security::ROW_LEVEL_SECURITY_FILTERS;
+pub use security::{
+    GROUPS, PERMISSION_VIEWS, PERMISSIONS, REGISTER_USERS, ROLES, USER_ATTRIBUTES, USERS, VIEW_MENUS,
+};
 pub use style::{CSS_TEMPLATES, THEMES};
 pub use tag::{TAGGED_OBJECTS, TAGS};

@@ -1,7 +1,7 @@
 //! SQL Lab queries, saved queries and tabs (`superset.models.sql_lab`).
 
 use crate::{
-    table::{Table, Column, Fill, Kind, Relation},
+    table::{Column, Fill, Kind, Relation, Table},
     tables::{DBS, TAGS, USERS},
 };
 
@@ -26,7 +26,10 @@ pub static QUERIES: Table = Table {
         Column::new("select_sql", Kind::Text),
         Column::new("executed_sql", Kind::Text),
         Column::new("limit", Kind::Integer),
-        Column::new("limiting_factor", Kind::Enum(&["QUERY", "DROPDOWN", "QUERY_AND_DROPDOWN", "NOT_LIMITED", "UNKNOWN"])),
+        Column::new(
+            "limiting_factor",
+            Kind::Enum(&["QUERY", "DROPDOWN", "QUERY_AND_DROPDOWN", "NOT_LIMITED", "UNKNOWN"]),
+        ),
         Column::new("select_as_cta", Kind::Boolean),
         Column::new("select_as_cta_used", Kind::Boolean).default(Fill::Boolean(false)),
         Column::new("ctas_method", Kind::String(16)).default(Fill::Text("TABLE")),
@@ -41,10 +44,7 @@ pub static QUERIES: Table = Table {
         Column::new("tracking_url", Kind::Text),
         Column::new("changed_on", Kind::DateTime).default(Fill::UtcNow).on_update(),
     ],
-    relations: &[
-        Relation::one("database", &DBS, "database_id"),
-        Relation::one("user", &USERS, "user_id"),
-    ],
+    relations: &[Relation::one("database", &DBS, "database_id"), Relation::one("user", &USERS, "user_id")],
 };
 
 /// `saved_query`.
@@ -73,7 +73,8 @@ pub static SAVED_QUERIES: Table = Table {
     relations: &[
         Relation::one("database", &DBS, "db_id"),
         Relation::one("user", &USERS, "user_id"),
-        Relation::many_to_many("tags", &TAGS, "tagged_object", "object_id", "tag_id").only("object_type", "query"),
+        Relation::many_to_many("tags", &TAGS, "tagged_object", "object_id", "tag_id")
+            .only("object_type", "query"),
         Relation::one("created_by", &USERS, "created_by_fk"),
         Relation::one("changed_by", &USERS, "changed_by_fk"),
     ],

@@ -1,7 +1,7 @@
 //! Alerts and reports (`superset.reports.models`).
 
 use crate::{
-    table::{Table, Column, Fill, Kind, Relation},
+    table::{Column, Fill, Kind, Relation, Table},
     tables::{DASHBOARDS, DBS, SLICES, USERS},
 };
 
@@ -92,7 +92,5 @@ pub static REPORT_EXECUTION_LOGS: Table = Table {
         Column::new("error_message", Kind::Text),
         Column::new("report_schedule_id", Kind::Integer).required(),
     ],
-    relations: &[
-        Relation::one("report_schedule", &REPORT_SCHEDULES, "report_schedule_id"),
-    ],
+    relations: &[Relation::one("report_schedule", &REPORT_SCHEDULES, "report_schedule_id")],
 };

@@ -1,7 +1,7 @@
 //! Row level security filters (`superset.connectors.sqla.models`).
 
 use crate::{
-    table::{Table, Column, Fill, Kind, Relation},
+    table::{Column, Fill, Kind, Relation, Table},
     tables::{ROLES, TABLES, USERS},
 };
 

@@ -1,6 +1,6 @@
 //! Users, roles, groups and permissions (Flask-AppBuilder's `ab_*` tables).
 
-use crate::table::{Table, Column, Fill, Kind, Relation};
+use crate::table::{Column, Fill, Kind, Relation, Table};
 
 /// `ab_user`.
 pub static USERS: Table = Table {
@@ -39,7 +39,13 @@ pub static ROLES: Table = Table {
         Column::new("name", Kind::String(64)).required().unique(),
     ],
     relations: &[
-        Relation::many_to_many("permissions", &PERMISSION_VIEWS, "ab_permission_view_role", "role_id", "permission_view_id"),
+        Relation::many_to_many(
+            "permissions",
+            &PERMISSION_VIEWS,
+            "ab_permission_view_role",
+            "role_id",
+            "permission_view_id",
+        ),
         Relation::many_to_many("user", &USERS, "ab_user_role", "role_id", "user_id"),
         Relation::many_to_many("groups", &GROUPS, "ab_group_role", "role_id", "group_id"),
     ],
@@ -69,9 +75,7 @@ pub static PERMISSIONS: Table = Table {
         Column::new("id", Kind::Integer).required(),
         Column::new("name", Kind::String(100)).required().unique(),
     ],
-    relations: &[
-
-    ],
+    relations: &[],
 };
 
 /// `ab_view_menu`.
@@ -82,9 +86,7 @@ pub static VIEW_MENUS: Table = Table {
         Column::new("id", Kind::Integer).required(),
         Column::new("name", Kind::String(250)).required().unique(),
     ],
-    relations: &[
-
-    ],
+    relations: &[],
 };
 
 /// `ab_permission_view`.
@@ -117,9 +119,7 @@ pub static REGISTER_USERS: Table = Table {
         Column::new("registration_date", Kind::DateTime).default(Fill::Now),
         Column::new("registration_hash", Kind::String(256)),
     ],
-    relations: &[
-
-    ],
+    relations: &[],
 };
 
 /// `user_attribute`.
@@ -136,7 +136,5 @@ pub static USER_ATTRIBUTES: Table = Table {
         Column::new("created_by_fk", Kind::Integer).default(Fill::UserId),
         Column::new("changed_by_fk", Kind::Integer).default(Fill::UserId).on_update(),
     ],
-    relations: &[
-        Relation::one("user", &USERS, "user_id"),
-    ],
+    relations: &[Relation::one("user", &USERS, "user_id")],
 };

@@ -1,8 +1,8 @@
 //! CSS templates and themes (`superset.models.core`).
 
 use crate::{
-    table::{Table, Column, Fill, Kind, Relation},
-    tables::{USERS},
+    table::{Column, Fill, Kind, Relation, Table},
+    tables::USERS,
 };
 
 /// `css_templates`.

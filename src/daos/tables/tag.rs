@@ -1,8 +1,8 @@
 //! Tags (`superset.tags.models`).
 
 use crate::{
-    table::{Table, Column, Fill, Kind, Relation},
-    tables::{USERS},
+    table::{Column, Fill, Kind, Relation, Table},
+    tables::USERS,
 };
 
 /// `tag`.

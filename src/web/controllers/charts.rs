@@ -108,9 +108,8 @@ static CHARTS: Resource = Resource {
     add_fields: &[Field::new("slice_name", FieldKind::String)
         .required()
         .validate(&["<Length(min=1, max=250, equal=None, error=None)>"])],
-    edit_fields: &[
-        Field::new("slice_name", FieldKind::String).validate(&["<Length(min=0, max=250, equal=None, error=None)>"])
-    ],
+    edit_fields: &[Field::new("slice_name", FieldKind::String)
+        .validate(&["<Length(min=0, max=250, equal=None, error=None)>"])],
     base_order: Some(("changed_on", true)),
     computed: &[
         CHANGED_BY_NAME,
@@ -121,7 +120,9 @@ static CHARTS: Resource = Resource {
         CREATED_ON_DELTA,
         Computed::new("datasource_name_text", &["table.schema", "table.table_name"], datasource_name_text),
         Computed::new("datasource_url", &["datasource_id", "datasource_type", "table.id"], datasource_url),
-        Computed::new("description_markeddown", &["description"], |r, _| markdown(&r.text("description")).into()),
+        Computed::new("description_markeddown", &["description"], |r, _| {
+            markdown(&r.text("description")).into()
+        }),
         Computed::new("edit_url", &["id"], |r, _| format!("/chart/edit/{}", r.text("id")).into()),
         Computed::new(
             "form_data",
@@ -192,9 +193,12 @@ static CHARTS: Resource = Resource {
 };
 
 fn all_text(cx: &FilterCx, value: &Value) -> Option<Sql> {
-    let mut sql = filters::all_text(cx, &["slices.slice_name", "slices.description", "slices.viz_type"], value)?;
+    let mut sql =
+        filters::all_text(cx, &["slices.slice_name", "slices.description", "slices.viz_type"], value)?;
     let tables = filters::all_text(cx, &["t.table_name"], value)?;
-    sql.push(" OR (slices.datasource_type = 'table' AND slices.datasource_id IN (SELECT t.id FROM tables t WHERE ");
+    sql.push(
+        " OR (slices.datasource_type = 'table' AND slices.datasource_id IN (SELECT t.id FROM tables t WHERE ",
+    );
     sql.append(tables).push("))");
     Some(sql)
 }
@@ -204,7 +208,8 @@ fn mine_or_favored(cx: &FilterCx) -> Option<Sql> {
     let mut sql = Sql::new("slices.id IN (SELECT slice_id FROM slice_user WHERE user_id = ");
     sql.push_bind(id).push(") OR slices.created_by_fk = ").push_bind(id);
     sql.push(" OR slices.changed_by_fk = ").push_bind(id);
-    sql.push(" OR slices.id IN (SELECT obj_id FROM favstar WHERE class_name = 'slice' AND user_id = ").push_bind(id);
+    sql.push(" OR slices.id IN (SELECT obj_id FROM favstar WHERE class_name = 'slice' AND user_id = ")
+        .push_bind(id);
     sql.push(")");
     Some(sql)
 }
@@ -252,7 +257,8 @@ pub fn form_data(chart: &Record) -> Value {
     }
     if let Some(column) = form.get("granularity_sqla").filter(|c| filters::truthy(c)) {
         let unfiltered = form.get("adhoc_filters").and_then(Value::as_array).into_iter().flatten().any(|f| {
-            f.get("subject") == Some(column) && f.get("comparator").and_then(Value::as_str) == Some("No filter")
+            f.get("subject") == Some(column)
+                && f.get("comparator").and_then(Value::as_str) == Some("No filter")
         });
         if unfiltered {
             form.entry("time_range").or_insert_with(|| json!("No filter"));

@@ -47,7 +47,11 @@ pub fn prettify_column(name: &str) -> String {
     for c in name.chars() {
         let c = if c == '_' || c == '.' { ' ' } else { c };
         // str.title(): a letter after anything that is no letter is upper case
-        if boundary { out.extend(c.to_uppercase()) } else { out.extend(c.to_lowercase()) }
+        if boundary {
+            out.extend(c.to_uppercase())
+        } else {
+            out.extend(c.to_lowercase())
+        }
         boundary = !c.is_alphabetic();
     }
     out

@@ -24,7 +24,8 @@ pub fn favorite(cx: &FilterCx, table: &str, class_name: &str, value: &Value) -> 
 
 /// `BaseTagNameFilter`: a tag's name contains the value.
 pub fn tagged_as(cx: &FilterCx, table: &str, object_type: &str, value: &Value) -> Result<Option<Sql>> {
-    let text = python_str(value).unwrap_or_else(|| if value.is_string() { String::new() } else { "False".into() });
+    let text =
+        python_str(value).unwrap_or_else(|| if value.is_string() { String::new() } else { "False".into() });
     let mut sql = tagged(table, object_type);
     sql.append(cx.dialect.ilike(Sql::new("tag.name"), &format!("%{text}%"), false)).push(")");
     Ok(Some(sql))

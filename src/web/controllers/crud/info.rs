@@ -57,7 +57,8 @@ fn fields_info(resource: &Resource, fields: &[Field]) -> infra::Result<Value> {
                 return Err(Error::Legacy { status: 500, error: format!("'{}'", field.name) });
             }
         };
-        let own = resource.labels.iter().find(|(n, _)| *n == field.name).map(|(_, label)| (*label).to_owned());
+        let own =
+            resource.labels.iter().find(|(n, _)| *n == field.name).map(|(_, label)| (*label).to_owned());
         let labelled = resource.table.column(field.name).is_some()
             || resource.table.relation(field.name).is_some()
             || resource.list_columns.contains(&field.name)

@@ -69,7 +69,10 @@ fn metadata(resource: &Resource, args: &Map<String, Value>, asked: &columns::Ask
 }
 
 /// `set_response_key_mappings`: no keys, or an empty list, means all.
-pub(super) fn chosen<const N: usize>(args: &Map<String, Value>, all: [(&str, Value); N]) -> Map<String, Value> {
+pub(super) fn chosen<const N: usize>(
+    args: &Map<String, Value>,
+    all: [(&str, Value); N],
+) -> Map<String, Value> {
     let keys: Vec<&str> =
         args.get("keys").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     all.into_iter()
@@ -83,14 +86,16 @@ fn filters(resource: &Resource, cx: &Cx, args: &Map<String, Value>) -> infra::Re
     let filter_cx = FilterCx { app: &cx.app, user: &cx.user, dialect: cx.app.db.dialect() };
     let mut asked = Vec::new();
     for item in args.get("filters").and_then(Value::as_array).into_iter().flatten() {
-        let (Some(column), Some(operator), Some(value)) = (text(item, "col"), text(item, "opr"), item.get("value"))
+        let (Some(column), Some(operator), Some(value)) =
+            (text(item, "col"), text(item, "opr"), item.get("value"))
         else {
             break;
         };
         let known = filter::operators(resource.table, column);
         let custom = resource.filters.iter().find(|f| f.column == column && f.operator == operator);
         let searchable = resource.search_columns.contains(&column);
-        let refused = || Error::bad_request(format!("Filter operation: {operator} not allowed on column: {column}"));
+        let refused =
+            || Error::bad_request(format!("Filter operation: {operator} not allowed on column: {column}"));
         if filter::is_standard(operator) {
             if !searchable {
                 return Err(Error::bad_request(format!("Filter column: {column} not allowed to filter")));
@@ -110,7 +115,13 @@ fn filters(resource: &Resource, cx: &Cx, args: &Map<String, Value>) -> infra::Re
     for (column, operator, value, custom) in asked {
         match (custom, value) {
             (None, _) => {
-                conditions.extend(filter::condition(resource.table, column, operator, value, filter_cx.dialect)?);
+                conditions.extend(filter::condition(
+                    resource.table,
+                    column,
+                    operator,
+                    value,
+                    filter_cx.dialect,
+                )?);
             }
             (Some(custom), Value::Array(items)) => {
                 for item in items {

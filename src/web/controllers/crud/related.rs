@@ -86,8 +86,13 @@ async fn answer(resource: &'static Resource, cx: &Cx) -> Handled {
     let name = cx.req.param("column_name");
     let field = resource.related.iter().find(|f| f.name == name).ok_or_else(Error::not_found)?;
     let relation = resource.table.relation(name).ok_or_else(Error::not_found)?;
-    let ids: Vec<i64> =
-        args.get("include_ids").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_i64).collect();
+    let ids: Vec<i64> = args
+        .get("include_ids")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_i64)
+        .collect();
     let (offset, limit) = resource.page(cx, &args)?;
     if offset > 0 && !ids.is_empty() {
         return Err(Error::unprocessable("Could not process entity").into());
@@ -123,7 +128,8 @@ async fn answer(resource: &'static Resource, cx: &Cx) -> Handled {
     let result: Vec<Value> = rows
         .iter()
         .map(|row| {
-            let extra: Map<String, Value> = field.extra.iter().map(|c| ((*c).to_owned(), row.json(c))).collect();
+            let extra: Map<String, Value> =
+                field.extra.iter().map(|c| ((*c).to_owned(), row.json(c))).collect();
             json!({"value": row.json(relation.target.pk), "text": text(field, relation, row), "extra": extra})
         })
         .collect();
@@ -170,7 +176,10 @@ fn text(field: &RelatedField, relation: &Relation, row: &Record) -> Value {
     let id = row.text("id");
     Value::from(match relation.target.name {
         "ab_user" => format!("{} {}", row.text("first_name"), row.text("last_name")),
-        "dbs" => row.get::<String>("verbose_name").filter(|n| !n.is_empty()).unwrap_or_else(|| row.text("database_name")),
+        "dbs" => row
+            .get::<String>("verbose_name")
+            .filter(|n| !n.is_empty())
+            .unwrap_or_else(|| row.text("database_name")),
         "tables" => {
             let parts = ["catalog", "schema", "table_name"].map(|c| row.text(c));
             parts.iter().filter(|p| !p.is_empty()).map(String::as_str).collect::<Vec<_>>().join(".")

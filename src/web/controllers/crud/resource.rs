@@ -295,34 +295,49 @@ impl Resource {
         let protect = |permission| Access::Protect(permission, self.permission);
         let grants = self.grants;
         let (rule, method) = match verb {
-            Verb::List => {
-                (rule(&["GET"], format!("{base}/"), protect(grants.list), move |cx| list::list(self, cx)), "get_list")
-            }
-            Verb::Item => {
-                (rule(&["GET"], format!("{base}/<int:pk>"), protect(grants.show), move |cx| item::item(self, cx)), "get")
-            }
-            Verb::Info => {
-                (rule(&["GET"], format!("{base}/_info"), protect(grants.info), move |cx| info::info(self, cx)), "info")
-            }
+            Verb::List => (
+                rule(&["GET"], format!("{base}/"), protect(grants.list), move |cx| list::list(self, cx)),
+                "get_list",
+            ),
+            Verb::Item => (
+                rule(&["GET"], format!("{base}/<int:pk>"), protect(grants.show), move |cx| {
+                    item::item(self, cx)
+                }),
+                "get",
+            ),
+            Verb::Info => (
+                rule(&["GET"], format!("{base}/_info"), protect(grants.info), move |cx| info::info(self, cx)),
+                "info",
+            ),
             Verb::Related => {
                 let path = format!("{base}/related/<column_name>");
                 (rule(&["GET"], path, protect(grants.list), move |cx| related::related(self, cx)), "related")
             }
             Verb::Distinct => {
                 let path = format!("{base}/distinct/<column_name>");
-                (rule(&["GET"], path, protect(grants.list), move |cx| distinct::distinct(self, cx)), "distinct")
+                (
+                    rule(&["GET"], path, protect(grants.list), move |cx| distinct::distinct(self, cx)),
+                    "distinct",
+                )
             }
-            Verb::Post => (rule(&["POST"], format!("{base}/"), protect(grants.add), move |cx| write::post(self, cx)), "post"),
-            Verb::Put => {
-                (rule(&["PUT"], format!("{base}/<pk>"), protect(grants.edit), move |cx| write::put(self, cx)), "put")
-            }
+            Verb::Post => (
+                rule(&["POST"], format!("{base}/"), protect(grants.add), move |cx| write::post(self, cx)),
+                "post",
+            ),
+            Verb::Put => (
+                rule(&["PUT"], format!("{base}/<pk>"), protect(grants.edit), move |cx| write::put(self, cx)),
+                "put",
+            ),
             Verb::Delete => {
                 let path = format!("{base}/<pk>");
                 (rule(&["DELETE"], path, protect(grants.delete), move |cx| write::delete(self, cx)), "delete")
             }
             Verb::BulkDelete => {
                 let path = format!("{base}/");
-                (rule(&["DELETE"], path, protect(grants.delete), move |cx| write::bulk_delete(self, cx)), "bulk_delete")
+                (
+                    rule(&["DELETE"], path, protect(grants.delete), move |cx| write::bulk_delete(self, cx)),
+                    "bulk_delete",
+                )
             }
         };
         let rule = rule.endpoint(Box::leak(format!("{}.{method}", self.class).into_boxed_str()));
@@ -348,13 +363,16 @@ impl Resource {
 
     /// `page` and `page_size` with FAB's bounds: offset, and limit if there is one.
     pub(super) fn page(&self, cx: &Cx, args: &Map<String, Value>) -> Result<(i64, Option<i64>), Error> {
-        let int = |key| args.get(key).and_then(|v| v.as_i64().or_else(|| v.as_f64().map(|f| f as i64))).unwrap_or(0);
+        let int = |key| {
+            args.get(key).and_then(|v| v.as_i64().or_else(|| v.as_f64().map(|f| f as i64))).unwrap_or(0)
+        };
         let page = int("page");
         let mut size = match int("page_size") {
             0 => self.page_size,
             n => n,
         };
-        let max = self.max_page_size.unwrap_or_else(|| cx.app.config.int("FAB_API_MAX_PAGE_SIZE").unwrap_or(100));
+        let max =
+            self.max_page_size.unwrap_or_else(|| cx.app.config.int("FAB_API_MAX_PAGE_SIZE").unwrap_or(100));
         if max == -1 {
             if size == -1 {
                 return Ok((0, None));

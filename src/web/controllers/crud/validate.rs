@@ -82,12 +82,10 @@ pub fn boolean(value: &Value) -> Option<bool> {
             _ => None,
         },
         Value::String(s) => match s.as_str() {
-            "t" | "T" | "true" | "True" | "TRUE" | "on" | "On" | "ON" | "y" | "Y" | "yes" | "Yes" | "YES" | "1" => {
-                Some(true)
-            }
-            "f" | "F" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" | "n" | "N" | "no" | "No" | "NO" | "0" => {
-                Some(false)
-            }
+            "t" | "T" | "true" | "True" | "TRUE" | "on" | "On" | "ON" | "y" | "Y" | "yes" | "Yes" | "YES"
+            | "1" => Some(true),
+            "f" | "F" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" | "n" | "N" | "no" | "No"
+            | "NO" | "0" => Some(false),
             _ => None,
         },
         _ => None,

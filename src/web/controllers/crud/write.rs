@@ -66,7 +66,9 @@ async fn put_answer(resource: &'static Resource, cx: &Cx) -> Handled {
     let record = record.ok_or_else(Error::not_found)?;
     let mut body = body(resource, cx)?;
     // FAB fills what the client left out from the stored item
-    if let (Value::Object(given), Value::Object(current)) = (&mut body, dump(resource.edit_fields, Some(&record))) {
+    if let (Value::Object(given), Value::Object(current)) =
+        (&mut body, dump(resource.edit_fields, Some(&record)))
+    {
         for (key, value) in current {
             given.entry(key).or_insert(value);
         }
@@ -152,7 +154,9 @@ fn dump(fields: &[Field], record: Option<&Record>) -> Value {
 fn stored(resource: &Resource, fields: &[Field], loaded: &Map<String, Value>) -> Values {
     let mut values = Values::new();
     for field in fields {
-        let (Some(column), Some(value)) = (resource.table.column(field.name), loaded.get(field.name)) else { continue };
+        let (Some(column), Some(value)) = (resource.table.column(field.name), loaded.get(field.name)) else {
+            continue;
+        };
         let value = match (column.kind, value) {
             (_, Value::Null) => Stored::Null,
             (Kind::Integer, v) => integer(v).into(),
@@ -168,7 +172,8 @@ fn stored(resource: &Resource, fields: &[Field], loaded: &Map<String, Value>) ->
 /// The JSON body; a malformed one is Werkzeug's BadRequest.
 fn body(resource: &Resource, cx: &Cx) -> Result<Value, Failure> {
     serde_json::from_slice(&cx.req.body).map_err(|_| {
-        let text = "400 Bad Request: The browser (or proxy) sent a request that this server could not understand.";
+        let text =
+            "400 Bad Request: The browser (or proxy) sent a request that this server could not understand.";
         Failure(match resource.style {
             Style::Superset => Error::Legacy { status: 400, error: text.into() },
             Style::Fab => Error::bad_request(text),
