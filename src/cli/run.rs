@@ -2,8 +2,6 @@
 
 use std::net::IpAddr;
 
-use infra::config::Config;
-
 use crate::app;
 
 /// Options of `run`.
@@ -20,18 +18,11 @@ pub struct Run {
 impl Run {
     /// Starts the server and blocks until it has stopped.
     pub fn run(self) -> Result<(), app::StartError> {
-        let env = |name: &str| std::env::var(name).ok();
-        let mut overrides = indexmap::IndexMap::new();
-        for (key, value) in [
-            ("SECRET_KEY", env("SUPERSET_SECRET_KEY")),
-            ("SQLALCHEMY_DATABASE_URI", env("SUPERSET__SQLALCHEMY_DATABASE_URI")),
-            ("SQLALCHEMY_DATABASE_URI", env("LITESET_SQLALCHEMY_DATABASE_URI")),
-        ] {
-            if let Some(value) = value {
-                overrides.insert(key.to_owned(), value.into());
-            }
-        }
-        let config = Config::with(overrides)?;
+        let loaded = infra::config::load(infra::config::Sources {
+            environment: std::env::vars().collect(),
+            ..Default::default()
+        })?;
+        let config = loaded.config;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
             let services = app::build(config).await?;

@@ -3,8 +3,16 @@
 //! Keys are Superset's own (`superset.config`). A value is kept as JSON: sets are arrays, a `timedelta` is its
 //! number of seconds, a callable that we do not have is null.
 
+mod honoured;
+mod load;
+pub mod python;
+mod secrets;
+
 use indexmap::IndexMap;
 use serde_json::Value;
+
+pub use honoured::HONOURED;
+pub use load::{ConfigError, Loaded, Sources, load};
 
 /// The configuration that is in force.
 #[derive(Debug, Clone, Default)]
@@ -17,16 +25,23 @@ pub struct Config {
 const DEFAULTS: &str = include_str!("defaults.json");
 
 impl Config {
+    /// Superset's defaults.
+    pub fn defaults() -> IndexMap<String, Value> {
+        // the file is part of the binary and read by a test: it cannot be malformed
+        serde_json::from_str(DEFAULTS).unwrap_or_default()
+    }
     /// The defaults with `overrides` over them.
-    pub fn with(overrides: IndexMap<String, Value>) -> Result<Self, serde_json::Error> {
-        let mut values: IndexMap<String, Value> = serde_json::from_str(DEFAULTS)?;
+    pub fn with(overrides: IndexMap<String, Value>) -> Self {
+        Self::over(Self::defaults(), overrides)
+    }
+    fn over(mut values: IndexMap<String, Value>, overrides: IndexMap<String, Value>) -> Self {
         values.extend(overrides);
         let mut flags = IndexMap::new();
         for key in ["DEFAULT_FEATURE_FLAGS", "FEATURE_FLAGS"] {
             let set = values.get(key).and_then(Value::as_object).into_iter().flatten();
             flags.extend(set.map(|(k, v)| (k.clone(), v.as_bool().unwrap_or_default())));
         }
-        Ok(Self { values, flags })
+        Self { values, flags }
     }
     /// A value by its Superset key; null when it is neither set nor has a default.
     pub fn get(&self, key: &str) -> &Value {
@@ -54,3 +69,6 @@ impl Config {
         &self.flags
     }
 }
+
+#[cfg(test)]
+mod tests;

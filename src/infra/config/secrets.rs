@@ -1,0 +1,122 @@
+//! Secrets: never a known one, never a default; our own are made once and kept in a file of mode 0600.
+
+use std::{
+    io::Write,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    path::Path,
+};
+
+use indexmap::IndexMap;
+use rand::Rng;
+use serde_json::Value;
+
+use super::load::ConfigError;
+
+/// Keys that hold a secret which a forger could use.
+const KEYS: &[&str] =
+    &["SECRET_KEY", "GUEST_TOKEN_JWT_SECRET", "GLOBAL_ASYNC_QUERIES_JWT_SECRET", "JWT_SECRET_KEY"];
+
+/// Secrets that were published: in Superset's source, documentation, containers and charts (CVE-2023-27524).
+const PUBLISHED: &[&str] = &[
+    "CHANGE_ME_TO_A_COMPLEX_RANDOM_SECRET",
+    "CHANGE_ME_SECRET_KEY",
+    "\u{2}\u{1}thisismyscretkey\u{1}\u{2}\\e\\y\\y\\h",
+    "\\2\\1thisismyscretkey\\1\\2\\e\\y\\y\\h",
+    "thisismyscretkey",
+    "thisISaSECRET_1234",
+    "TEST_NON_DEV_SECRET",
+    "YOUR_OWN_RANDOM_GENERATED_SECRET_KEY",
+    "USE_YOUR_OWN_SECURE_RANDOM_KEY",
+    "YOUR_OWN_RANDOM_GENERATED_STRING",
+    "test-guest-secret-change-me",
+    "test-secret-change-me",
+];
+
+/// A shorter secret can be guessed.
+const MIN_LENGTH: usize = 16;
+
+/// Refuses secrets that anybody can know (T1, T2).
+pub(super) fn check(values: &IndexMap<String, Value>) -> Result<(), ConfigError> {
+    for key in KEYS {
+        let Some(secret) = values.get(*key).and_then(Value::as_str).filter(|s| !s.is_empty()) else {
+            continue;
+        };
+        let why = if PUBLISHED.contains(&secret) {
+            "is a published example value: anybody can forge a session with it"
+        } else if secret.len() < MIN_LENGTH {
+            "is too short: it can be guessed from one cookie"
+        } else if secret.bytes().all(|b| Some(b) == secret.bytes().next()) {
+            "is one character repeated: it can be guessed from one cookie"
+        } else {
+            continue;
+        };
+        return Err(ConfigError::WeakSecret(format!(
+            "{key} {why}. Make one with `openssl rand -base64 42`; on an existing installation rotate the key with \
+             `superset re-encrypt-secrets` first, because it also encrypts the stored database passwords"
+        )));
+    }
+    Ok(())
+}
+
+/// Supplies the secrets that are not configured from `secrets.toml` in the data directory, which is made when
+/// it is needed. The file's `SECRET_KEY` is used for liteset's own database only.
+pub(super) fn fill(home: &Path, own: bool, values: &mut IndexMap<String, Value>) -> Result<(), ConfigError> {
+    let missing = |values: &IndexMap<String, Value>, key: &str| {
+        values.get(key).and_then(Value::as_str).is_none_or(str::is_empty)
+    };
+    let wanted: Vec<&str> = ["SECRET_KEY", "GUEST_TOKEN_JWT_SECRET", "GLOBAL_ASYNC_QUERIES_JWT_SECRET"]
+        .into_iter()
+        .filter(|key| missing(values, key) && (own || *key != "SECRET_KEY"))
+        .collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let path = home.join("secrets.toml");
+    let error = |source| ConfigError::File { path: path.clone(), source };
+    let mut stored: toml::Table = match std::fs::read_to_string(&path) {
+        Ok(text) => toml::from_str(&text).map_err(|e| ConfigError::Syntax {
+            path: path.clone(),
+            line: 1,
+            text: e.message().to_owned(),
+        })?,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => toml::Table::new(),
+        Err(e) => return Err(error(e)),
+    };
+    let known = stored.len();
+    for key in wanted {
+        let secret = match stored.get(key).and_then(toml::Value::as_str) {
+            Some(secret) => secret.to_owned(),
+            None => {
+                let secret = random_secret();
+                stored.insert(key.to_owned(), secret.clone().into());
+                secret
+            }
+        };
+        values.insert(key.to_owned(), secret.into());
+    }
+    if stored.len() > known {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(home).map_err(error)?;
+        // Written beside and renamed: a crash leaves the old file or the new one, never half of one.
+        let fresh = home.join("secrets.toml.new");
+        let text = format!("# Made by liteset. Whoever has these can log in as anybody.\n{stored}");
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&fresh)
+            .map_err(error)?;
+        file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(error)?;
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(error)?;
+        std::fs::rename(&fresh, &path).map_err(error)?;
+    }
+    Ok(())
+}
+
+/// 256 random bits as text.
+fn random_secret() -> String {
+    use base64::Engine;
+    let mut bytes = [0_u8; 42];
+    rand::rng().fill_bytes(&mut bytes);
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}
