@@ -154,6 +154,6 @@ mod tests {
 
     fn embedding() -> Config {
         let flags = IndexMap::from([("FEATURE_FLAGS".to_owned(), json!({"EMBEDDED_SUPERSET": true}))]);
-        Config::with(flags).unwrap()
+        Config::with(flags)
     }
 }
