@@ -1,8 +1,19 @@
 //! Analytical databases: what charts and SQL Lab query.
+//!
+//! What is known of an engine without connecting is data ([`EngineSpec`], a file each in `specs/`); [`Engines`]
+//! opens databases by connection string, and an [`Engine`] executes statements within [`QueryOptions`].
 
+mod builder;
+pub mod catalog;
 pub mod column;
+mod error;
+mod pool;
+mod postgres;
 mod registry;
 pub mod spec;
+mod sqlite;
 
+pub use error::EngineError;
+pub use pool::{Engine, Engines, QueryOptions};
 pub use registry::{spec, spec_for_uri, specs};
 pub use spec::{EngineSpec, GenericType};

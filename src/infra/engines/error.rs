@@ -1,0 +1,95 @@
+//! Failures of analytical databases, in the words that Superset's drivers use.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::spec::EngineSpec;
+use crate::error::SupersetError;
+
+/// Why an analytical database did not answer.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum EngineError {
+    /// The connection string cannot be used.
+    #[error("{0}")]
+    Uri(String),
+    /// liteset has no driver for the engine.
+    #[error("Could not load database driver: {0}")]
+    NoDriver(String),
+    /// No connection could be had; the text is the driver's.
+    #[error("{0}")]
+    Connect(String),
+    /// The database refused the statement.
+    #[error("{message}")]
+    Statement {
+        /// Class of the Python driver (`psycopg2.errors.UndefinedColumn`).
+        class: String,
+        /// The text of the Python driver.
+        message: String,
+    },
+    /// The statement ran longer than allowed.
+    #[error("The query exceeded the timeout of {} seconds", .0.as_secs())]
+    Timeout(Duration),
+    /// The result is larger than allowed.
+    #[error("The result exceeds the allowed size of {0} MB")]
+    TooLarge(usize),
+}
+
+impl EngineError {
+    /// As SQLAlchemy prints it: `(class) message`, then the statement, then a link.
+    pub fn with_statement(&self, sql: &str) -> String {
+        match self {
+            Self::Statement { class, message } => {
+                let link = if class.starts_with("sqlite3.Op") || class.starts_with("psycopg2.Op") {
+                    "e3q8"
+                } else {
+                    "f405"
+                };
+                let link = format!("(Background on this error at: https://sqlalche.me/e/14/{link})");
+                format!("({class}) {message}\n[SQL: {sql}]\n{link}")
+            }
+            other => other.to_string(),
+        }
+    }
+}
+
+impl EngineSpec {
+    /// The errors that Superset shows for a driver's message (`extract_errors`): a known one is explained, others
+    /// are passed on. `context` holds `hostname`, `username`, … for the explanations.
+    pub fn extract_errors(&self, raw: &str, context: &[(&str, &str)]) -> Vec<SupersetError> {
+        for known in &self.errors {
+            let Some(found) = known.pattern.captures(raw) else { continue };
+            let mut message = known.message.clone();
+            let groups = known.pattern.capture_names().flatten();
+            for (name, value) in groups.filter_map(|n| Some((n, found.name(n)?.as_str()))) {
+                message = message.replace(&format!("%({name})s"), value);
+            }
+            for (name, value) in context {
+                message = message.replace(&format!("%({name})s"), value);
+            }
+            let mut error = SupersetError::new(known.error_type, message);
+            if !known.invalid.is_empty() {
+                error = error.extra("invalid", json!(known.invalid));
+            }
+            return vec![error.extra("engine_name", Value::String(self.name.clone()))];
+        }
+        let error = SupersetError::new("GENERIC_DB_ENGINE_ERROR", raw);
+        vec![error.extra("engine_name", Value::String(self.name.clone()))]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::engines::spec;
+
+    #[test]
+    fn known_errors_are_explained() {
+        let pg = spec("postgresql", None);
+        let found = pg.extract_errors("syntax error at or near \"FRM\"\nLINE 1: …", &[]);
+        assert_eq!(found[0].error_type, "SYNTAX_ERROR");
+        assert!(found[0].message.contains("near \"FRM\""));
+        let other = pg.extract_errors("boom", &[]);
+        assert_eq!(other[0].error_type, "GENERIC_DB_ENGINE_ERROR");
+        assert_eq!(other[0].message, "boom");
+    }
+}

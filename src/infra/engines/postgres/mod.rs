@@ -1,0 +1,226 @@
+//! PostgreSQL (`superset.db_engine_specs.postgres` over psycopg2): a pool of its own per database.
+
+mod binary;
+mod error;
+mod introspect;
+mod text;
+
+use std::{pin::pin, time::Duration};
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime, Timeouts};
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use tokio_postgres::{Client, NoTls, SimpleQueryMessage, Statement};
+
+use super::{
+    QueryOptions,
+    builder::ColumnBuilder,
+    column::{ColumnInfo, ResultSet},
+    error::EngineError,
+};
+use binary::{Kind, Raw};
+
+/// How long a statement waits for a free connection of the pool.
+const WAIT: Duration = Duration::from_secs(30);
+
+/// A database on a server.
+pub(super) struct Database {
+    config: tokio_postgres::Config,
+    pool: deadpool_postgres::Pool,
+}
+
+impl Database {
+    /// Prepares the pool; connections are made when they are needed.
+    pub fn new(config: tokio_postgres::Config, pool_size: usize) -> Result<Self, EngineError> {
+        let manager = Manager::from_config(
+            config.clone(),
+            NoTls,
+            ManagerConfig { recycling_method: RecyclingMethod::Fast },
+        );
+        let pool = deadpool_postgres::Pool::builder(manager)
+            .max_size(pool_size)
+            .runtime(Runtime::Tokio1)
+            .timeouts(Timeouts { wait: Some(WAIT), create: Some(WAIT), recycle: Some(WAIT) })
+            .build()
+            .map_err(|e| EngineError::Connect(e.to_string()))?;
+        Ok(Self { config, pool })
+    }
+
+    async fn client(&self) -> Result<Lease, EngineError> {
+        match self.pool.get().await {
+            Ok(client) => Ok(Lease { client: Some(client), done: false }),
+            Err(PoolError::Backend(e)) => Err(error::connect_error(&e, &self.config)),
+            Err(e) => Err(EngineError::Connect(format!("no connection: {e}"))),
+        }
+    }
+
+    /// Makes a connection, asks nothing.
+    pub async fn ping(&self) -> Result<(), EngineError> {
+        let mut lease = self.client().await?;
+        lease.get()?.simple_query("SELECT 1").await.map_err(|e| error::statement_error(&e, "SELECT 1"))?;
+        lease.done = true;
+        Ok(())
+    }
+
+    /// Executes one statement.
+    pub async fn query(&self, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
+        let mut lease = self.client().await?;
+        let run = run(lease.get()?, sql, options);
+        let result = match tokio::time::timeout(options.timeout + Duration::from_secs(2), run).await {
+            Ok(result) => result,
+            Err(_) => Err(EngineError::Timeout(options.timeout)),
+        };
+        // A timeout or a result that was abandoned half-way leaves rows in flight: the lease cancels it.
+        lease.done = !matches!(result, Err(EngineError::Timeout(_) | EngineError::TooLarge(_)));
+        result
+    }
+}
+
+/// A connection on loan: one that is given up in the middle of a statement is cancelled on the server and closed.
+struct Lease {
+    client: Option<Object>,
+    done: bool,
+}
+
+impl Lease {
+    fn get(&self) -> Result<&Client, EngineError> {
+        self.client.as_ref().map(|c| &***c).ok_or_else(|| EngineError::Connect("no connection".into()))
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if self.done {
+            return;
+        }
+        let (Some(object), Ok(runtime)) = (self.client.take(), tokio::runtime::Handle::try_current()) else {
+            return;
+        };
+        let client = Object::take(object);
+        runtime.spawn(async move {
+            if let Err(error) = client.cancel_token().cancel_query(NoTls).await {
+                tracing::warn!(%error, "statement could not be cancelled");
+            }
+        });
+    }
+}
+
+async fn run(client: &Client, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
+    let mut begin = String::from(if options.allow_write { "BEGIN;" } else { "BEGIN READ ONLY;" });
+    begin.push_str(&format!("SET LOCAL statement_timeout = {}", options.timeout.as_millis()));
+    if let Some(schema) = &options.schema {
+        begin.push_str(&format!(";SET LOCAL search_path = \"{}\"", schema.replace('"', "\"\"")));
+    }
+    // Both are sent at once: the server answers them in order.
+    let (begun, prepared) = tokio::join!(client.batch_execute(&begin), client.prepare(sql));
+    let result = match begun.and(prepared) {
+        Ok(statement) => fetch(client, sql, &statement, options).await,
+        Err(e) => Err(failure(&e, sql, options)),
+    };
+    if matches!(result, Err(EngineError::TooLarge(_))) {
+        return result;
+    }
+    let end = if result.is_ok() && options.allow_write { "COMMIT" } else { "ROLLBACK" };
+    match client.batch_execute(end).await {
+        Err(e) if result.is_ok() => Err(failure(&e, sql, options)),
+        _ => result,
+    }
+}
+
+fn failure(e: &tokio_postgres::Error, sql: &str, options: &QueryOptions) -> EngineError {
+    match error::statement_error(e, sql) {
+        EngineError::Statement { message, .. }
+            if message.starts_with("canceling statement due to statement timeout") =>
+        {
+            EngineError::Timeout(options.timeout)
+        }
+        other => other,
+    }
+}
+
+async fn fetch(
+    client: &Client,
+    sql: &str,
+    statement: &Statement,
+    options: &QueryOptions,
+) -> Result<ResultSet, EngineError> {
+    let info = statement.columns().iter();
+    let columns: Vec<ColumnInfo> = info
+        .map(|c| ColumnInfo { name: c.name().to_owned(), sql_type: c.type_().name().to_owned() })
+        .collect();
+    let kinds: Option<Vec<Kind>> = statement.columns().iter().map(|c| Kind::of(c.type_())).collect();
+    let mut builders: Vec<ColumnBuilder> = columns.iter().map(|_| ColumnBuilder::new()).collect();
+    let mut size = Size::new(options, columns.len());
+    match kinds {
+        Some(kinds) => {
+            let none: [&str; 0] = [];
+            let stream = client.query_raw(statement, none).await.map_err(|e| failure(&e, sql, options))?;
+            let mut stream = pin!(stream);
+            while let Some(row) = stream.try_next().await.map_err(|e| failure(&e, sql, options))? {
+                let mut bytes = 0;
+                for (i, (kind, out)) in kinds.iter().zip(&mut builders).enumerate() {
+                    match row.try_get::<_, Option<Raw<'_>>>(i) {
+                        Ok(Some(Raw(raw))) => {
+                            bytes += raw.len();
+                            if kind.push(raw, out).is_none() {
+                                out.null();
+                            }
+                        }
+                        _ => out.null(),
+                    }
+                }
+                if size.add(bytes)? {
+                    break;
+                }
+            }
+        }
+        None => {
+            let stream = client.simple_query_raw(sql).await.map_err(|e| failure(&e, sql, options))?;
+            let mut stream = pin!(stream);
+            while let Some(message) = stream.next().await {
+                let SimpleQueryMessage::Row(row) = message.map_err(|e| failure(&e, sql, options))? else {
+                    continue;
+                };
+                let mut bytes = 0;
+                for (i, (column, out)) in statement.columns().iter().zip(&mut builders).enumerate() {
+                    match row.try_get(i).ok().flatten() {
+                        Some(text) => {
+                            bytes += text.len();
+                            text::push(column.type_(), text, out);
+                        }
+                        None => out.null(),
+                    }
+                }
+                if size.add(bytes)? {
+                    break;
+                }
+            }
+        }
+    }
+    Ok(ResultSet { columns, data: builders.into_iter().map(ColumnBuilder::finish).collect() })
+}
+
+/// Counts rows and bytes against the limits.
+pub(super) struct Size {
+    rows: usize,
+    max_rows: usize,
+    bytes: usize,
+    max_bytes: usize,
+    per_row: usize,
+}
+
+impl Size {
+    pub fn new(options: &QueryOptions, columns: usize) -> Self {
+        let max_rows = options.max_rows.unwrap_or(usize::MAX);
+        Self { rows: 0, max_rows, bytes: 0, max_bytes: options.max_bytes, per_row: columns * 16 }
+    }
+
+    /// Counts a row; true when no more rows are wanted.
+    pub fn add(&mut self, bytes: usize) -> Result<bool, EngineError> {
+        self.rows += 1;
+        self.bytes += bytes + self.per_row;
+        if self.bytes > self.max_bytes {
+            return Err(EngineError::TooLarge(self.max_bytes >> 20));
+        }
+        Ok(self.rows >= self.max_rows)
+    }
+}

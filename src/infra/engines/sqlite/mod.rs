@@ -1,0 +1,286 @@
+//! SQLite (`superset.db_engine_specs.sqlite` over Python's `sqlite3`): few connections per file, on blocking threads.
+
+mod guard;
+mod introspect;
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+use parking_lot::Mutex;
+use rusqlite::{Connection, OpenFlags, types::ValueRef};
+use tokio::sync::Semaphore;
+
+use super::{
+    QueryOptions,
+    builder::ColumnBuilder,
+    column::{ColumnInfo, ResultSet, Scalar},
+    error::EngineError,
+    postgres::Size,
+};
+pub(super) use guard::FileId;
+
+/// Steps of SQLite's machine between two looks at the clock.
+const STEPS: i32 = 2_000;
+
+/// A file, or a database in memory.
+#[derive(Clone)]
+pub(super) struct Database(Arc<Inner>);
+
+struct Inner {
+    /// None: in memory, every connection its own.
+    path: Option<PathBuf>,
+    /// The metadata database, which is never opened.
+    forbidden: Option<FileId>,
+    permits: Arc<Semaphore>,
+    idle: Mutex<Vec<Connection>>,
+}
+
+/// Stops the statement when the one who waits for it goes away.
+struct StopOnDrop(Arc<AtomicBool>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Database {
+    pub fn new(path: Option<PathBuf>, forbidden: Option<FileId>, connections: usize) -> Self {
+        Self(Arc::new(Inner {
+            path,
+            forbidden,
+            permits: Arc::new(Semaphore::new(connections)),
+            idle: Mutex::default(),
+        }))
+    }
+
+    /// Opens the file.
+    pub async fn ping(&self) -> Result<(), EngineError> {
+        self.on_thread(|inner| inner.open(false).map(|_| ())).await
+    }
+
+    /// Executes one statement.
+    pub async fn query(&self, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let guard = StopOnDrop(stop.clone());
+        let (sql, options) = (sql.to_owned(), options.clone());
+        let result = self.on_thread(move |inner| inner.query(&sql, &options, &stop)).await;
+        drop(guard);
+        result
+    }
+
+    async fn on_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let gone = |_| EngineError::Connect("the worker is gone".to_owned());
+        let permit =
+            self.0.permits.clone().acquire_owned().await.map_err(|e| EngineError::Connect(e.to_string()))?;
+        let inner = self.0.clone();
+        tokio::task::spawn_blocking(move || {
+            let result = work(&inner);
+            drop(permit);
+            result
+        })
+        .await
+        .map_err(gone)?
+    }
+}
+
+impl Inner {
+    fn open(&self, write: bool) -> Result<Connection, EngineError> {
+        let connect = |e: rusqlite::Error| EngineError::Connect(text(e));
+        let Some(path) = &self.path else {
+            let connection = Connection::open_in_memory().map_err(connect)?;
+            guard::protect(&connection).map_err(connect)?;
+            return Ok(connection);
+        };
+        if let Some(forbidden) = self.forbidden
+            && FileId::of(path) == Some(forbidden)
+        {
+            return Err(EngineError::Connect("the metadata database cannot be queried".to_owned()));
+        }
+        let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let opened = if write {
+            Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE)
+        } else {
+            Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_ONLY)
+        };
+        let connection =
+            opened.map_err(|_| EngineError::Connect("unable to open database file".to_owned()))?;
+        connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(connect)?;
+        if !write {
+            connection.pragma_update(None, "query_only", true).map_err(connect)?;
+        }
+        guard::protect(&connection).map_err(connect)?;
+        Ok(connection)
+    }
+
+    /// Lends a reading connection.
+    fn reading<T>(&self, work: impl FnOnce(&Connection) -> Result<T, EngineError>) -> Result<T, EngineError> {
+        let pooled = self.idle.lock().pop();
+        let connection = match pooled {
+            Some(c) => c,
+            None => self.open(false)?,
+        };
+        let result = work(&connection);
+        if self.path.is_some()
+            && self.forbidden.is_none_or(|f| self.path.as_deref().and_then(FileId::of) != Some(f))
+        {
+            self.idle.lock().push(connection);
+        }
+        result
+    }
+
+    fn query(
+        &self,
+        sql: &str,
+        options: &QueryOptions,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<ResultSet, EngineError> {
+        let run = |connection: &Connection| {
+            let (stop, end) = (stop.clone(), Instant::now() + options.timeout);
+            let timed_out = Arc::new(AtomicBool::new(false));
+            let late = timed_out.clone();
+            let watch = move || {
+                if Instant::now() >= end {
+                    late.store(true, Ordering::Relaxed);
+                }
+                late.load(Ordering::Relaxed) || stop.load(Ordering::Relaxed)
+            };
+            // a connection that we own accepts the handler
+            let _ = connection.progress_handler(STEPS, Some(watch));
+            let result = fetch(connection, sql, options);
+            let _ = connection.progress_handler(0, None::<fn() -> bool>);
+            if timed_out.load(Ordering::Relaxed) {
+                Err(EngineError::Timeout(options.timeout))
+            } else {
+                result
+            }
+        };
+        if options.allow_write { run(&self.open(true)?) } else { self.reading(run) }
+    }
+}
+
+fn fetch(connection: &Connection, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
+    let mut statement = connection.prepare(sql).map_err(error)?;
+    let name = |n: &&str| ColumnInfo { name: (*n).to_owned(), sql_type: String::new() };
+    let columns: Vec<ColumnInfo> = statement.column_names().iter().map(name).collect();
+    let mut builders: Vec<ColumnBuilder> = columns.iter().map(|_| ColumnBuilder::new()).collect();
+    let mut size = Size::new(options, columns.len());
+    let mut rows = statement.query([]).map_err(error)?;
+    while let Some(row) = rows.next().map_err(error)? {
+        let mut bytes = 0;
+        for (i, out) in builders.iter_mut().enumerate() {
+            match row.get_ref(i).map_err(error)? {
+                ValueRef::Null => out.null(),
+                ValueRef::Integer(n) => out.int(n),
+                ValueRef::Real(f) => out.float(f),
+                ValueRef::Text(t) => {
+                    bytes += t.len();
+                    out.text(String::from_utf8_lossy(t).into());
+                }
+                ValueRef::Blob(b) => {
+                    bytes += b.len();
+                    out.push_object(Scalar::Bytes(b.to_vec()));
+                }
+            }
+        }
+        if size.add(bytes)? {
+            break;
+        }
+    }
+    drop(rows);
+    drop(statement);
+    Ok(ResultSet { columns, data: builders.into_iter().map(ColumnBuilder::finish).collect() })
+}
+
+fn error(e: rusqlite::Error) -> EngineError {
+    let class = match e.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::ConstraintViolation) => "sqlite3.IntegrityError",
+        Some(rusqlite::ErrorCode::AuthorizationForStatementDenied | rusqlite::ErrorCode::TypeMismatch) => {
+            "sqlite3.DatabaseError"
+        }
+        _ => "sqlite3.OperationalError",
+    };
+    EngineError::Statement { class: class.to_owned(), message: text(e) }
+}
+
+/// SQLite's own sentence, as Python shows it.
+fn text(e: rusqlite::Error) -> String {
+    match e {
+        rusqlite::Error::SqliteFailure(_, Some(message)) => message,
+        rusqlite::Error::SqlInputError { msg, .. } => msg,
+        rusqlite::Error::MultipleStatement => "You can only execute one statement at a time.".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::engines::column::ColumnData;
+
+    fn options() -> QueryOptions {
+        QueryOptions { timeout: Duration::from_secs(5), ..QueryOptions::default() }
+    }
+
+    #[tokio::test]
+    async fn values_and_errors() {
+        let db = Database::new(None, None, 2);
+        let found =
+            db.query("SELECT 1 AS a, 'x' AS b, NULL AS c UNION ALL SELECT 2.5, 'y', NULL", &options()).await;
+        let found = found.unwrap();
+        assert_eq!(found.data[0], ColumnData::Object(vec![Scalar::Int(1), Scalar::Float(2.5)]));
+        assert_eq!(found.data[2], ColumnData::Null(2));
+        let error = db.query("SELECT nope", &options()).await.unwrap_err();
+        assert_eq!(error.to_string(), "no such column: nope");
+        let error = db.query("ATTACH '/tmp/x.db' AS x", &options()).await.unwrap_err();
+        assert_eq!(error.to_string(), "not authorized");
+    }
+
+    #[tokio::test]
+    async fn limits() {
+        let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n";
+        let db = Database::new(None, None, 2);
+        let few = db.query(endless, &QueryOptions { max_rows: Some(3), ..options() }).await.unwrap();
+        assert_eq!(few.row_count(), 3);
+        let size = QueryOptions { max_bytes: 1 << 20, ..options() };
+        assert_eq!(db.query(endless, &size).await.unwrap_err(), EngineError::TooLarge(1));
+        let short = Duration::from_millis(50);
+        let count = endless.replace("SELECT i FROM n", "SELECT COUNT(*) FROM n");
+        let error = db.query(&count, &QueryOptions { timeout: short, ..options() }).await.unwrap_err();
+        assert_eq!(error, EngineError::Timeout(short));
+    }
+
+    #[tokio::test]
+    async fn a_waiter_who_leaves_frees_the_connection() {
+        let db = Database::new(None, None, 1);
+        let sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n";
+        let long = QueryOptions { timeout: Duration::from_secs(600), ..options() };
+        assert!(tokio::time::timeout(Duration::from_millis(50), db.query(sql, &long)).await.is_err());
+        let next = tokio::time::timeout(Duration::from_secs(5), db.query("SELECT 1", &options())).await;
+        assert!(next.unwrap().is_ok());
+    }
+
+    #[tokio::test]
+    async fn the_metadata_file_is_refused_by_any_name() {
+        let dir = std::env::temp_dir().join(format!("liteset-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let (file, link) = (dir.join("meta.db"), dir.join("link.db"));
+        std::fs::write(&file, b"").unwrap();
+        let _ = std::fs::remove_file(&link);
+        std::fs::hard_link(&file, &link).unwrap();
+        let db = Database::new(Some(link), FileId::of(&file), 1);
+        assert!(db.query("SELECT 1", &options()).await.is_err());
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+}
