@@ -1,8 +1,6 @@
 //! The description of a dataset: what the SQL builder has to know of it, filled by the commands from the metadata
 //! database (`superset.connectors.sqla.models:SqlaTable`).
 
-use std::sync::Arc;
-
 use serde_json::{Map, Value};
 
 use crate::engine::{EngineSpec, GenericType};
@@ -37,7 +35,7 @@ pub struct Dataset {
     /// `tables.template_params`, parsed.
     pub template_params: Map<String, Value>,
     /// Engine of the dataset's database.
-    pub engine: Arc<EngineSpec>,
+    pub engine: &'static EngineSpec,
     /// `databases.extra`, parsed: some engines read options from it.
     pub db_extra: Map<String, Value>,
     /// Row-level rules of this dataset for the caller, before template rendering.
@@ -161,7 +159,7 @@ impl DatasetColumn {
 
     /// Kind of values by type alone (`get_column_spec(...).generic_type`).
     pub fn type_generic_native(&self, engine: &EngineSpec) -> Option<GenericType> {
-        engine.column_spec(self.type_.as_deref()).map(|spec| spec.generic)
+        engine.generic_type(self.type_.as_deref().filter(|text| !text.is_empty())?)
     }
 
     /// `is_temporal`: as marked, else by type.

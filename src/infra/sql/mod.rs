@@ -1,1 +1,20 @@
-//! The one place that touches the SQL parser.
+//! Foreign SQL: splitting, what it reads, whether it writes, row-level rules, printing (`superset.sql.parse`).
+//!
+//! The one place that touches the SQL parser. Whatever cannot be parsed is refused: a statement that we do not
+//! understand cannot be judged. Printing follows sqlglot, so that texts equal the original's.
+
+mod dialect;
+mod format;
+mod fragment;
+mod functions;
+mod guard;
+mod names;
+mod parse;
+mod rls;
+mod script;
+
+pub use fragment::{Fragment, clause, order_by_expression, select_expression};
+pub use names::TableName;
+pub use parse::{ParseError, parse};
+pub use rls::{RlsRule, RlsRules};
+pub use script::{CtasMethod, Script, Statement};

@@ -4,14 +4,31 @@
 //! column, the top series of an engine without joins), [`build`] returns the question as a [`Step`]; the caller runs
 //! it, puts the answer into [`Answers`] and builds again.
 
-use std::collections::HashMap;
+mod adhoc;
+mod columns;
+mod condition;
+mod expr;
+mod filters;
+mod from_clause;
+mod metrics;
+mod order_by;
+mod select;
+mod series_limit;
+mod statement;
+mod time_filter;
+mod value;
+
+use std::{cell::RefCell, collections::HashMap};
 
 use serde_json::Value;
 
+pub use adhoc::sanitize_clause;
+pub use from_clause::inner_tables;
+
 use crate::{
     dataset::Dataset,
-    engine::EngineSpec,
-    error::{QueryError, Result},
+    engine::{Dialect, EngineSpec},
+    error::Result,
     query_object::{QueryObject, TimeRanges},
 };
 
@@ -98,12 +115,56 @@ impl BuiltQuery {
     }
 }
 
-/// Builds the SQL of a query object.
-pub fn build(_query: &QueryObject, _context: &BuildContext<'_>) -> Result<Step> {
-    Err(QueryError::generic("the SQL builder lands next"))
+/// A question to the database that building ran into.
+#[derive(Debug)]
+enum Question {
+    Probe(String),
+    Prequery(Box<BuiltQuery>),
 }
 
-/// A WHERE or HAVING text in its parsed and re-printed form (`sanitize_clause`).
-pub fn sanitize_clause(clause: &str, _engine: &EngineSpec) -> Result<String> {
-    Ok(clause.to_owned())
+/// One build.
+struct Builder<'a> {
+    cx: &'a BuildContext<'a>,
+    dataset: &'a Dataset,
+    spec: &'static EngineSpec,
+    dialect: Dialect,
+    labels: expr::Labels,
+    from: RefCell<Option<from_clause::From>>,
+    question: RefCell<Option<Question>>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(cx: &'a BuildContext<'a>) -> Self {
+        Self {
+            cx,
+            dataset: cx.dataset,
+            spec: cx.dataset.engine,
+            dialect: Dialect::of(cx.dataset.engine),
+            labels: expr::Labels::default(),
+            from: RefCell::default(),
+            question: RefCell::default(),
+        }
+    }
+}
+
+/// Builds the SQL of a query object.
+pub fn build(query: &QueryObject, context: &BuildContext<'_>) -> Result<Step> {
+    let builder = Builder::new(context);
+    let built = builder.statement(query);
+    // The first question counts, whatever came after it.
+    match builder.question.into_inner() {
+        Some(Question::Probe(sql)) => Ok(Step::Probe(sql)),
+        Some(Question::Prequery(built)) => Ok(Step::Prequery(built)),
+        None => built.map(|built| Step::Ready(Box::new(built))),
+    }
+}
+
+/// The distinct values of a column, for filter boxes (`values_for_column`). The single result column is named
+/// `column_values`; `None` if the dataset has no such column.
+pub fn distinct_values(
+    column: &str,
+    limit: Option<i64>,
+    context: &BuildContext<'_>,
+) -> Result<Option<String>> {
+    Builder::new(context).distinct_values(column, limit)
 }

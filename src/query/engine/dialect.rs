@@ -5,6 +5,8 @@ use std::{
     sync::LazyLock,
 };
 
+use infra::engines::EngineSpec;
+
 static RESERVED: LazyLock<HashMap<&'static str, HashSet<&'static str>>> = LazyLock::new(|| {
     include_str!("reserved.txt")
         .lines()
@@ -33,15 +35,16 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// By the name used in `specs.json`.
-    pub fn named(name: &str) -> Self {
-        match name {
-            "sqlite" => Self::Sqlite,
-            "postgresql" => Self::Postgres,
-            "mysql" => Self::Mysql,
+    /// The family of an engine.
+    pub fn of(spec: &EngineSpec) -> Self {
+        match spec.engine.as_str() {
+            "sqlite" | "gsheets" | "shillelagh" | "superset" => Self::Sqlite,
+            "postgresql" | "cockroachdb" | "redshift" | "netezza" | "risingwave" | "duckdb"
+            | "motherduck" => Self::Postgres,
+            "mysql" | "mariadb" | "starrocks" | "pydoris" | "oceanbase" | "singlestoredb" => Self::Mysql,
             "mssql" => Self::Mssql,
             "oracle" => Self::Oracle,
-            "backtick" => Self::Backtick,
+            _ if spec.quotes.0 == '`' => Self::Backtick,
             _ => Self::Default,
         }
     }
@@ -122,6 +125,16 @@ impl Dialect {
             (Self::Sqlite | Self::Mssql | Self::Oracle, false) => "0",
             (_, true) => "true",
             (_, false) => "false",
+        }
+    }
+
+    /// What `CAST(x AS VARCHAR)` names the type.
+    pub fn text_type(self) -> &'static str {
+        match self {
+            Self::Mysql => "CHAR",
+            Self::Backtick => "STRING",
+            Self::Mssql => "VARCHAR(max)",
+            _ => "VARCHAR",
         }
     }
 

@@ -313,8 +313,7 @@ impl Check {
                 if known { Ok(()) } else { Err(one_of(choices)) }
             }
             Self::Grain => {
-                let grains: Vec<_> =
-                    crate::engine::EngineSpec::builtin_grains().keys().map(String::as_str).collect();
+                let grains = crate::engine::GRAINS;
                 if grains.contains(&text) { Ok(()) } else { Err(one_of(&grains)) }
             }
             Self::AtLeastZero(message) => {

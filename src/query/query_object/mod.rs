@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 
 pub use assemble::{Limits, TimeBounds, TimeRanges, assemble};
 pub use column::{Column, Metric, column_label, is_adhoc_column, is_adhoc_metric};
+pub(crate) use fields::truthy;
 pub use schema::{DatasourceRef, RequestBody};
 pub use validate::Sanitizer;
 

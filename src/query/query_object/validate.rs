@@ -84,7 +84,7 @@ impl QueryObject {
         for clause in [&mut self.extras.where_, &mut self.extras.having] {
             if let Some(text) = clause.as_deref().filter(|text| !text.is_empty()) {
                 let rendered = render(text)?;
-                *clause = Some(crate::build_sql::sanitize_clause(&rendered, &dataset.engine)?);
+                *clause = Some(crate::build_sql::sanitize_clause(&rendered, dataset.engine)?);
             }
         }
         Ok(())

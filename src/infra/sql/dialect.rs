@@ -1,0 +1,47 @@
+//! Which parser dialect an engine speaks, and how texts of it are printed.
+
+use sqlparser::dialect as parser;
+
+/// Families that differ in printing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Family {
+    Generic,
+    Sqlite,
+    Postgres,
+    Mysql,
+    Mssql,
+    Oracle,
+    Bigquery,
+    Other,
+}
+
+/// The dialect of an engine.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SqlDialect {
+    pub family: Family,
+    pub parser: &'static dyn parser::Dialect,
+}
+
+/// The dialect of an engine by its Superset name; unknown engines get a tolerant one.
+pub(super) fn dialect(engine: &str) -> SqlDialect {
+    let (family, parser): (_, &'static dyn parser::Dialect) = match engine {
+        "sqlite" | "gsheets" | "shillelagh" | "superset" => (Family::Sqlite, &parser::SQLiteDialect {}),
+        "postgresql" | "postgres" | "cockroachdb" | "hana" | "netezza" | "parseable" | "risingwave"
+        | "vertica" => (Family::Postgres, &parser::PostgreSqlDialect {}),
+        "redshift" => (Family::Postgres, &parser::RedshiftSqlDialect {}),
+        "mysql" | "mariadb" | "oceanbase" | "pydoris" | "starrocks" | "singlestoredb" | "couchbase" => {
+            (Family::Mysql, &parser::MySqlDialect {})
+        }
+        "mssql" => (Family::Mssql, &parser::MsSqlDialect {}),
+        "oracle" => (Family::Oracle, &parser::OracleDialect {}),
+        "bigquery" => (Family::Bigquery, &parser::BigQueryDialect {}),
+        "snowflake" => (Family::Other, &parser::SnowflakeDialect {}),
+        "duckdb" | "motherduck" => (Family::Other, &parser::DuckDbDialect {}),
+        "clickhouse" | "clickhousedb" | "yql" => (Family::Other, &parser::ClickHouseDialect {}),
+        "hive" | "ascend" | "impala" => (Family::Other, &parser::HiveDialect {}),
+        "databricks" | "spark" => (Family::Other, &parser::DatabricksDialect {}),
+        "teradatasql" => (Family::Other, &parser::TeradataDialect {}),
+        _ => (Family::Generic, &parser::GenericDialect {}),
+    };
+    SqlDialect { family, parser }
+}

@@ -1,0 +1,365 @@
+//! Queries: WITH, SELECT and its clauses, set operations.
+
+use sqlparser::ast::{
+    Cte, CteAsMaterialized, Distinct, GroupByExpr, Join, JoinConstraint, JoinOperator, LimitClause,
+    OrderByExpr, OrderByKind, OrderBySort, Query, Select, SelectItem, SelectItemQualifiedWildcardKind,
+    SetExpr, SetOperator, SetQuantifier, TableAlias, TableFactor, TableWithJoins, TopQuantity,
+    WildcardAdditionalOptions,
+};
+
+use super::{Printer, protect};
+
+impl Printer {
+    pub(super) fn query(self, query: &Query) -> String {
+        let mut text = String::new();
+        if let Some(with) = &query.with {
+            let ctes: Vec<_> = with.cte_tables.iter().map(|cte| self.cte(cte)).collect();
+            text += if with.recursive { "WITH RECURSIVE " } else { "WITH " };
+            text += &ctes.join(", ");
+            text += self.break_();
+        }
+        text += &self.set_expr(&query.body);
+        if let Some(order_by) = &query.order_by {
+            match &order_by.kind {
+                OrderByKind::Expressions(items) => {
+                    let items: Vec<_> = items.iter().map(|item| self.order_item(item)).collect();
+                    text += &self.clause("ORDER BY", &self.lines(&items));
+                }
+                OrderByKind::All(_) => text += &format!("{}{}", self.break_(), order_by),
+            }
+        }
+        text += &self.limit(query);
+        if let Some(fetch) = &query.fetch {
+            text += self.break_();
+            text += &fetch.to_string();
+        }
+        for lock in &query.locks {
+            text += self.break_();
+            text += &lock.to_string();
+        }
+        for other in [
+            query.for_clause.as_ref().map(ToString::to_string),
+            query.settings.as_ref().map(|settings| {
+                let settings: Vec<_> = settings.iter().map(ToString::to_string).collect();
+                format!("SETTINGS {}", settings.join(", "))
+            }),
+            query.format_clause.as_ref().map(ToString::to_string),
+        ]
+        .into_iter()
+        .flatten()
+        {
+            text += self.break_();
+            text += &other;
+        }
+        for operator in &query.pipe_operators {
+            text += &format!("{}|> {operator}", self.break_());
+        }
+        text
+    }
+
+    fn limit(self, query: &Query) -> String {
+        let clause = |keyword: &str, value: String| format!("{}{keyword} {value}", self.break_());
+        match &query.limit_clause {
+            None => String::new(),
+            Some(LimitClause::LimitOffset { limit, offset, limit_by }) => {
+                let mut text =
+                    limit.as_ref().map(|limit| clause("LIMIT", self.expression(limit))).unwrap_or_default();
+                if !limit_by.is_empty() {
+                    let by: Vec<_> = limit_by.iter().map(|expr| self.expression(expr)).collect();
+                    text += &format!(" BY {}", by.join(", "));
+                }
+                if let Some(offset) = offset {
+                    text += &clause(
+                        "OFFSET",
+                        format!("{}{}", self.expression(&offset.value), rows(&offset.rows)),
+                    );
+                }
+                text
+            }
+            Some(LimitClause::OffsetCommaLimit { offset, limit }) => {
+                clause("LIMIT", self.expression(limit)) + &clause("OFFSET", self.expression(offset))
+            }
+        }
+    }
+
+    pub(super) fn cte(self, cte: &Cte) -> String {
+        let materialized = match cte.materialized {
+            Some(CteAsMaterialized::Materialized) => "MATERIALIZED ",
+            Some(CteAsMaterialized::NotMaterialized) => "NOT MATERIALIZED ",
+            None => "",
+        };
+        format!("{} AS {materialized}{}", self.table_alias(&cte.alias), self.wrapped(&self.query(&cte.query)))
+    }
+
+    fn set_expr(self, body: &SetExpr) -> String {
+        match body {
+            SetExpr::Select(select) => self.select(select),
+            SetExpr::Query(query) => self.wrapped(&self.query(query)),
+            SetExpr::SetOperation { .. } => self.set_operation(body),
+            SetExpr::Values(values) => {
+                let rows: Vec<_> = values
+                    .rows
+                    .iter()
+                    .map(|row| {
+                        let items: Vec<_> = row.iter().map(|expr| self.expression(expr)).collect();
+                        format!("({})", self.dynamic_list(&items))
+                    })
+                    .collect();
+                format!("VALUES{}{}", self.break_(), self.indented(&self.lines(&rows)))
+            }
+            other => protect(&other.to_string()),
+        }
+    }
+
+    /// Chains lean to the left and may be long: walked, not recursed into.
+    fn set_operation(self, body: &SetExpr) -> String {
+        let mut parts = Vec::new();
+        let mut rest = body;
+        while let SetExpr::SetOperation { left, op, set_quantifier, right } = rest {
+            let op = match op {
+                SetOperator::Union => "UNION",
+                SetOperator::Intersect => "INTERSECT",
+                SetOperator::Except => "EXCEPT",
+                SetOperator::Minus => "MINUS",
+            };
+            let quantifier = match set_quantifier {
+                SetQuantifier::None | SetQuantifier::Distinct => String::new(),
+                other => format!(" {other}"),
+            };
+            parts.push(self.set_expr(right));
+            parts.push(format!("{op}{quantifier}"));
+            rest = left;
+        }
+        parts.push(self.set_expr(rest));
+        parts.reverse();
+        parts.join(self.break_())
+    }
+
+    fn select(self, select: &Select) -> String {
+        let is_plain = select.optimizer_hints.is_empty()
+            && select.select_modifiers.is_none()
+            && select.exclude.is_none()
+            && select.lateral_views.is_empty()
+            && select.connect_by.is_empty()
+            && select.cluster_by.is_empty()
+            && select.distribute_by.is_empty()
+            && select.sort_by.is_empty()
+            && select.value_table_mode.is_none()
+            && select.into.is_none()
+            && matches!(select.flavor, sqlparser::ast::SelectFlavor::Standard);
+        if !is_plain {
+            return protect(&select.to_string());
+        }
+        let mut text = String::from("SELECT");
+        let top = select.top.as_ref().map(|top| match &top.quantity {
+            Some(TopQuantity::Constant(number)) if !top.percent && !top.with_ties => format!(" TOP {number}"),
+            _ => format!(" {top}"),
+        });
+        let distinct = match &select.distinct {
+            None | Some(Distinct::All) => String::new(),
+            Some(Distinct::Distinct) => " DISTINCT".into(),
+            Some(Distinct::On(exprs)) => {
+                let exprs: Vec<_> = exprs.iter().map(|expr| self.expression(expr)).collect();
+                format!(" DISTINCT ON ({})", self.dynamic_list(&exprs))
+            }
+        };
+        text += &distinct;
+        text += &top.unwrap_or_default();
+        let items: Vec<_> = select.projection.iter().map(|item| self.select_item(item)).collect();
+        text += self.break_();
+        text += &self.indented(&self.lines(&items));
+        if !select.from.is_empty() {
+            text += &format!("{}FROM ", self.break_());
+            text += &self.from(&select.from);
+        }
+        if let Some(prewhere) = &select.prewhere {
+            text += &self.clause("PREWHERE", &self.expression(prewhere));
+        }
+        if let Some(selection) = &select.selection {
+            text += &self.clause("WHERE", &self.expression(selection));
+        }
+        text += &self.group_by(&select.group_by);
+        if let Some(having) = &select.having {
+            text += &self.clause("HAVING", &self.expression(having));
+        }
+        if !select.named_window.is_empty() {
+            let windows: Vec<_> =
+                select.named_window.iter().map(|window| self.named_window(window)).collect();
+            text += &self.clause("WINDOW", &self.lines(&windows));
+        }
+        if let Some(qualify) = &select.qualify {
+            text += &self.clause("QUALIFY", &self.expression(qualify));
+        }
+        text
+    }
+
+    fn group_by(self, group_by: &GroupByExpr) -> String {
+        match group_by {
+            GroupByExpr::All(modifiers) if modifiers.is_empty() => format!("{}GROUP BY ALL", self.break_()),
+            GroupByExpr::Expressions(exprs, modifiers) if modifiers.is_empty() => {
+                if exprs.is_empty() {
+                    return String::new();
+                }
+                let items: Vec<_> = exprs.iter().map(|expr| self.expression(expr)).collect();
+                self.clause("GROUP BY", &self.lines(&items))
+            }
+            other => format!("{}{}", self.break_(), protect(&other.to_string())),
+        }
+    }
+
+    pub(super) fn select_item(self, item: &SelectItem) -> String {
+        match item {
+            SelectItem::UnnamedExpr(expr) => self.expression(expr),
+            SelectItem::ExprWithAlias { expr, alias } => {
+                format!("{} AS {}", self.expression(expr), self.ident(alias))
+            }
+            SelectItem::Wildcard(options) if is_plain(options) => "*".into(),
+            SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options)
+                if is_plain(options) =>
+            {
+                format!("{}.*", self.object_name(name))
+            }
+            other => protect(&other.to_string()),
+        }
+    }
+
+    pub(super) fn order_item(self, item: &OrderByExpr) -> String {
+        let mut text = self.expression(&item.expr);
+        text += match item.options.sort {
+            Some(OrderBySort::Asc) => " ASC",
+            Some(OrderBySort::Desc) => " DESC",
+            Some(_) => return protect(&item.to_string()),
+            None => "",
+        };
+        text += self.nulls(item.options.nulls_first, matches!(item.options.sort, Some(OrderBySort::Desc)));
+        if let Some(fill) = &item.with_fill {
+            text += &format!(" {fill}");
+        }
+        text
+    }
+
+    /// Where NULLs go, unless the engine puts them there anyway.
+    fn nulls(self, nulls_first: Option<bool>, is_desc: bool) -> &'static str {
+        use super::super::dialect::Family;
+        let first_by_default = match self.family {
+            Family::Postgres | Family::Oracle => is_desc,
+            _ => !is_desc,
+        };
+        match nulls_first {
+            Some(first) if first != first_by_default => {
+                if first {
+                    " NULLS FIRST"
+                } else {
+                    " NULLS LAST"
+                }
+            }
+            _ => "",
+        }
+    }
+
+    fn from(self, tables: &[TableWithJoins]) -> String {
+        let tables: Vec<_> = tables.iter().map(|table| self.table_with_joins(table)).collect();
+        tables.join(", ")
+    }
+
+    fn table_with_joins(self, table: &TableWithJoins) -> String {
+        let mut text = self.table_factor(&table.relation);
+        for join in &table.joins {
+            text += &self.join(join);
+        }
+        text
+    }
+
+    fn join(self, join: &Join) -> String {
+        let (keyword, constraint) = match &join.join_operator {
+            JoinOperator::Join(constraint) => ("JOIN", constraint),
+            JoinOperator::Inner(constraint) => ("INNER JOIN", constraint),
+            JoinOperator::Left(constraint) => ("LEFT JOIN", constraint),
+            JoinOperator::LeftOuter(constraint) => ("LEFT OUTER JOIN", constraint),
+            JoinOperator::Right(constraint) => ("RIGHT JOIN", constraint),
+            JoinOperator::RightOuter(constraint) => ("RIGHT OUTER JOIN", constraint),
+            JoinOperator::FullOuter(constraint) => ("FULL OUTER JOIN", constraint),
+            JoinOperator::CrossJoin(constraint) => ("CROSS JOIN", constraint),
+            JoinOperator::Semi(constraint) => ("SEMI JOIN", constraint),
+            JoinOperator::LeftSemi(constraint) => ("LEFT SEMI JOIN", constraint),
+            JoinOperator::Anti(constraint) => ("ANTI JOIN", constraint),
+            JoinOperator::LeftAnti(constraint) => ("LEFT ANTI JOIN", constraint),
+            _ => return format!("{}{}", self.break_(), protect(join.to_string().trim_start())),
+        };
+        let global = if join.global { "GLOBAL " } else { "" };
+        let natural = if matches!(constraint, JoinConstraint::Natural) { "NATURAL " } else { "" };
+        let on_break = if self.pretty { "\n  " } else { " " };
+        let constraint = match constraint {
+            JoinConstraint::On(expr) => format!("{on_break}ON {}", self.hanging(&self.expression(expr))),
+            JoinConstraint::Using(columns) => {
+                let columns: Vec<_> = columns.iter().map(|column| self.object_name(column)).collect();
+                format!("{on_break}USING ({})", columns.join(", "))
+            }
+            JoinConstraint::Natural | JoinConstraint::None => String::new(),
+        };
+        format!(
+            "{}{natural}{global}{keyword} {}{constraint}",
+            self.break_(),
+            self.table_factor(&join.relation)
+        )
+    }
+
+    fn table_factor(self, factor: &TableFactor) -> String {
+        let alias = |alias: &Option<TableAlias>| {
+            alias.as_ref().map(|alias| format!(" AS {}", self.table_alias(alias))).unwrap_or_default()
+        };
+        match factor {
+            TableFactor::Table {
+                name,
+                alias: named,
+                args: None,
+                with_hints,
+                version: None,
+                with_ordinality: false,
+                partitions,
+                json_path: None,
+                sample: None,
+                index_hints,
+            } if with_hints.is_empty() && partitions.is_empty() && index_hints.is_empty() => {
+                format!("{}{}", self.object_name(name), alias(named))
+            }
+            TableFactor::Derived { lateral, subquery, alias: named, sample: None } => {
+                let lateral = if *lateral { "LATERAL " } else { "" };
+                format!("{lateral}{}{}", self.wrapped(&self.query(subquery)), alias(named))
+            }
+            TableFactor::NestedJoin { table_with_joins, alias: named } => {
+                format!("{}{}", self.wrapped(&self.table_with_joins(table_with_joins)), alias(named))
+            }
+            other => protect(&other.to_string()),
+        }
+    }
+
+    fn table_alias(self, alias: &TableAlias) -> String {
+        if alias.at.is_some() || alias.columns.iter().any(|column| column.data_type.is_some()) {
+            return protect(&alias.to_string());
+        }
+        let columns: Vec<_> = alias.columns.iter().map(|column| self.ident(&column.name)).collect();
+        if columns.is_empty() {
+            self.ident(&alias.name)
+        } else {
+            format!("{}({})", self.ident(&alias.name), columns.join(", "))
+        }
+    }
+}
+
+fn is_plain(options: &WildcardAdditionalOptions) -> bool {
+    options.opt_ilike.is_none()
+        && options.opt_exclude.is_none()
+        && options.opt_except.is_none()
+        && options.opt_replace.is_none()
+        && options.opt_rename.is_none()
+        && options.opt_alias.is_none()
+}
+
+fn rows(rows: &sqlparser::ast::OffsetRows) -> &'static str {
+    match rows {
+        sqlparser::ast::OffsetRows::None => "",
+        sqlparser::ast::OffsetRows::Row => " ROW",
+        sqlparser::ast::OffsetRows::Rows => " ROWS",
+    }
+}

@@ -1,0 +1,121 @@
+//! Expressions and predicates that people write into charts: parsed as one expression, never more, and printed again.
+
+use sqlparser::{
+    ast::{Expr, OrderByExpr, Query, SelectItem, Visit, Visitor},
+    tokenizer::Token,
+};
+use std::ops::ControlFlow;
+
+use super::{
+    dialect::SqlDialect,
+    format::Printer,
+    parse::{ParseError, Source},
+    rls::{self, RlsRules},
+};
+
+/// One parsed piece of SQL.
+#[derive(Debug)]
+pub struct Fragment {
+    content: Content,
+    dialect: SqlDialect,
+    sql: String,
+    engine: String,
+}
+
+#[derive(Debug)]
+enum Content {
+    Expr(Expr),
+    Columns(Vec<SelectItem>),
+    Order(Vec<OrderByExpr>),
+}
+
+/// A predicate on its own (`sanitize_clause`).
+pub fn clause(sql: &str, engine: &str) -> Result<Fragment, ParseError> {
+    whole(sql, sql, engine, |parser| parser.parse_expr().map(Content::Expr))
+}
+
+/// What stands behind SELECT: one expression. The text of errors shows it there.
+pub fn select_expression(sql: &str, engine: &str) -> Result<Fragment, ParseError> {
+    let shown = format!("SELECT {sql}");
+    whole(&shown, sql, engine, |parser| {
+        parser.expect_keyword_is(sqlparser::keywords::Keyword::SELECT)?;
+        parser.parse_comma_separated(|parser| parser.parse_select_item()).map(Content::Columns)
+    })
+}
+
+/// What stands behind ORDER BY.
+pub fn order_by_expression(sql: &str, engine: &str) -> Result<Fragment, ParseError> {
+    whole(sql, sql, engine, |parser| {
+        parser.parse_comma_separated(|parser| parser.parse_order_by_expr()).map(Content::Order)
+    })
+}
+
+fn whole<'a>(
+    shown: &'a str,
+    sql: &str,
+    engine: &'a str,
+    read: impl Fn(&mut sqlparser::parser::Parser<'a>) -> Result<Content, sqlparser::parser::ParserError>,
+) -> Result<Fragment, ParseError> {
+    let source = Source::new(shown, engine)?;
+    let mut parser = source.parser();
+    let content = read(&mut parser).map_err(|error| source.error_at(&parser, Some(&error)))?;
+    // Nothing may follow: not a second statement, not a UNION, not a closing parenthesis too many.
+    if parser.peek_token().token != Token::EOF {
+        return Err(source.error_at(&parser, None));
+    }
+    let fragment =
+        Fragment { content, dialect: source.dialect, sql: sql.to_owned(), engine: engine.to_owned() };
+    if !fragment.is_one_column() {
+        return Err(source.error_at(&parser, None));
+    }
+    Ok(fragment)
+}
+
+impl Fragment {
+    fn is_one_column(&self) -> bool {
+        match &self.content {
+            Content::Columns(items) => matches!(items.as_slice(), [SelectItem::UnnamedExpr(_)]),
+            Content::Expr(_) | Content::Order(_) => true,
+        }
+    }
+
+    /// Whether it holds a sub-query anywhere.
+    pub fn has_subquery(&self) -> bool {
+        match &self.content {
+            Content::Expr(expr) => contains_query(expr),
+            Content::Columns(items) => contains_query(items),
+            Content::Order(items) => contains_query(items),
+        }
+    }
+
+    /// Puts row-level rules into its sub-queries.
+    pub fn apply_rls(&mut self, rules: &RlsRules) -> Result<(), ParseError> {
+        let (dialect, sql, engine) = (self.dialect, &self.sql, &self.engine);
+        match &mut self.content {
+            Content::Expr(expr) => rls::apply(expr, rules, dialect, sql, engine),
+            Content::Columns(items) => rls::apply(items, rules, dialect, sql, engine),
+            Content::Order(items) => rls::apply(items, rules, dialect, sql, engine),
+        }
+    }
+
+    /// The text on one line.
+    pub fn text(&self) -> String {
+        let printer = Printer::new(self.dialect.family, false);
+        match &self.content {
+            Content::Expr(expr) => printer.expr(expr),
+            Content::Columns(items) => printer.select_items(items),
+            Content::Order(items) => printer.order_items(items),
+        }
+    }
+}
+
+fn contains_query(node: &impl Visit) -> bool {
+    struct Finder;
+    impl Visitor for Finder {
+        type Break = ();
+        fn pre_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
+            ControlFlow::Break(())
+        }
+    }
+    node.visit(&mut Finder).is_break()
+}

@@ -1,0 +1,125 @@
+//! Parsing within bounds.
+
+use serde_json::json;
+use sqlparser::{
+    parser::{Parser, ParserError},
+    tokenizer::{Location, Token, TokenWithSpan, Tokenizer},
+};
+
+use super::{
+    dialect::{SqlDialect, dialect},
+    guard,
+    script::{Script, Statement},
+};
+use crate::error::SupersetError;
+
+/// Deepest nesting of parentheses, sub-queries and the like.
+const MAX_DEPTH: usize = 60;
+
+/// SQL that was not understood, or was too large or too deep to be (`SupersetParseError`).
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{message}")]
+pub struct ParseError {
+    /// Text for the person.
+    pub message: String,
+    /// The SQL.
+    pub sql: String,
+    /// The engine whose SQL it was taken for.
+    pub engine: String,
+    /// Line of the error, from 1.
+    pub line: Option<u64>,
+    /// Column of the error, from 1.
+    pub column: Option<u64>,
+}
+
+impl From<ParseError> for crate::Error {
+    fn from(error: ParseError) -> Self {
+        let superset = SupersetError::new("INVALID_SQL_ERROR", error.message);
+        // The issue codes follow what the exception itself says.
+        let codes = superset.extra.clone().unwrap_or_default();
+        let mut extra = serde_json::Map::new();
+        extra.insert("sql".into(), json!(error.sql));
+        extra.insert("engine".into(), json!(error.engine));
+        extra.insert("line".into(), json!(error.line));
+        extra.insert("column".into(), json!(error.column));
+        extra.extend(codes);
+        crate::Error::sip40(422, SupersetError { extra: Some(extra), ..superset })
+    }
+}
+
+/// A text under the parser.
+pub(super) struct Source<'a> {
+    pub sql: &'a str,
+    pub engine: &'a str,
+    pub dialect: SqlDialect,
+    tokens: Vec<TokenWithSpan>,
+}
+
+impl<'a> Source<'a> {
+    pub fn new(sql: &'a str, engine: &'a str) -> Result<Self, ParseError> {
+        let dialect = dialect(engine);
+        let mut source = Self { sql, engine, dialect, tokens: Vec::new() };
+        if sql.len() > guard::MAX_BYTES {
+            return Err(source.error("Unable to parse script", None));
+        }
+        // Literals keep their escapes, so that printing them again cannot change them.
+        let tokens = Tokenizer::new(dialect.parser, sql).with_unescape(false).tokenize_with_location();
+        source.tokens =
+            tokens.map_err(|error| source.error("Unable to parse script", Some(error.location)))?;
+        if !guard::is_bounded(&source.tokens) {
+            return Err(source.error("Unable to parse script", None));
+        }
+        Ok(source)
+    }
+
+    pub fn parser(&self) -> Parser<'a> {
+        Parser::new(self.dialect.parser)
+            .with_recursion_limit(MAX_DEPTH)
+            .with_tokens_with_locations(self.tokens.clone())
+    }
+
+    fn error(&self, message: &str, location: Option<Location>) -> ParseError {
+        ParseError {
+            message: message.to_owned(),
+            sql: self.sql.to_owned(),
+            engine: self.engine.to_owned(),
+            line: location.map(|location| location.line),
+            column: location.map(|location| location.column),
+        }
+    }
+
+    /// The error at the token where the parser stands.
+    pub fn error_at(&self, parser: &Parser<'_>, error: Option<&ParserError>) -> ParseError {
+        if matches!(error, Some(ParserError::RecursionLimitExceeded)) {
+            return self.error("Unable to parse script", None);
+        }
+        let is_end = |token: &TokenWithSpan| matches!(token.token, Token::EOF | Token::Whitespace(_));
+        let here = parser.peek_token();
+        // At the end of the text the last token is to blame.
+        let token = if is_end(&here) {
+            self.tokens.iter().rev().find(|token| !is_end(token)).cloned()
+        } else {
+            Some(here)
+        };
+        let Some(token) = token else { return self.error("Unable to parse script", None) };
+        // The original points behind the token.
+        let (line, column) = (token.span.end.line, token.span.end.column.saturating_sub(1));
+        let near = token.token.to_string();
+        ParseError {
+            message: format!("Error parsing near '{near}' at line {line}:{column}"),
+            sql: self.sql.to_owned(),
+            engine: self.engine.to_owned(),
+            line: Some(line),
+            column: Some(column),
+        }
+    }
+}
+
+/// Parses a script of any number of statements.
+pub fn parse(sql: &str, engine: &str) -> Result<Script, ParseError> {
+    let source = Source::new(sql, engine)?;
+    let mut parser = source.parser();
+    let statements = parser.parse_statements().map_err(|error| source.error_at(&parser, Some(&error)))?;
+    let statements = statements.into_iter().map(|ast| Statement::new(ast, source.dialect, engine)).collect();
+    Ok(Script::new(statements))
+}

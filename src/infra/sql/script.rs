@@ -1,0 +1,319 @@
+//! Statements and scripts (`SQLStatement`, `SQLScript`).
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{self, Expr, LimitClause, Query, SetExpr, Visit, Visitor};
+
+use super::{
+    dialect::SqlDialect,
+    format::Printer,
+    functions,
+    names::{self, TableName},
+    parse::ParseError,
+    rls::{self, RlsRules},
+};
+
+/// How the result of a query is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CtasMethod {
+    /// `CREATE TABLE … AS`.
+    Table,
+    /// `CREATE VIEW … AS`.
+    View,
+}
+
+/// One statement.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    ast: ast::Statement,
+    dialect: SqlDialect,
+    engine: String,
+}
+
+/// Statements in their order.
+#[derive(Debug, Clone)]
+pub struct Script {
+    statements: Vec<Statement>,
+}
+
+impl Script {
+    pub(super) fn new(statements: Vec<Statement>) -> Self {
+        Self { statements }
+    }
+
+    /// The statements.
+    pub fn statements(&self) -> &[Statement] {
+        &self.statements
+    }
+
+    /// The statements, to be changed.
+    pub fn statements_mut(&mut self) -> &mut [Statement] {
+        &mut self.statements
+    }
+
+    /// Whether any statement may write.
+    pub fn has_mutation(&self) -> bool {
+        self.statements.iter().any(Statement::is_mutating)
+    }
+
+    /// Whether any of the functions (in any case) is called.
+    pub fn calls_any(&self, functions: &[impl AsRef<str>]) -> bool {
+        self.statements.iter().any(|statement| statement.calls_any(functions))
+    }
+
+    /// All tables read or written.
+    pub fn tables(&self) -> Vec<TableName> {
+        self.statements.iter().flat_map(Statement::tables).collect()
+    }
+
+    /// Pretty-printed, statements separated by semicolons.
+    pub fn format(&self) -> String {
+        self.statements.iter().map(Statement::format).collect::<Vec<_>>().join(";\n")
+    }
+
+    /// Puts row-level rules into every statement.
+    pub fn apply_rls(&mut self, rules: &RlsRules) -> Result<(), ParseError> {
+        self.statements.iter_mut().try_for_each(|statement| statement.apply_rls(rules))
+    }
+
+    /// Whether the last statement is a query, so that its result can become a table.
+    pub fn is_valid_ctas(&self) -> bool {
+        self.statements.last().is_some_and(Statement::is_select)
+    }
+
+    /// Whether the only statement is a query, so that it can become a view.
+    pub fn is_valid_cvas(&self) -> bool {
+        matches!(self.statements.as_slice(), [only] if only.is_select())
+    }
+
+    /// The only statement as common table expressions, the last of them named `alias`, if it has any of its own.
+    pub fn as_cte(&self, alias: &str) -> Option<String> {
+        match self.statements.as_slice() {
+            [only] if only.has_cte() => only.as_cte(alias),
+            _ => None,
+        }
+    }
+}
+
+impl Statement {
+    pub(super) fn new(ast: ast::Statement, dialect: SqlDialect, engine: &str) -> Self {
+        Self { ast, dialect, engine: engine.to_owned() }
+    }
+
+    fn query(&self) -> Option<&Query> {
+        match &self.ast {
+            ast::Statement::Query(query) => Some(query),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a SELECT.
+    pub fn is_select(&self) -> bool {
+        self.query()
+            .is_some_and(|query| matches!(query.body.as_ref(), SetExpr::Select(_) | SetExpr::Query(_)))
+    }
+
+    /// Whether it may write. What is not known to read only counts as writing.
+    pub fn is_mutating(&self) -> bool {
+        is_mutating(&self.ast)
+    }
+
+    /// Whether a sub-query stands anywhere inside.
+    pub fn has_subquery(&self) -> bool {
+        struct Counter(usize);
+        impl Visitor for Counter {
+            type Break = ();
+            fn pre_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
+                self.0 += 1;
+                if self.0 > 1 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            }
+        }
+        self.ast.visit(&mut Counter(0)).is_break()
+    }
+
+    /// Whether any of the functions (in any case) is called.
+    pub fn calls_any(&self, functions: &[impl AsRef<str>]) -> bool {
+        let called = functions::called(&self.ast);
+        functions.iter().any(|function| called.contains(&function.as_ref().to_uppercase()))
+    }
+
+    /// Tables read or written, CTEs left out. A computed name appears as a table without a name, which no grant covers.
+    pub fn tables(&self) -> Vec<TableName> {
+        names::tables(&self.ast, self.dialect.family)
+            .unwrap_or_else(|| vec![TableName { catalog: None, schema: None, table: String::new() }])
+    }
+
+    /// Pretty-printed as the original does, without comments.
+    pub fn format(&self) -> String {
+        Printer::new(self.dialect.family, true).statement(&self.ast)
+    }
+
+    /// On one line.
+    pub fn format_flat(&self) -> String {
+        Printer::new(self.dialect.family, false).statement(&self.ast)
+    }
+
+    /// Puts row-level rules into it.
+    pub fn apply_rls(&mut self, rules: &RlsRules) -> Result<(), ParseError> {
+        let sql = self.format_flat();
+        rls::apply(&mut self.ast, rules, self.dialect, &sql, &self.engine)
+    }
+
+    /// LIMIT (or TOP), if it is a plain number.
+    pub fn limit_value(&self) -> Option<u64> {
+        let query = self.query()?;
+        let limit = match &query.limit_clause {
+            Some(LimitClause::LimitOffset { limit, .. }) => limit.as_ref(),
+            Some(LimitClause::OffsetCommaLimit { limit, .. }) => Some(limit),
+            None => query.fetch.as_ref().and_then(|fetch| fetch.quantity.as_ref()),
+        };
+        if let Some(Expr::Value(value)) = limit
+            && let ast::Value::Number(digits, _) = &value.value
+        {
+            return digits.parse().ok();
+        }
+        match query.body.as_ref() {
+            SetExpr::Select(select) => match &select.top.as_ref()?.quantity {
+                Some(ast::TopQuantity::Constant(number)) => Some(*number),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Sets LIMIT; does nothing to what is no query.
+    pub fn set_limit(&mut self, limit: u64) {
+        let ast::Statement::Query(query) = &mut self.ast else { return };
+        let number = Expr::value(ast::Value::Number(limit.to_string(), false));
+        query.fetch = None;
+        if let SetExpr::Select(select) = query.body.as_mut()
+            && select.top.is_some()
+        {
+            select.top = None;
+        }
+        let offset = match query.limit_clause.take() {
+            Some(LimitClause::LimitOffset { offset, .. }) => offset,
+            Some(LimitClause::OffsetCommaLimit { offset, .. }) => {
+                Some(ast::Offset { value: offset, rows: ast::OffsetRows::None })
+            }
+            None => None,
+        };
+        query.limit_clause =
+            Some(LimitClause::LimitOffset { limit: Some(number), offset, limit_by: Vec::new() });
+    }
+
+    /// Whether it begins with WITH.
+    pub fn has_cte(&self) -> bool {
+        self.query().is_some_and(|query| query.with.is_some())
+    }
+
+    /// `WITH …, alias AS (query)` without a statement behind it.
+    pub fn as_cte(&self, alias: &str) -> Option<String> {
+        let mut query = self.query()?.clone();
+        let with = query.with.take();
+        let printer = Printer::new(self.dialect.family, true);
+        Some(printer.with_as_cte(with.as_ref(), &query, alias))
+    }
+
+    /// `CREATE TABLE … AS query` (or VIEW); the name is quoted.
+    pub fn as_create(
+        &self,
+        table: &TableName,
+        method: CtasMethod,
+        quote: impl Fn(&str) -> String,
+    ) -> Option<String> {
+        self.query()?;
+        let parts = [table.catalog.as_deref(), table.schema.as_deref(), Some(table.table.as_str())];
+        let name: Vec<_> = parts.into_iter().flatten().map(quote).collect();
+        let kind = if method == CtasMethod::Table { "TABLE" } else { "VIEW" };
+        Some(format!("CREATE {kind} {} AS\n{}", name.join("."), self.format()))
+    }
+}
+
+/// Deny by default: only statements known to read are reading.
+fn is_mutating(statement: &ast::Statement) -> bool {
+    use ast::Statement as S;
+    match statement {
+        S::Query(query) => writes(query),
+        // EXPLAIN runs what it explains when it analyses.
+        S::Explain { statement, .. } => is_mutating(statement),
+        S::ExplainTable { .. }
+        | S::ShowFunctions { .. }
+        | S::ShowVariable { .. }
+        | S::ShowVariables { .. }
+        | S::ShowStatus { .. }
+        | S::ShowCreate { .. }
+        | S::ShowColumns { .. }
+        | S::ShowTables { .. }
+        | S::ShowViews { .. }
+        | S::ShowDatabases { .. }
+        | S::ShowSchemas { .. }
+        | S::ShowCollation { .. }
+        | S::Use(_) => false,
+        S::Set(set) => sets_protection(set),
+        S::Pragma { name, value, .. } => {
+            let name = name.to_string().to_lowercase();
+            let reads = [
+                "table_info",
+                "table_xinfo",
+                "table_list",
+                "index_list",
+                "index_info",
+                "index_xinfo",
+                "foreign_key_list",
+                "database_list",
+                "collation_list",
+                "function_list",
+                "compile_options",
+            ];
+            let last = name.rsplit('.').next().unwrap_or_default();
+            !(reads.contains(&last)
+                || value.is_none() && last.chars().all(|c| c.is_alphanumeric() || c == '_'))
+        }
+        _ => true,
+    }
+}
+
+/// Whether a setting could lift the read-only mode or change the role.
+fn sets_protection(set: &ast::Set) -> bool {
+    let text = set.to_string().to_lowercase();
+    [
+        "transaction",
+        "read_only",
+        "query_only",
+        "role",
+        "authorization",
+        "session_replication",
+        "global",
+        "persist",
+    ]
+    .iter()
+    .any(|word| text.contains(word))
+}
+
+/// Whether a query writes: `SELECT INTO`, or DML inside WITH.
+fn writes(query: &Query) -> bool {
+    struct Finder;
+    impl Visitor for Finder {
+        type Break = ();
+        fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+            if body_writes(&query.body) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }
+        fn pre_visit_statement(&mut self, statement: &ast::Statement) -> ControlFlow<()> {
+            match statement {
+                ast::Statement::Query(_) => ControlFlow::Continue(()),
+                _ => ControlFlow::Break(()),
+            }
+        }
+    }
+    query.visit(&mut Finder).is_break()
+}
+
+fn body_writes(body: &SetExpr) -> bool {
+    match body {
+        SetExpr::Select(select) => select.into.is_some(),
+        SetExpr::SetOperation { left, right, .. } => body_writes(left) || body_writes(right),
+        SetExpr::Query(_) | SetExpr::Values(_) | SetExpr::Table(_) => false,
+        SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => true,
+    }
+}

@@ -1,0 +1,102 @@
+//! Conditions of WHERE, HAVING and ON, with the parentheses of SQLAlchemy.
+
+use super::{expr::Expr, value::Literal};
+use crate::engine::Dialect;
+
+/// A boolean expression.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Condition {
+    /// SQL text, never put into parentheses.
+    Text(String),
+    /// `left operator right`.
+    Compare { left: Expr, operator: &'static str, right: Operand },
+    /// `left IS [NOT] NULL`.
+    IsNull { left: Expr, negated: bool },
+    /// `left IS true`.
+    IsBoolean { left: Expr, value: bool },
+    /// `left [NOT] IN (…)`.
+    In { left: Expr, values: Vec<Literal>, negated: bool },
+    /// `lower(left) LIKE lower(right)`, or ILIKE where there is one.
+    ILike { left: Expr, right: Literal },
+    /// All hold.
+    And(Vec<Condition>),
+    /// One holds.
+    Or(Vec<Condition>),
+    /// Does not hold.
+    Not(Box<Condition>),
+}
+
+/// The right side of a comparison.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Operand {
+    /// A value.
+    Literal(Literal),
+    /// SQL text, such as a date literal of the engine.
+    Text(String),
+    /// Another expression.
+    Expr(Expr),
+}
+
+impl Condition {
+    /// The text; empty if the condition says nothing.
+    pub fn render(&self, dialect: Dialect) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Compare { left, operator, right } => {
+                let right = match right {
+                    Operand::Literal(literal) => literal.render(dialect),
+                    Operand::Text(text) => text.clone(),
+                    Operand::Expr(expr) => expr.render(dialect),
+                };
+                format!("{} {operator} {right}", left.render(dialect))
+            }
+            Self::IsNull { left, negated } => {
+                format!("{} IS {}NULL", left.render(dialect), if *negated { "NOT " } else { "" })
+            }
+            Self::IsBoolean { left, value } => {
+                format!("{} IS {}", left.render(dialect), dialect.boolean(*value))
+            }
+            Self::In { left, values, negated } => in_list(&left.render(dialect), values, *negated, dialect),
+            Self::ILike { left, right } => {
+                let (left, right) = (left.render(dialect), right.render(dialect));
+                if dialect.has_ilike() {
+                    format!("{left} ILIKE {right}")
+                } else {
+                    format!("lower({left}) LIKE lower({right})")
+                }
+            }
+            Self::And(items) => join(items, " AND ", dialect),
+            Self::Or(items) => join(items, " OR ", dialect),
+            Self::Not(inner) => format!("NOT ({})", inner.render(dialect)),
+        }
+    }
+}
+
+fn in_list(left: &str, values: &[Literal], negated: bool, dialect: Dialect) -> String {
+    let operator = if negated { "NOT IN" } else { "IN" };
+    let list = if values.is_empty() {
+        // The empty set, as the dialect can express it.
+        match dialect {
+            Dialect::Postgres => "SELECT CAST(NULL AS INTEGER) WHERE 1!=1".to_owned(),
+            _ => "SELECT 1 FROM (SELECT 1) WHERE 1!=1".to_owned(),
+        }
+    } else {
+        values.iter().map(|value| value.render(dialect)).collect::<Vec<_>>().join(", ")
+    };
+    // SQLAlchemy brackets NOT IN for the sake of its empty case.
+    if negated { format!("({left} {operator} ({list}))") } else { format!("{left} {operator} ({list})") }
+}
+
+fn join(items: &[Condition], separator: &str, dialect: Dialect) -> String {
+    let alone = items.len() == 1;
+    let is_and = separator == " AND ";
+    let texts = items.iter().map(|item| {
+        let text = item.render(dialect);
+        // OR inside AND needs parentheses, AND inside OR does not; an empty condition is left out.
+        match item {
+            Condition::Or(inner) if is_and && !alone && inner.len() > 1 => format!("({text})"),
+            _ => text,
+        }
+    });
+    texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(separator)
+}

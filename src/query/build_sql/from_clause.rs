@@ -1,0 +1,124 @@
+//! FROM: the table of a dataset, or its query with the row-level rules of the tables inside.
+
+use infra::sql::{self, RlsRule, Script, TableName};
+
+use super::{BuildContext, Builder};
+use crate::{
+    dataset::Dataset,
+    error::{QueryError, Result},
+};
+
+/// The FROM text, and the WITH clause that has to precede the statement on engines that know none in sub-queries.
+#[derive(Debug, Clone)]
+pub(super) struct From {
+    pub text: String,
+    pub cte: Option<String>,
+}
+
+impl From {
+    pub fn with_prefix(&self, sql: String) -> String {
+        match &self.cte {
+            Some(cte) => format!("{cte}\n{sql}"),
+            None => sql,
+        }
+    }
+}
+
+impl Builder<'_> {
+    /// FROM of the dataset (`get_from_clause`); made once, since templates may have effects.
+    pub(super) fn from_clause(&self) -> Result<From> {
+        if let Some(from) = &*self.from.borrow() {
+            return Ok(from.clone());
+        }
+        let from = if self.dataset.is_virtual() { self.virtual_table()? } else { self.physical_table() };
+        *self.from.borrow_mut() = Some(from.clone());
+        Ok(from)
+    }
+
+    fn physical_table(&self) -> From {
+        let catalog = self.dataset.catalog.as_deref().filter(|catalog| !catalog.is_empty());
+        let catalog = catalog.filter(|_| self.spec.caps.supports_cross_catalog_queries);
+        let parts = [catalog, self.dataset.schema(), Some(self.dataset.table_name.as_str())];
+        let quoted: Vec<_> = parts.into_iter().flatten().map(|part| self.dialect.quote(part)).collect();
+        From { text: quoted.join("."), cte: None }
+    }
+
+    fn virtual_table(&self) -> Result<From> {
+        let mut script = virtual_script(self.cx)?;
+        script.apply_rls(&rules(self.dataset)?).map_err(infra::Error::from)?;
+        if !self.spec.caps.allows_cte_in_subquery
+            && let Some(cte) = script.as_cte("__cte")
+        {
+            return Ok(From { text: "__cte".into(), cte: Some(cte) });
+        }
+        Ok(From { text: format!("({}) AS virtual_table", script.format()), cte: None })
+    }
+}
+
+/// The query of a virtual dataset: rendered, one statement, read-only.
+fn virtual_script(cx: &BuildContext<'_>) -> Result<Script> {
+    let sql = cx.dataset.sql.as_deref().unwrap_or_default();
+    let sql =
+        cx.templates.render(sql.trim_matches(['\t', '\r', '\n', ';', ' '])).map_err(|error| match error {
+            QueryError::Validation(text) => {
+                QueryError::validation(format!("Error while rendering virtual dataset query: {text}"))
+            }
+            other => other,
+        })?;
+    let engine = &cx.dataset.engine.engine;
+    let script = sql::parse(&sql, engine).map_err(infra::Error::from)?;
+    match script.statements().len() {
+        0 => return Err(QueryError::validation("Virtual dataset query cannot be empty")),
+        1 => {}
+        _ => {
+            return Err(QueryError::validation(
+                "Virtual dataset query cannot consist of multiple statements",
+            ));
+        }
+    }
+    if script.has_mutation() {
+        return Err(QueryError::validation("Virtual dataset query must be read-only"));
+    }
+    Ok(script)
+}
+
+/// The physical tables that the SQL of a query reads besides the dataset's own: those of a virtual dataset. Whoever
+/// builds looks up their row-level rules first and puts them into [`Dataset::inner_rls`], one entry for each table.
+pub fn inner_tables(cx: &BuildContext<'_>) -> Result<Vec<TableName>> {
+    if !cx.dataset.is_virtual() {
+        return Ok(Vec::new());
+    }
+    let qualify = |mut table: TableName| {
+        let or_default = |own: Option<String>, ours: &Option<String>, default: &Option<String>| {
+            own.or_else(|| ours.clone().filter(|text| !text.is_empty())).or_else(|| default.clone())
+        };
+        table.schema = or_default(table.schema, &cx.dataset.schema, &cx.dataset.default_schema);
+        table.catalog = or_default(table.catalog, &cx.dataset.catalog, &cx.dataset.default_catalog);
+        table
+    };
+    let mut tables: Vec<_> = virtual_script(cx)?.tables().into_iter().map(qualify).collect();
+    tables.sort();
+    tables.dedup();
+    Ok(tables)
+}
+
+/// The row-level rules of inner tables in the form of the SQL rewriter.
+pub(super) fn rules(dataset: &Dataset) -> Result<sql::RlsRules> {
+    let rules = dataset.inner_rls.iter().map(|rule| RlsRule {
+        table: TableName {
+            catalog: rule.catalog.clone(),
+            schema: rule.schema.clone(),
+            table: rule.table.clone(),
+        },
+        predicates: rule.predicates.clone(),
+    });
+    let default = |ours: &Option<String>, default: &Option<String>| {
+        ours.clone().filter(|text| !text.is_empty()).or_else(|| default.clone())
+    };
+    Ok(sql::RlsRules {
+        default_catalog: default(&dataset.catalog, &dataset.default_catalog),
+        default_schema: default(&dataset.schema, &dataset.default_schema),
+        as_predicate: dataset.engine.rls_method == infra::engines::spec::RlsMethod::AsPredicate,
+        rules: rules.collect(),
+    })
+}
