@@ -10,6 +10,7 @@ pub mod error;
 pub mod form_data;
 pub mod frame;
 pub mod legacy_viz;
+pub mod post_processing;
 pub mod python;
 pub mod query_object;
 pub mod time_range;

@@ -144,20 +144,20 @@ fn number(v: &Scalar) -> Option<f64> {
     }
 }
 
-/// A total order for sorting: like values by [`compare`], numbers before text before the rest, nulls last.
+/// A total order for sorting: like values by [`compare`], numbers first, text behind everything else, nulls last.
 pub fn order(a: &Scalar, b: &Scalar) -> Ordering {
     fn rank(v: &Scalar) -> u8 {
         match v {
             v if is_na(v) => 9,
             Scalar::Bool(_) | Scalar::Int(_) | Scalar::Float(_) | Scalar::Decimal(_) => 0,
-            Scalar::Text(_) => 1,
+            Scalar::Text(_) => 8,
             Scalar::Bytes(_) => 2,
             Scalar::Date(_) => 3,
             Scalar::Time(_) => 4,
             Scalar::Timestamp(_) => 5,
             Scalar::TimestampTz(..) => 6,
             Scalar::Interval(_) => 7,
-            _ => 8,
+            _ => 1,
         }
     }
     rank(a).cmp(&rank(b)).then_with(|| compare(a, b).unwrap_or(Ordering::Equal))
