@@ -49,8 +49,8 @@ impl Formatter for Python {
         Ok(())
     }
     fn write_f64<W: ?Sized + Write>(&mut self, w: &mut W, value: f64) -> Result<()> {
-        let text = Value::from(value).to_string();
-        // Python's repr has a sign and two digits in an exponent: 1e+16, 1e-05
+        // Rust and Python write exponents from the same sizes on; Python's has a sign and two digits: 1e+16, 1e-05
+        let text = format!("{value:?}");
         match text.split_once('e') {
             Some((digits, exponent)) => {
                 let (sign, exponent) = exponent.strip_prefix('-').map_or(("+", exponent), |e| ("-", e));
