@@ -15,7 +15,7 @@ use std::{
 mod pack;
 
 /// Changes when the packages or the form of `dist` change.
-const KEY: &str = "superset-6.0.0-fab-5.3.0-2";
+const KEY: &str = "superset-6.0.0-fab-5.3.0-3";
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 

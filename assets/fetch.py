@@ -12,6 +12,7 @@ a folder with the two archives, or one in which both packages lie unpacked (`sup
 `flask_appbuilder/`, as in site-packages).
 """
 
+import calendar
 import hashlib
 import os
 import shutil
@@ -75,25 +76,26 @@ def archive(package, folder, download):
 
 
 def members(path):
-    """(name inside the package, reader) of every regular file of an archive."""
+    """(name inside the package, seconds since 1970, reader) of every regular file of an archive."""
     if path.suffix == ".whl":
         with zipfile.ZipFile(path) as z:
             for info in z.infolist():
                 if not info.is_dir():
-                    yield info.filename, lambda info=info: z.read(info)
+                    time = calendar.timegm((*info.date_time, 0, 0, 0))
+                    yield info.filename, time, lambda info=info: z.read(info)
     else:
         with tarfile.open(path) as t:
             for info in t:
                 if info.isfile():
                     # the first part of the name is the package with its version
-                    yield info.name.partition("/")[2], lambda info=info: t.extractfile(info).read()
+                    yield info.name.partition("/")[2], info.mtime, lambda info=info: t.extractfile(info).read()
 
 
 def tree(root):
     for package in ("superset/static", "superset/translations", "flask_appbuilder/static"):
         for path in sorted((root / package).rglob("*")):
             if path.is_file():
-                yield path.relative_to(root).as_posix(), path.read_bytes
+                yield path.relative_to(root).as_posix(), path.stat().st_mtime, path.read_bytes
 
 
 def target(name):
@@ -131,11 +133,13 @@ def main():
         files = (member for path in archives for member in members(path))
     shutil.rmtree(out, ignore_errors=True)
     count = 0
-    for name, read in files:
+    for name, time, read in files:
         if place := target(name):
             path = out / place
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(read())
+            # the time of publication, so that every build says the same Last-Modified
+            os.utime(path, (time, time))
             count += 1
     for needed in ("static/assets/manifest.json", "static/appbuilder/css/flags/flags16.css", "translations/fr.json"):
         if not (out / needed).exists():

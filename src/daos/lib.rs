@@ -16,10 +16,10 @@ pub mod person;
 pub mod record;
 pub mod security;
 pub mod system_themes;
-pub mod tag;
-pub mod user_attribute;
 pub mod table;
 pub mod tables;
+pub mod tag;
+pub mod user_attribute;
 pub mod write;
 
 pub use record::{Record, Selection};

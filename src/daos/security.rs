@@ -157,6 +157,12 @@ pub async fn record_failed_login(db: &dyn Executor, id: Option<i64>) -> Result<(
     db.execute(Sql::new(sql).bind(id)).await.map(drop)
 }
 
+/// There is a row of this id in `ab_user`, `ab_role` or `ab_group`.
+pub async fn exists(db: &dyn Executor, table: &'static str, id: i64) -> Result<bool, DbError> {
+    let sql = format!("SELECT id FROM {table} WHERE id = ?");
+    Ok(db.first(Sql::new(sql).bind(id)).await?.is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use infra::db::{Db, DbUri};

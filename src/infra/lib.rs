@@ -8,9 +8,9 @@ pub mod crypto;
 pub mod db;
 pub mod engines;
 pub mod error;
+pub mod humanize;
 mod issue_codes;
 pub mod json;
-pub mod humanize;
 pub mod rison;
 pub mod sql;
 

@@ -10,6 +10,7 @@ pub fn table() -> Table {
         controllers::pages::rules(),
         controllers::menu::rules(),
         controllers::avatar::rules(),
+        controllers::openapi::rules(),
         controllers::charts::rules(),
     ];
     Table::new(rules.into_iter().flatten().collect())

@@ -183,6 +183,7 @@ pub(super) fn menu_data(config: &Config, caller: &Principal, language: &Language
     let target = config.get("LOGO_TARGET_PATH");
     let target = if is_set(target) { target.clone() } else { format!("{root}/superset/welcome/").into() };
     let languages = languages(config, root);
+    let picker = languages.len() > 1;
     let user_info = if config.flag("MENU_HIDE_USER_INFO") { Value::Null } else { "/user_info/".into() };
     json!({
         "menu": menu(config, caller, language),
@@ -205,8 +206,8 @@ pub(super) fn menu_data(config: &Config, caller: &Principal, language: &Language
             "version_string": get("VERSION_STRING"),
             "version_sha": get("VERSION_SHA"),
             "build_number": get("BUILD_NUMBER"),
-            "show_language_picker": languages.len() > 1,
             "languages": languages,
+            "show_language_picker": picker,
             "user_is_anonymous": caller.is_anonymous(),
             "user_info_url": user_info,
             "user_logout_url": format!("{root}/logout/"),

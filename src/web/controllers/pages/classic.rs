@@ -1,43 +1,188 @@
-//! Flask-AppBuilder's own pages, which the frontend has replaced and no longer links to: the address leads to the
-//! page that took its place, for whoever was allowed to see the old one.
+//! Flask-AppBuilder's own pages, which the frontend has replaced and no longer links to.
+//!
+//! Their addresses still answer whoever was allowed to see them, in the old look, with the way to the page that took
+//! their place. They change nothing: everything is written through the REST API.
+
+use commands::bootstrap::{self, Language, application_root};
+use serde_json::Value;
 
 use crate::{
-    Answer, Cx, Handled,
+    Answer, Cx, Handled, error_pages, flash,
+    html::escape,
+    locale,
     routes::{Access, Rule, rule},
+    spa,
 };
 
-/// Old path, endpoint, permission, view menu, new path.
-const MOVED: [(&str, &str, &str, &str, &str); 6] = [
-    ("/users/list/", "UserDBModelView.list", "can_list", "UserDBModelView", "/users/"),
-    ("/users/userinfo/", "UserDBModelView.userinfo", "can_userinfo", "UserDBModelView", "/user_info/"),
-    ("/roles/list/", "RoleModelView.list", "can_list", "RoleModelView", "/roles/"),
-    ("/groups/list/", "UserGroupModelView.list", "can_list", "UserGroupModelView", "/list_groups/"),
-    (
-        "/resetmypassword/form",
-        "ResetMyPasswordView.this_form_get",
-        "can_this_form_get",
-        "ResetMyPasswordView",
-        "/user_info/",
-    ),
-    (
-        "/userinfoeditview/form",
-        "UserInfoEditView.this_form_get",
-        "can_this_form_get",
-        "UserInfoEditView",
-        "/user_info/",
-    ),
+/// Base path, endpoint class (also its view menu), table, page that took its place.
+const VIEWS: [(&str, &str, &str, &str); 3] = [
+    ("/users", "UserDBModelView", "ab_user", "/users/"),
+    ("/roles", "RoleModelView", "ab_role", "/roles/"),
+    ("/groups", "UserGroupModelView", "ab_group", "/list_groups/"),
+];
+
+/// Path, permission, view menu; all of them are on the page of the user now.
+const FORMS: [(&str, &str, &str); 4] = [
+    ("/users/userinfo/", "can_userinfo", "UserDBModelView"),
+    ("/resetmypassword/form", "can_this_form_get", "ResetMyPasswordView"),
+    ("/resetpassword/form", "can_this_form_get", "ResetPasswordView"),
+    ("/userinfoeditview/form", "can_this_form_get", "UserInfoEditView"),
 ];
 
 pub(super) fn rules() -> Vec<Rule> {
-    MOVED
-        .iter()
-        .map(|&(path, endpoint, permission, view_menu, to)| {
-            rule(&["GET"], path, Access::Page(permission, view_menu), move |cx| moved(cx, to))
-                .endpoint(endpoint)
-        })
-        .collect()
+    let mut rules = Vec::new();
+    for (base, view, table, to) in VIEWS {
+        let page = |path: &str, permission| {
+            rule(&["GET"], format!("{base}{path}"), Access::Page(permission, view), move |cx| moved(cx, to))
+        };
+        let item = |path: &str, permission| {
+            let path = format!("{base}{path}");
+            rule(&["GET"], path, Access::Page(permission, view), move |cx| moved_item(cx, table, to))
+        };
+        let back = |path: &str, access| rule(&["GET"], format!("{base}{path}"), access, back);
+        rules.extend([
+            page("/list/", "can_list"),
+            page("/add", "can_add"),
+            item("/edit/<pk>", "can_edit"),
+            item("/show/<pk>", "can_show"),
+            back("/delete/<pk>", Access::Page("can_delete", view)),
+            back("/action/<name>/<pk>", Access::Open),
+            rule(
+                &["GET"],
+                format!("{base}/download/<filename>"),
+                Access::Page("can_download", view),
+                missing,
+            ),
+        ]);
+    }
+    for (path, permission, view) in FORMS {
+        let to = if view == "ResetPasswordView" { "/users/" } else { "/user_info/" };
+        rules.push(rule(&["GET"], path, Access::Page(permission, view), move |cx| moved(cx, to)));
+    }
+    let swagger = rule(&["GET"], "/swagger/<version>", Access::Page("can_show", "SwaggerView"), swagger);
+    rules.push(swagger.endpoint("SwaggerView.show"));
+    rules
 }
 
+/// The way to the page that took this one's place; browsers go it by themselves.
 async fn moved(cx: Cx, to: &'static str) -> Handled {
-    Ok(Answer::redirect(302, format!("{}{to}", commands::bootstrap::application_root(&cx.app.config))))
+    let url = escape(&format!("{}{to}", application_root(&cx.app.config)));
+    let head = format!("<meta http-equiv=\"refresh\" content=\"0; url={url}\">\n");
+    let body = format!("<div class=\"well\">This page is now at <a href=\"{url}\">{url}</a>.</div>\n");
+    let keep_tab = "/static/appbuilder/js/ab_keep_tab.js";
+    Ok(page(&cx, &head, &body, &[keep_tab]))
+}
+
+async fn moved_item(cx: Cx, table: &'static str, to: &'static str) -> Handled {
+    let found = match cx.req.param("pk").parse::<i64>() {
+        Ok(id) => daos::security::exists(cx.app.db.exec(), table, id).await?,
+        Err(_) => false,
+    };
+    if found { moved(cx, to).await } else { Ok(error_pages::abort(&cx.req, 404)) }
+}
+
+/// What used to change something by its address alone.
+async fn back(cx: Cx) -> Handled {
+    flash::add(&cx, "warning", "Nothing was changed: please use the lists of users, roles and groups");
+    Ok(Answer::redirect(302, "/"))
+}
+
+async fn missing(cx: Cx) -> Handled {
+    Ok(error_pages::abort(&cx.req, 404))
+}
+
+/// The REST API to read and to try out.
+async fn swagger(cx: Cx) -> Handled {
+    let root = application_root(&cx.app.config);
+    let uri = infra::json::dumps(&Value::from(format!("{root}/api/{}/_openapi", cx.req.param("version"))));
+    let head = format!(
+        "<link href=\"{}/static/appbuilder/css/swagger/swagger-ui.css\" rel=\"stylesheet\">\n",
+        prefix(&cx)
+    );
+    // the version comes from the address: it must not end the script
+    let uri = uri.replace('<', "\\u003c");
+    let script = format!(
+        "window.addEventListener('load', function () {{\n  window.ui = SwaggerUIBundle({{url: {uri}, dom_id: '#swagger-ui', \
+         deepLinking: true, presets: [SwaggerUIBundle.presets.apis]}});\n}});"
+    );
+    let body = format!(
+        "<div id=\"swagger-ui\"></div>\n<script nonce=\"{}\">{script}</script>\n",
+        escape(&spa::nonce(&cx))
+    );
+    Ok(page(&cx, &head, &body, &["/static/appbuilder/js/swagger-ui-bundle.js"]))
+}
+
+const STYLES: [&str; 11] = [
+    "bootstrap.min.css",
+    "fontawesome/fontawesome.min.css",
+    "fontawesome/regular.min.css",
+    "fontawesome/solid.min.css",
+    "fontawesome/brands.min.css",
+    "fontawesome/v4-shims.min.css",
+    "bootstrap-datepicker/bootstrap-datepicker3.min.css",
+    "select2/select2.min.css",
+    "select2/select2-bootstrap.min.css",
+    "flags/flags16.css",
+    "ab.css",
+];
+const SCRIPTS: [&str; 7] = [
+    "jquery-latest.js",
+    "ab_filters.js",
+    "ab_actions.js",
+    "bootstrap.min.js",
+    "bootstrap-datepicker/bootstrap-datepicker.min.js",
+    "select2/select2.min.js",
+    "ab.js",
+];
+
+fn prefix(cx: &Cx) -> String {
+    escape(cx.app.config.str("STATIC_ASSETS_PREFIX"))
+}
+
+/// Flask-AppBuilder's layout: its style sheets and scripts, the navigation bar, the content.
+fn page(cx: &Cx, head: &str, content: &str, scripts: &[&str]) -> Answer {
+    let prefix = prefix(cx);
+    let nonce = escape(&spa::nonce(cx));
+    let mut out = format!(
+        "<!DOCTYPE html>\n<html>\n<head>\n<title>{}</title>\n",
+        escape(cx.app.config.str("APP_NAME"))
+    );
+    out.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1.0\">\n");
+    for style in STYLES {
+        out.push_str(&format!("<link href=\"{prefix}/static/appbuilder/css/{style}\" rel=\"stylesheet\">\n"));
+    }
+    out.push_str(head);
+    for script in SCRIPTS
+        .iter()
+        .map(|s| format!("/static/appbuilder/js/{s}"))
+        .chain(scripts.iter().map(|s| (*s).into()))
+    {
+        out.push_str(&format!("<script src=\"{prefix}{script}\" nonce=\"{nonce}\"></script>\n"));
+    }
+    let brand = escape(cx.app.config.str("APP_ICON"));
+    out.push_str(&format!(
+        "</head>\n<body>\n<div class=\"navbar navbar-inverse\" role=\"navigation\"><div class=\"container\">\n\
+         <a class=\"navbar-brand\" href=\"/\"><img src=\"{prefix}{brand}\" height=\"100%\" alt=\"\"></a>\n\
+         <ul class=\"nav navbar-nav\">\n{}</ul>\n</div></div>\n<div class=\"container\">\n{content}</div>\n</body>\n</html>\n",
+        navigation(cx),
+    ));
+    Answer::html(200, out)
+}
+
+/// The menu of the caller; categories are shown as their first page.
+fn navigation(cx: &Cx) -> String {
+    let locale = locale::of(cx);
+    let translate = |sentence: &str| locale::translate(&locale, sentence);
+    let language = Language { locale: &locale, translate: &translate };
+    let menu = bootstrap::menu(&cx.app.config, &cx.user, &language);
+    let mut out = String::new();
+    for item in menu.as_array().into_iter().flatten() {
+        let first =
+            item.get("childs").and_then(Value::as_array).into_iter().flatten().find(|c| c.is_object());
+        let url = item.get("url").or_else(|| first?.get("url")).and_then(Value::as_str);
+        if let (Some(url), Some(label)) = (url, item.get("label").and_then(Value::as_str)) {
+            out.push_str(&format!("<li><a href=\"{}\">{}</a></li>\n", escape(url), escape(label)));
+        }
+    }
+    out
 }
