@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     fn page(title: &str, bootstrap: Value) -> String {
-        let config = Config::with(Default::default()).unwrap();
+        let config = Config::with(Default::default());
         let page = Page { entry: "spa", title: title.into(), standalone: true, bootstrap };
         document(&config, &page, "n\"0", "t'0")
     }

@@ -116,7 +116,7 @@ mod tests {
             ),
         ];
         let overrides: IndexMap<_, _> = set.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
-        let conf = frontend_conf(&Config::with(overrides).unwrap());
+        let conf = frontend_conf(&Config::with(overrides));
         assert!(!conf.to_string().contains("canary"));
         assert_eq!(conf["AUTH_PROVIDERS"], json!([{"name": "x", "icon": "fa-x"}]));
         assert_eq!(conf["ALERT_REPORTS_NOTIFICATION_METHODS"], json!(["Email", "Slack", "SlackV2"]));

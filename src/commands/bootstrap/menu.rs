@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn only_granted_items_are_shown() {
-        let config = Config::with(Default::default()).unwrap();
+        let config = Config::with(Default::default());
         assert_eq!(menu(&config, &caller(&[]), &ENGLISH), json!([]));
         let shown = menu(&config, &caller(&["Data", "Charts", "Alerts & Report", "Manage"]), &ENGLISH);
         assert_eq!(
@@ -277,7 +277,7 @@ mod tests {
             ("APPLICATION_ROOT".to_owned(), json!("/bi")),
             ("LANGUAGES".to_owned(), json!({"en": {"name": "English"}, "fr": {"name": "French"}})),
         ];
-        let config = Config::with(overrides.into_iter().collect()).unwrap();
+        let config = Config::with(overrides.into_iter().collect());
         let data = menu_data(&config, &caller(&["Charts"]), &ENGLISH);
         assert_eq!(data["menu"][0]["url"], "/bi/chart/list/");
         assert_eq!(data["navbar_right"]["languages"]["fr"]["url"], "/bi/lang/fr");
