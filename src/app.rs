@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use commands::Services;
 use infra::{
     config::Config,
-    db::{Db, DbUri},
+    db::{Db, DbUri, migrate},
 };
 use salvo::{
     Listener, Router, Server, Service,
@@ -16,13 +16,24 @@ use web::dispatch::Dispatch;
 /// How long requests in flight may take after a termination signal.
 const GRACE: Duration = Duration::from_secs(30);
 
+/// Connections to the metadata database.
+const POOL_SIZE: usize = 8;
+
 /// Why liteset could not start.
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 
+/// Connects to the configured metadata database; anything but the schema of 6.0.0 is refused.
+pub async fn connect(config: &Config) -> Result<Db, StartError> {
+    let uri: DbUri = config.str("SQLALCHEMY_DATABASE_URI").parse()?;
+    if let Some(refusal) = migrate::inspect(&uri).await?.refusal() {
+        return Err(refusal.into());
+    }
+    Ok(Db::connect(&uri, POOL_SIZE).await?)
+}
+
 /// Connects everything that a running server needs.
 pub async fn build(config: Config) -> Result<Arc<Services>, StartError> {
-    let uri: DbUri = config.str("SQLALCHEMY_DATABASE_URI").parse()?;
-    let db = Db::connect(&uri, 8).await?;
+    let db = connect(&config).await?;
     let services = Arc::new(Services::new(config, db));
     // a database without the table is not a reason to stay down
     if let Err(error) = commands::theme::seed_system_themes(&services).await {

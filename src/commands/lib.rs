@@ -6,8 +6,10 @@
 pub mod access;
 pub mod bootstrap;
 pub mod dashboard_new;
+pub mod init;
 mod services;
 pub mod theme;
+pub mod user_admin;
 
 pub use access::Principal;
 pub use services::Services;

@@ -4,6 +4,7 @@
 //! ([`Db`]) and an open transaction ([`Tx`]) are. What differs between backends is in [`Dialect`].
 
 mod dialect;
+pub mod migrate;
 mod postgres;
 mod sqlite;
 mod uri;
@@ -175,6 +176,13 @@ impl Tx {
         match self.conn {
             TxConn::Sqlite(t) => t.commit().await,
             TxConn::Postgres(t) => t.commit().await,
+        }
+    }
+    /// Several statements without parameters.
+    pub async fn batch(&self, text: &'static str) -> Result<(), DbError> {
+        match &self.conn {
+            TxConn::Sqlite(t) => t.batch(text).await,
+            TxConn::Postgres(t) => t.batch(text).await,
         }
     }
     /// This transaction as an executor.

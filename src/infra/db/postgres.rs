@@ -56,6 +56,9 @@ impl Tx {
     pub async fn execute(&self, sql: Sql) -> Result<u64, DbError> {
         run_execute(self.client()?, &sql).await
     }
+    pub async fn batch(&self, text: &'static str) -> Result<(), DbError> {
+        self.client()?.batch_execute(text).await.map_err(error)
+    }
     pub async fn commit(mut self) -> Result<(), DbError> {
         self.client()?.batch_execute("COMMIT").await.map_err(error)?;
         self.client = None;

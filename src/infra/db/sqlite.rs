@@ -82,6 +82,9 @@ impl Tx {
     pub async fn execute(&self, sql: Sql) -> Result<u64, DbError> {
         on(self.conn()?, move |c| run_execute(c, &sql)).await
     }
+    pub async fn batch(&self, text: &'static str) -> Result<(), DbError> {
+        on(self.conn()?, move |c| c.execute_batch(text).map_err(error)).await
+    }
     pub async fn commit(mut self) -> Result<(), DbError> {
         // Taken only after the commit: a failed one is rolled back by `drop`.
         on(self.conn()?, |c| c.execute_batch("COMMIT").map_err(error)).await?;

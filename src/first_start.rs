@@ -1,0 +1,111 @@
+//! What happens before the server listens: the metadata database is looked at, and made if it is our own.
+
+use std::{
+    fs::{File, TryLockError},
+    io::Write,
+    path::Path,
+};
+
+use commands::user_admin::{self, NewUser};
+use infra::{
+    config::Loaded,
+    db::{Db, DbUri, migrate},
+};
+
+use crate::app::StartError;
+
+/// Options of a first start; on an installation that exists they have no effect.
+#[derive(Debug)]
+pub struct FirstStart {
+    /// Password of the administrator; generated when not given.
+    pub admin_password: Option<String>,
+    /// Create the example dashboards.
+    pub examples: bool,
+}
+
+/// Settings that liteset makes for an installation of its own, for the operator to change.
+const OWN_SETTINGS: &str = r#"# liteset's settings: the keys of superset_config.py. See the README for all ways to set them.
+
+# Results of chart queries, in memory. Without this every view of a chart asks the database again.
+[DATA_CACHE_CONFIG]
+CACHE_TYPE = "SimpleCache"
+CACHE_DEFAULT_TIMEOUT = 86400
+"#;
+
+impl FirstStart {
+    /// Makes sure that there is a metadata database of the right version; returns the lock that keeps a second
+    /// server away from a SQLite file.
+    pub async fn prepare(&self, loaded: &Loaded) -> Result<Option<File>, StartError> {
+        let uri: DbUri = loaded.config.str("SQLALCHEMY_DATABASE_URI").parse()?;
+        let lock = match &uri {
+            DbUri::Sqlite { path } => lock(path)?,
+            DbUri::Postgres(_) => None,
+        };
+        let state = migrate::inspect(&uri).await?;
+        let fresh = state == migrate::SchemaState::Empty && loaded.own_database;
+        if !fresh {
+            if let Some(refusal) = state.refusal() {
+                return Err(refusal.into());
+            }
+            if !loaded.own_database {
+                return Ok(lock);
+            }
+        }
+        let db = Db::connect(&uri, 2).await?;
+        if fresh {
+            migrate::create(&db).await?;
+            write_settings(&loaded.home)?;
+        }
+        // Also after a start that was cut short: each step does nothing when it is done already.
+        if user_admin::nobody(&db).await? {
+            commands::init::sync_roles(&db, &loaded.config).await?;
+            self.create_admin(&db).await?;
+        }
+        Ok(lock)
+    }
+
+    async fn create_admin(&self, db: &Db) -> Result<(), StartError> {
+        let generated = self.admin_password.is_none();
+        let password = self.admin_password.clone().unwrap_or_else(|| infra::crypto::random::alphanumeric(20));
+        let admin = NewUser {
+            username: "admin".into(),
+            first_name: "Superset".into(),
+            last_name: "Admin".into(),
+            email: "admin@localhost".into(),
+            password: password.clone(),
+            role: "Admin".into(),
+        };
+        user_admin::create_user(db, admin).await?;
+        if generated {
+            // Straight to the terminal, never into the log: this is the only time it is shown.
+            writeln!(std::io::stderr(), "\n  Log in as admin with the password {password}\n  It is not stored and not shown again.\n")?;
+        }
+        Ok(())
+    }
+}
+
+/// Two servers on one SQLite file would run every scheduled job twice.
+fn lock(database: &Path) -> Result<Option<File>, StartError> {
+    if let Some(parent) = database.parent() {
+        std::fs::create_dir_all(parent).map_err(|e| format!("{}: {e}", parent.display()))?;
+    }
+    let mut path = database.as_os_str().to_owned();
+    path.push(".lock");
+    // A directory that cannot be written to is not a reason to refuse: the database may be read.
+    let Ok(file) = File::options().create(true).append(true).open(&path) else { return Ok(None) };
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => {
+            Err(format!("another liteset serves {} already", database.display()).into())
+        }
+        Err(TryLockError::Error(_)) => Ok(None),
+    }
+}
+
+fn write_settings(home: &Path) -> Result<(), StartError> {
+    let path = home.join("liteset.toml");
+    if !path.exists() {
+        std::fs::write(&path, OWN_SETTINGS).map_err(|e| format!("{}: {e}", path.display()))?;
+    }
+    Ok(())
+}
