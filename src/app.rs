@@ -44,7 +44,8 @@ pub async fn build(config: Config) -> Result<Arc<Services>, StartError> {
 
 /// Serves until SIGTERM or SIGINT; returns when the requests in flight are done.
 pub async fn serve(app: Arc<Services>, address: SocketAddr) -> Result<(), StartError> {
-    let acceptor = TcpListener::new(address).try_bind().await?;
+    let bound = TcpListener::new(address).try_bind().await;
+    let acceptor = bound.map_err(|e| format!("cannot listen on {address}: {e}"))?;
     for holding in acceptor.holdings() {
         tracing::info!(address = %holding.local_addr, "listening");
     }

@@ -78,7 +78,10 @@ impl FirstStart {
         user_admin::create_user(db, admin).await?;
         if generated {
             // Straight to the terminal, never into the log: this is the only time it is shown.
-            writeln!(std::io::stderr(), "\n  Log in as admin with the password {password}\n  It is not stored and not shown again.\n")?;
+            writeln!(
+                std::io::stderr(),
+                "\n  Log in as admin with the password {password}\n  It is not stored and not shown again.\n"
+            )?;
         }
         Ok(())
     }

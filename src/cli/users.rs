@@ -87,5 +87,9 @@ pub fn password(given: Option<String>) -> Result<String, StartError> {
             line.trim_end_matches(['\r', '\n']).to_owned()
         }
     };
-    if password.is_empty() { Err("a password is needed: --password or a line on standard input".into()) } else { Ok(password) }
+    if password.is_empty() {
+        Err("a password is needed: --password or a line on standard input".into())
+    } else {
+        Ok(password)
+    }
 }

@@ -34,7 +34,8 @@ pub async fn create_user(db: &Db, user: NewUser) -> Result<i64> {
     };
     let taken = Sql::new("SELECT username FROM ab_user WHERE lower(username) = lower(?) OR email = ?");
     if exec.first(taken.bind(&user.username).bind(&user.email)).await?.is_some() {
-        let text = format!("a user with the name {} or the address {} exists already", user.username, user.email);
+        let text =
+            format!("a user with the name {} or the address {} exists already", user.username, user.email);
         return Err(Error::unprocessable(text));
     }
     let now = chrono::Local::now().naive_local();

@@ -54,7 +54,9 @@ async fn object_permissions(exec: &dyn Executor) -> Result<Vec<(String, String)>
         found.push(("database_access".to_owned(), format!("[{name}].(id:{id})")));
     }
     for row in exec.query(Sql::new("SELECT perm, schema_perm, catalog_perm FROM tables")).await? {
-        for (i, permission) in ["datasource_access", "schema_access", "catalog_access"].into_iter().enumerate() {
+        for (i, permission) in
+            ["datasource_access", "schema_access", "catalog_access"].into_iter().enumerate()
+        {
             if let Some(view) = row.at::<Option<String>>(i)?.filter(|v| !v.is_empty()) {
                 found.push((permission.to_owned(), view));
             }

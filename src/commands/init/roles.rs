@@ -70,11 +70,7 @@ const ALPHA_ONLY_VIEWS: &[&str] = &[
 ];
 
 /// Permissions that Gamma does not get on whatever view menu.
-const ALPHA_ONLY_PERMISSIONS: &[&str] = &[
-    "muldelete",
-    "all_database_access",
-    "all_datasource_access",
-];
+const ALPHA_ONLY_PERMISSIONS: &[&str] = &["muldelete", "all_database_access", "all_datasource_access"];
 
 /// Permissions that only look.
 const READ_ONLY: &[&str] = &[
@@ -88,19 +84,10 @@ const READ_ONLY: &[&str] = &[
 ];
 
 /// Permissions that everybody gets.
-const FOR_ALL: &[&str] = &[
-    "can_userinfo",
-    "resetmypassword",
-    "can_recent_activity",
-];
+const FOR_ALL: &[&str] = &["can_userinfo", "resetmypassword", "can_recent_activity"];
 
 /// Permissions on single databases, schemas and datasets: granted by hand, never by a rule.
-const OBJECTS: &[&str] = &[
-    "database_access",
-    "catalog_access",
-    "schema_access",
-    "datasource_access",
-];
+const OBJECTS: &[&str] = &["database_access", "catalog_access", "schema_access", "datasource_access"];
 
 /// What the sql_lab role adds to another one.
 const SQL_LAB: &[(&str, &str)] = &[
@@ -136,7 +123,8 @@ const SQL_LAB: &[(&str, &str)] = &[
 ];
 
 /// What the sql_lab role has besides, and others have too.
-const SQL_LAB_EXTRA: &[(&str, &str)] = &[("can_csv", "Superset"), ("can_read", "Superset"), ("can_read", "Database")];
+const SQL_LAB_EXTRA: &[(&str, &str)] =
+    &[("can_csv", "Superset"), ("can_read", "Superset"), ("can_read", "Database")];
 
 /// May upload files to databases: Alpha, although `Database` is otherwise the administrators'.
 const UPLOAD: (&str, &str) = ("can_upload", "Database");
@@ -152,7 +140,8 @@ fn admin_only((permission, view): Pair<'_>) -> bool {
 }
 
 fn alpha_only((permission, view): Pair<'_>) -> bool {
-    matches!(view, "Dataset" | "Datasource" | "Database" | "DynamicPlugin") && !READ_ONLY.contains(&permission)
+    matches!(view, "Dataset" | "Datasource" | "Database" | "DynamicPlugin")
+        && !READ_ONLY.contains(&permission)
         || (permission, view) == UPLOAD
         || ALPHA_ONLY_VIEWS.contains(&view)
         || ALPHA_ONLY_PERMISSIONS.contains(&permission)
@@ -167,7 +156,8 @@ fn of_alpha(pair: Pair<'_>) -> bool {
 }
 
 fn of_gamma(pair: Pair<'_>) -> bool {
-    of_admin(pair) && !admin_only(pair) && !alpha_only(pair) && !SQL_LAB.contains(&pair) || FOR_ALL.contains(&pair.0)
+    of_admin(pair) && !admin_only(pair) && !alpha_only(pair) && !SQL_LAB.contains(&pair)
+        || FOR_ALL.contains(&pair.0)
 }
 
 fn of_sql_lab(pair: Pair<'_>) -> bool {
@@ -232,7 +222,9 @@ async fn replace_grants(exec: &dyn Executor, role: i64, wanted: HashSet<i64>) ->
     let mut surplus: Vec<i64> = present.difference(&wanted).copied().collect();
     surplus.sort_unstable();
     if !surplus.is_empty() {
-        let mut sql = Sql::new("DELETE FROM ab_permission_view_role WHERE role_id = ? AND permission_view_id IN ").bind(role);
+        let mut sql =
+            Sql::new("DELETE FROM ab_permission_view_role WHERE role_id = ? AND permission_view_id IN ")
+                .bind(role);
         sql.push_list(surplus);
         exec.execute(sql).await?;
     }
@@ -246,7 +238,12 @@ async fn replace_grants(exec: &dyn Executor, role: i64, wanted: HashSet<i64>) ->
 }
 
 /// `PUBLIC_ROLE_LIKE`: Public gets another role's permissions and keeps its own access to data.
-async fn copy_to_public(exec: &dyn Executor, like: &str, public: &str, pairs: &[(i64, String, String)]) -> Result<()> {
+async fn copy_to_public(
+    exec: &dyn Executor,
+    like: &str,
+    public: &str,
+    pairs: &[(i64, String, String)],
+) -> Result<()> {
     const DATA: &[&str] = &[
         "database_access",
         "schema_access",
@@ -258,7 +255,12 @@ async fn copy_to_public(exec: &dyn Executor, like: &str, public: &str, pairs: &[
     let public = role_id(exec, public).await?;
     let present = grants(exec, public).await?;
     let mut wanted = grants(exec, role_id(exec, like).await?).await?;
-    wanted.extend(pairs.iter().filter(|(id, p, _)| DATA.contains(&p.as_str()) && present.contains(id)).map(|(id, ..)| *id));
+    wanted.extend(
+        pairs
+            .iter()
+            .filter(|(id, p, _)| DATA.contains(&p.as_str()) && present.contains(id))
+            .map(|(id, ..)| *id),
+    );
     replace_grants(exec, public, wanted).await
 }
 
@@ -268,9 +270,13 @@ mod tests {
 
     #[test]
     fn the_rules_give_the_counts_of_a_fresh_superset() {
-        let pairs: Vec<Pair<'_>> = super::super::PERMISSIONS.lines().filter_map(|l| l.split_once(' ')).collect();
+        let pairs: Vec<Pair<'_>> =
+            super::super::PERMISSIONS.lines().filter_map(|l| l.split_once(' ')).collect();
         let count = |rule: fn(Pair<'_>) -> bool| pairs.iter().filter(|p| rule(**p)).count();
-        assert_eq!([count(of_admin), count(of_alpha), count(of_gamma), count(of_sql_lab)], [215, 110, 88, 28]);
+        assert_eq!(
+            [count(of_admin), count(of_alpha), count(of_gamma), count(of_sql_lab)],
+            [215, 110, 88, 28]
+        );
         assert!(!of_gamma(("can_write", "Dataset")) && of_gamma(("can_recent_activity", "Log")));
         assert!(of_alpha(("can_upload", "Database")) && !of_alpha(("can_write", "Database")));
     }

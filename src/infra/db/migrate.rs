@@ -30,7 +30,8 @@ impl SchemaState {
         match self {
             Self::Head => None,
             Self::Empty => Some(
-                "the metadata database is empty: run `liteset db upgrade` and `liteset init` to create it".into(),
+                "the metadata database is empty: run `liteset db upgrade` and `liteset init` to create it"
+                    .into(),
             ),
             Self::Revision(found) => Some(format!(
                 "the metadata database is at alembic revision {found}, liteset needs {HEAD} (Superset 6.0.0). \
@@ -137,8 +138,10 @@ mod tests {
     async fn other_databases_are_refused_and_left_untouched() {
         let (path, uri) = scratch("other");
         let c = rusqlite::Connection::open(&path).unwrap();
-        c.execute_batch("CREATE TABLE alembic_version (version_num TEXT); INSERT INTO alembic_version VALUES ('abc')")
-            .unwrap();
+        c.execute_batch(
+            "CREATE TABLE alembic_version (version_num TEXT); INSERT INTO alembic_version VALUES ('abc')",
+        )
+        .unwrap();
         drop(c);
         let before = std::fs::read(&path).unwrap();
         let state = inspect(&uri).await.unwrap();
