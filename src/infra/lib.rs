@@ -4,6 +4,7 @@
 //! it depends on none of them.
 
 pub mod config;
+pub mod cron_text;
 pub mod crypto;
 pub mod db;
 pub mod engines;

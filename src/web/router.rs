@@ -12,6 +12,20 @@ pub fn table() -> Table {
         controllers::avatar::rules(),
         controllers::openapi::rules(),
         controllers::charts::rules(),
+        controllers::dashboards::rules(),
+        controllers::datasets::rules(),
+        controllers::databases::rules(),
+        controllers::tags::rules(),
+        controllers::themes::rules(),
+        controllers::css_templates::rules(),
+        controllers::annotation_layers::rules(),
+        controllers::reports::rules(),
+        controllers::queries::rules(),
+        controllers::saved_queries::rules(),
+        controllers::logs::rules(),
+        controllers::row_level_security::rules(),
+        controllers::security::rules(),
+        controllers::user_registrations::rules(),
     ];
     Table::new(rules.into_iter().flatten().collect())
 }

@@ -112,3 +112,22 @@ pub fn escape(text: &str) -> String {
 pub fn digest(text: &str) -> String {
     uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, text.as_bytes()).simple().to_string()
 }
+
+/// A JSON text column as an object; anything else is an empty one (`ExtraJSONMixin.extra`).
+pub fn json_object(record: &Record, column: &str) -> Value {
+    match serde_json::from_str(&record.text(column)) {
+        Ok(Value::Object(map)) => Value::Object(map),
+        _ => Value::Object(serde_json::Map::new()),
+    }
+}
+
+/// `sql_tables`: what a query reads; nothing when the SQL cannot be parsed.
+pub const SQL_TABLES: Computed = Computed::new("sql_tables", &["sql", "database.sqlalchemy_uri"], |r, _| {
+    let uri = r.one("database").map(|d| d.text("sqlalchemy_uri")).unwrap_or_default();
+    let engine = &infra::engines::registry::spec_for_uri(&uri).engine;
+    let Ok(script) = infra::sql::parse(&r.text("sql"), engine) else { return Value::Array(Vec::new()) };
+    let tables = script.tables().into_iter().map(|t| {
+        serde_json::json!({"catalog": t.catalog, "schema": t.schema, "table": t.table})
+    });
+    Value::Array(tables.collect())
+});

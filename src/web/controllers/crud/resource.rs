@@ -74,8 +74,21 @@ pub struct Resource {
     pub distinct: &'static [&'static str],
     /// Changes the values of a POST before they are written (`pre_add`).
     pub before_add: Option<fn(&FilterCx, &mut Values)>,
+    /// No metadata members in a list or item (`get_list` without `merge_response_func`).
+    pub bare: bool,
+    /// What a list shows when no columns are asked for, where that is not `list_columns`.
+    pub whole_list: Option<WholeList>,
     /// Noun of "Deleted 3 charts": singular and plural.
     pub nouns: (&'static str, &'static str),
+}
+
+/// A list schema of its own (`list_model_schema`).
+#[derive(Clone, Copy)]
+pub struct WholeList {
+    /// Columns.
+    pub columns: &'static [&'static str],
+    /// Columns that are written otherwise than elsewhere.
+    pub computed: &'static [Computed],
 }
 
 /// A generic verb.
@@ -282,6 +295,8 @@ impl Resource {
         related: &[],
         distinct: &[],
         before_add: None,
+        bare: false,
+        whole_list: None,
         nouns: ("", ""),
     };
 
@@ -340,6 +355,7 @@ impl Resource {
                 )
             }
         };
+        let rule = if self.style == Style::Fab { rule.csrf_exempt() } else { rule };
         let rule = rule.endpoint(Box::leak(format!("{}.{method}", self.class).into_boxed_str()));
         match self.flag {
             Some(flag) => rule.flag(flag),
