@@ -78,7 +78,8 @@ fn time(minute: &str, hour: &str) -> String {
         |v| v.to_owned(),
         "every hour",
         |v| {
-            let times: Vec<String> = v.split(" and ").flat_map(|v| v.split(", ")).map(|h| clock(h, "0")).collect();
+            let times: Vec<String> =
+                v.split(" and ").flat_map(|v| v.split(", ")).map(|h| clock(h, "0")).collect();
             format!("at {}", joined(&times))
         },
         |a, b| format!("between {} and {}", clock(a, "0"), clock(b, "59")),
@@ -106,7 +107,8 @@ fn segment(
         };
     }
     if field.contains(',') {
-        let names: Vec<String> = field.split(',').map(|f| f.split('-').map(&name).collect::<Vec<_>>().join(" through ")).collect();
+        let names: Vec<String> =
+            field.split(',').map(|f| f.split('-').map(&name).collect::<Vec<_>>().join(" through ")).collect();
         return single(&joined(&names));
     }
     match field.split_once('-') {
@@ -134,7 +136,9 @@ fn named(value: &str, names: &[&str], first: usize) -> String {
 
 /// `09:00 AM`.
 fn clock(hour: &str, minute: &str) -> String {
-    let (Ok(h), Ok(m)) = (hour.parse::<u32>(), minute.parse::<u32>()) else { return format!("{hour}:{minute}") };
+    let (Ok(h), Ok(m)) = (hour.parse::<u32>(), minute.parse::<u32>()) else {
+        return format!("{hour}:{minute}");
+    };
     let half = if h % 24 >= 12 { "PM" } else { "AM" };
     let h = if h % 12 == 0 { 12 } else { h % 12 };
     format!("{h:02}:{m:02} {half}")

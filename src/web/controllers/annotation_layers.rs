@@ -1,9 +1,11 @@
 //! `/api/v1/annotation_layer/` and the annotations below it: reads (`superset.annotation_layers`).
 
-use daos::tables::{ANNOTATIONS, ANNOTATION_LAYERS};
+use daos::tables::{ANNOTATION_LAYERS, ANNOTATIONS};
 use infra::db::Sql;
 
-use super::crud::{CustomFilter, Field, FieldKind, RelatedField, Resource, Verb, computed::{CHANGED_ON_DELTA}, filters};
+use super::crud::{
+    CustomFilter, Field, FieldKind, RelatedField, Resource, Verb, computed::CHANGED_ON_DELTA, filters,
+};
 use crate::{
     Cx, Handled,
     routes::{Access, Rule, rule},
@@ -15,8 +17,13 @@ pub fn rules() -> Vec<Rule> {
     let below = [
         rule(&["GET"], "/api/v1/annotation_layer/<int:pk>/annotation/", read, list_annotations)
             .endpoint("AnnotationRestApi.get_list"),
-        rule(&["GET"], "/api/v1/annotation_layer/<int:pk>/annotation/<int:annotation_id>", read, get_annotation)
-            .endpoint("AnnotationRestApi.get"),
+        rule(
+            &["GET"],
+            "/api/v1/annotation_layer/<int:pk>/annotation/<int:annotation_id>",
+            read,
+            get_annotation,
+        )
+        .endpoint("AnnotationRestApi.get"),
     ];
     [LAYERS.rules(), below.into()].concat()
 }
@@ -43,20 +50,49 @@ static LAYERS: Resource = Resource {
     verbs: &[Verb::List, Verb::Item, Verb::Info, Verb::Related],
     model: "AnnotationLayer",
     table: &ANNOTATION_LAYERS,
-    list_columns: &["id", "name", "descr", "created_by.first_name", "created_by.last_name", "changed_by.first_name", "changed_by.last_name", "changed_on", "changed_on_delta_humanized", "created_on"],
+    list_columns: &[
+        "id",
+        "name",
+        "descr",
+        "created_by.first_name",
+        "created_by.last_name",
+        "changed_by.first_name",
+        "changed_by.last_name",
+        "changed_on",
+        "changed_on_delta_humanized",
+        "created_on",
+    ],
     show_columns: &["id", "name", "descr"],
-    order_columns: &["name", "descr", "created_by.first_name", "changed_by.first_name", "changed_on", "changed_on_delta_humanized", "created_on"],
+    order_columns: &[
+        "name",
+        "descr",
+        "created_by.first_name",
+        "changed_by.first_name",
+        "changed_on",
+        "changed_on_delta_humanized",
+        "created_on",
+    ],
     search_columns: &["created_by", "changed_by", "created_on", "changed_on", "name", "descr", "annotation"],
     add_fields: &[
-        Field::new("name", FieldKind::String).required().validate(&["<Length(min=1, max=250, equal=None, error=None)>"]).length(1, Some(250)),
+        Field::new("name", FieldKind::String)
+            .required()
+            .validate(&["<Length(min=1, max=250, equal=None, error=None)>"])
+            .length(1, Some(250)),
         Field::new("descr", FieldKind::String).nullable(),
     ],
     edit_fields: &[
-        Field::new("name", FieldKind::String).validate(&["<Length(min=1, max=250, equal=None, error=None)>"]).length(1, Some(250)),
+        Field::new("name", FieldKind::String)
+            .validate(&["<Length(min=1, max=250, equal=None, error=None)>"])
+            .length(1, Some(250)),
         Field::new("descr", FieldKind::String),
     ],
     computed: &[CHANGED_ON_DELTA],
-    filters: &[CustomFilter { column: "name", operator: "annotation_layer_all_text", name: "All Text", apply: |cx, v| Ok(filters::all_text(cx, &["annotation_layer.name", "annotation_layer.descr"], v)) }],
+    filters: &[CustomFilter {
+        column: "name",
+        operator: "annotation_layer_all_text",
+        name: "All Text",
+        apply: |cx, v| Ok(filters::all_text(cx, &["annotation_layer.name", "annotation_layer.descr"], v)),
+    }],
     related: &[RelatedField::anybody("changed_by"), RelatedField::anybody("created_by")],
     ..Resource::PLAIN
 };
@@ -68,26 +104,79 @@ static LAYER_ANNOTATIONS: Resource = Resource {
     verbs: &[],
     model: "Annotation",
     table: &ANNOTATIONS,
-    list_columns: &["id", "changed_by.first_name", "changed_by.id", "changed_on_delta_humanized", "created_by.first_name", "created_by.id", "end_dttm", "long_descr", "short_descr", "start_dttm"],
-    show_columns: &["id", "short_descr", "long_descr", "start_dttm", "end_dttm", "json_metadata", "layer.id", "layer.name"],
-    order_columns: &["changed_by.first_name", "changed_on_delta_humanized", "created_by.first_name", "end_dttm", "long_descr", "short_descr", "start_dttm"],
-    search_columns: &["layer", "created_by", "changed_by", "created_on", "changed_on", "start_dttm", "end_dttm", "short_descr", "long_descr", "json_metadata"],
+    list_columns: &[
+        "id",
+        "changed_by.first_name",
+        "changed_by.id",
+        "changed_on_delta_humanized",
+        "created_by.first_name",
+        "created_by.id",
+        "end_dttm",
+        "long_descr",
+        "short_descr",
+        "start_dttm",
+    ],
+    show_columns: &[
+        "id",
+        "short_descr",
+        "long_descr",
+        "start_dttm",
+        "end_dttm",
+        "json_metadata",
+        "layer.id",
+        "layer.name",
+    ],
+    order_columns: &[
+        "changed_by.first_name",
+        "changed_on_delta_humanized",
+        "created_by.first_name",
+        "end_dttm",
+        "long_descr",
+        "short_descr",
+        "start_dttm",
+    ],
+    search_columns: &[
+        "layer",
+        "created_by",
+        "changed_by",
+        "created_on",
+        "changed_on",
+        "start_dttm",
+        "end_dttm",
+        "short_descr",
+        "long_descr",
+        "json_metadata",
+    ],
     add_fields: &[
-        Field::new("short_descr", FieldKind::String).required().validate(&["<Length(min=1, max=500, equal=None, error=None)>"]).length(1, Some(500)),
+        Field::new("short_descr", FieldKind::String)
+            .required()
+            .validate(&["<Length(min=1, max=500, equal=None, error=None)>"])
+            .length(1, Some(500)),
         Field::new("long_descr", FieldKind::String).nullable(),
         Field::new("start_dttm", FieldKind::Other("DateTime")).required(),
         Field::new("end_dttm", FieldKind::Other("DateTime")).required(),
-        Field::new("json_metadata", FieldKind::String).nullable().validate(&["<function validate_json at 0x7f0000000000>"]),
+        Field::new("json_metadata", FieldKind::String)
+            .nullable()
+            .validate(&["<function validate_json at 0x7f0000000000>"]),
     ],
     edit_fields: &[
-        Field::new("short_descr", FieldKind::String).validate(&["<Length(min=1, max=500, equal=None, error=None)>"]).length(1, Some(500)),
+        Field::new("short_descr", FieldKind::String)
+            .validate(&["<Length(min=1, max=500, equal=None, error=None)>"])
+            .length(1, Some(500)),
         Field::new("long_descr", FieldKind::String).nullable(),
         Field::new("start_dttm", FieldKind::Other("DateTime")),
         Field::new("end_dttm", FieldKind::Other("DateTime")),
-        Field::new("json_metadata", FieldKind::String).nullable().validate(&["<function validate_json at 0x7f0000000000>"]),
+        Field::new("json_metadata", FieldKind::String)
+            .nullable()
+            .validate(&["<function validate_json at 0x7f0000000000>"]),
     ],
     computed: &[CHANGED_ON_DELTA],
-    filters: &[CustomFilter { column: "short_descr", operator: "annotation_all_text", name: "All Text", apply: |cx, v| Ok(filters::all_text(cx, &["annotation.short_descr", "annotation.long_descr"], v)) }],
+    filters: &[CustomFilter {
+        column: "short_descr",
+        operator: "annotation_all_text",
+        name: "All Text",
+        apply: |cx, v| Ok(filters::all_text(cx, &["annotation.short_descr", "annotation.long_descr"], v)),
+    }],
     bare: true,
     ..Resource::PLAIN
 };

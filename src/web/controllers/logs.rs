@@ -1,6 +1,6 @@
 //! `/api/v1/log/`: the event log (`superset.views.log.api`).
 
-use daos::tables::{LOGS};
+use daos::tables::LOGS;
 
 use super::crud::{Field, FieldKind, Resource, Verb};
 use crate::routes::Rule;
@@ -19,16 +19,63 @@ static LOG_LISTS: Resource = Resource {
     model: "Log",
     list_title: Some("Logs"),
     table: &LOGS,
-    list_columns: &["user.first_name", "user.last_name", "user.username", "user_id", "action", "dttm", "json", "slice_id", "dashboard_id", "duration_ms", "referrer"],
-    show_columns: &["user.first_name", "user.last_name", "user.username", "user_id", "action", "dttm", "json", "slice_id", "dashboard_id", "duration_ms", "referrer"],
-    order_columns: &["user.first_name", "user.last_name", "user.username", "user_id", "action", "dttm", "json", "slice_id", "dashboard_id", "duration_ms", "referrer"],
-    search_columns: &["user", "user_id", "action", "dttm", "json", "slice_id", "dashboard_id", "duration_ms", "referrer"],
-    add_fields: &[
-        Field::new("id", FieldKind::Integer),
+    list_columns: &[
+        "user.first_name",
+        "user.last_name",
+        "user.username",
+        "user_id",
+        "action",
+        "dttm",
+        "json",
+        "slice_id",
+        "dashboard_id",
+        "duration_ms",
+        "referrer",
     ],
+    show_columns: &[
+        "user.first_name",
+        "user.last_name",
+        "user.username",
+        "user_id",
+        "action",
+        "dttm",
+        "json",
+        "slice_id",
+        "dashboard_id",
+        "duration_ms",
+        "referrer",
+    ],
+    order_columns: &[
+        "user.first_name",
+        "user.last_name",
+        "user.username",
+        "user_id",
+        "action",
+        "dttm",
+        "json",
+        "slice_id",
+        "dashboard_id",
+        "duration_ms",
+        "referrer",
+    ],
+    search_columns: &[
+        "user",
+        "user_id",
+        "action",
+        "dttm",
+        "json",
+        "slice_id",
+        "dashboard_id",
+        "duration_ms",
+        "referrer",
+    ],
+    add_fields: &[Field::new("id", FieldKind::Integer)],
     edit_fields: &[
         Field::new("user", FieldKind::Other("Related")).nullable(),
-        Field::new("action", FieldKind::String).nullable().validate(&["<Length(min=None, max=512, equal=None, error=None)>"]).length(0, Some(512)),
+        Field::new("action", FieldKind::String)
+            .nullable()
+            .validate(&["<Length(min=None, max=512, equal=None, error=None)>"])
+            .length(0, Some(512)),
         Field::new("dttm", FieldKind::Other("DateTime")).nullable(),
         Field::new("json", FieldKind::String).nullable(),
     ],

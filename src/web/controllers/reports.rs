@@ -2,21 +2,24 @@
 
 use commands::access::lists;
 use daos::tables::{REPORT_EXECUTION_LOGS, REPORT_SCHEDULES};
-use serde_json::Value;
 use infra::db::Sql;
 
-use super::crud::{self, Computed, CustomFilter, Field, FieldKind, RelatedField, Resource, Search, Verb, computed::{CHANGED_ON_DELTA}, filters};
-use infra::cron_text;
+use super::crud::{
+    self, Computed, CustomFilter, Field, FieldKind, RelatedField, Resource, Search, Verb,
+    computed::CHANGED_ON_DELTA, filters,
+};
 use crate::{
     Cx, Handled,
     routes::{Access, Rule, rule},
 };
+use infra::cron_text;
 
 /// Rules of this file.
 pub fn rules() -> Vec<Rule> {
     let read = Access::Protect("can_read", "ReportSchedule");
     let below = [
-        rule(&["GET"], "/api/v1/report/<int:pk>/log/", read, list_logs).endpoint("ReportExecutionLogRestApi.get_list"),
+        rule(&["GET"], "/api/v1/report/<int:pk>/log/", read, list_logs)
+            .endpoint("ReportExecutionLogRestApi.get_list"),
         rule(&["GET"], "/api/v1/report/<int:pk>/log/<int:log_id>", read, get_log)
             .endpoint("ReportExecutionLogRestApi.get"),
     ];
@@ -107,9 +110,7 @@ static REPORTS: Resource = Resource {
     ..Resource::PLAIN
 };
 
-const EXECUTION_LOG_FIELDS: &[Field] = &[
-    Field::new("id", FieldKind::Integer),
-];
+const EXECUTION_LOG_FIELDS: &[Field] = &[Field::new("id", FieldKind::Integer)];
 
 static EXECUTION_LOGS: Resource = Resource {
     name: "report",
@@ -119,10 +120,40 @@ static EXECUTION_LOGS: Resource = Resource {
     verbs: &[],
     model: "ReportExecutionLog",
     table: &REPORT_EXECUTION_LOGS,
-    list_columns: &["id", "scheduled_dttm", "end_dttm", "start_dttm", "value", "value_row_json", "state", "error_message", "uuid"],
-    show_columns: &["id", "scheduled_dttm", "end_dttm", "start_dttm", "value", "value_row_json", "state", "error_message", "uuid"],
+    list_columns: &[
+        "id",
+        "scheduled_dttm",
+        "end_dttm",
+        "start_dttm",
+        "value",
+        "value_row_json",
+        "state",
+        "error_message",
+        "uuid",
+    ],
+    show_columns: &[
+        "id",
+        "scheduled_dttm",
+        "end_dttm",
+        "start_dttm",
+        "value",
+        "value_row_json",
+        "state",
+        "error_message",
+        "uuid",
+    ],
     order_columns: &["state", "value", "error_message", "end_dttm", "start_dttm", "scheduled_dttm"],
-    search_columns: &["report_schedule", "uuid", "scheduled_dttm", "start_dttm", "end_dttm", "value", "value_row_json", "state", "error_message"],
+    search_columns: &[
+        "report_schedule",
+        "uuid",
+        "scheduled_dttm",
+        "start_dttm",
+        "end_dttm",
+        "value",
+        "value_row_json",
+        "state",
+        "error_message",
+    ],
     add_fields: EXECUTION_LOG_FIELDS,
     edit_fields: EXECUTION_LOG_FIELDS,
     flag: Some("ALERT_REPORTS"),

@@ -1,18 +1,28 @@
 //! `/api/v1/security/…`: roles, users, groups, permissions (`flask_appbuilder.security.sqla.apis`).
 
-use daos::tables::{GROUPS, PERMISSIONS, PERMISSION_VIEWS, ROLES, USERS, VIEW_MENUS};
+use daos::tables::{GROUPS, PERMISSION_VIEWS, PERMISSIONS, ROLES, USERS, VIEW_MENUS};
 
 use super::crud::{Field, FieldKind, Grants, Resource, Style, Verb};
 use crate::routes::Rule;
 
 /// Rules of this file.
 pub fn rules() -> Vec<Rule> {
-    [PERMISSION_NAMES.rules(), RESOURCES.rules(), GRANTS.rules(), ROLE_LISTS.rules(), USER_LISTS.rules(), GROUP_LISTS.rules()].concat()
+    [
+        PERMISSION_NAMES.rules(),
+        RESOURCES.rules(),
+        GRANTS.rules(),
+        ROLE_LISTS.rules(),
+        USER_LISTS.rules(),
+        GROUP_LISTS.rules(),
+    ]
+    .concat()
 }
 
-const PERMISSION_NAME_FIELDS: &[Field] = &[
-    Field::new("name", FieldKind::String).required().unique().validate(&["<Length(min=None, max=100, equal=None, error=None)>"]).length(0, Some(100)),
-];
+const PERMISSION_NAME_FIELDS: &[Field] = &[Field::new("name", FieldKind::String)
+    .required()
+    .unique()
+    .validate(&["<Length(min=None, max=100, equal=None, error=None)>"])
+    .length(0, Some(100))];
 
 static PERMISSION_NAMES: Resource = Resource {
     name: "security/permissions",
@@ -33,9 +43,11 @@ static PERMISSION_NAMES: Resource = Resource {
     ..Resource::PLAIN
 };
 
-const RESOURCE_FIELDS: &[Field] = &[
-    Field::new("name", FieldKind::String).required().unique().validate(&["<Length(min=None, max=250, equal=None, error=None)>"]).length(0, Some(250)),
-];
+const RESOURCE_FIELDS: &[Field] = &[Field::new("name", FieldKind::String)
+    .required()
+    .unique()
+    .validate(&["<Length(min=None, max=250, equal=None, error=None)>"])
+    .length(0, Some(250))];
 
 static RESOURCES: Resource = Resource {
     name: "security/resources",
@@ -80,15 +92,27 @@ static GRANTS: Resource = Resource {
     ..Resource::PLAIN
 };
 
-const ROLE_LIST_FIELDS: &[Field] = &[
-    Field::new("name", FieldKind::String).required().unique().validate(&["<Length(min=None, max=64, equal=None, error=None)>"]).length(0, Some(64)),
-];
+const ROLE_LIST_FIELDS: &[Field] = &[Field::new("name", FieldKind::String)
+    .required()
+    .unique()
+    .validate(&["<Length(min=None, max=64, equal=None, error=None)>"])
+    .length(0, Some(64))];
 
 static ROLE_LISTS: Resource = Resource {
     name: "security/roles",
     class: "SupersetRoleApi",
     permission: "Role",
-    permissions: &["can_add_role_permissions", "can_delete", "can_get", "can_info", "can_list_role_permissions", "can_post", "can_put", "can_update_role_groups", "can_update_role_users"],
+    permissions: &[
+        "can_add_role_permissions",
+        "can_delete",
+        "can_get",
+        "can_info",
+        "can_list_role_permissions",
+        "can_post",
+        "can_put",
+        "can_update_role_groups",
+        "can_update_role_users",
+    ],
     grants: Grants::FAB,
     style: Style::Fab,
     verbs: &[Verb::List, Verb::Item, Verb::Info, Verb::Post, Verb::Put, Verb::Delete],
@@ -113,25 +137,96 @@ static USER_LISTS: Resource = Resource {
     verbs: &[Verb::List, Verb::Item, Verb::Info],
     model: "User",
     table: &USERS,
-    list_columns: &["id", "roles.id", "roles.name", "first_name", "last_name", "username", "active", "email", "last_login", "login_count", "fail_login_count", "created_on", "changed_on", "created_by.id", "changed_by.id", "groups"],
-    show_columns: &["id", "roles.id", "roles.name", "first_name", "last_name", "username", "active", "email", "last_login", "login_count", "fail_login_count", "created_on", "changed_on", "created_by.id", "changed_by.id", "groups"],
-    order_columns: &["id", "roles.id", "roles.name", "first_name", "last_name", "username", "active", "email", "last_login", "login_count", "fail_login_count", "created_on", "changed_on", "created_by.id", "changed_by.id"],
-    search_columns: &["id", "roles", "groups", "first_name", "last_name", "username", "active", "email", "last_login", "login_count", "fail_login_count", "created_on", "changed_on"],
+    list_columns: &[
+        "id",
+        "roles.id",
+        "roles.name",
+        "first_name",
+        "last_name",
+        "username",
+        "active",
+        "email",
+        "last_login",
+        "login_count",
+        "fail_login_count",
+        "created_on",
+        "changed_on",
+        "created_by.id",
+        "changed_by.id",
+        "groups",
+    ],
+    show_columns: &[
+        "id",
+        "roles.id",
+        "roles.name",
+        "first_name",
+        "last_name",
+        "username",
+        "active",
+        "email",
+        "last_login",
+        "login_count",
+        "fail_login_count",
+        "created_on",
+        "changed_on",
+        "created_by.id",
+        "changed_by.id",
+        "groups",
+    ],
+    order_columns: &[
+        "id",
+        "roles.id",
+        "roles.name",
+        "first_name",
+        "last_name",
+        "username",
+        "active",
+        "email",
+        "last_login",
+        "login_count",
+        "fail_login_count",
+        "created_on",
+        "changed_on",
+        "created_by.id",
+        "changed_by.id",
+    ],
+    search_columns: &[
+        "id",
+        "roles",
+        "groups",
+        "first_name",
+        "last_name",
+        "username",
+        "active",
+        "email",
+        "last_login",
+        "login_count",
+        "fail_login_count",
+        "created_on",
+        "changed_on",
+    ],
     add_fields: &[
         Field::new("roles", FieldKind::List),
         Field::new("first_name", FieldKind::String).required(),
         Field::new("last_name", FieldKind::String).required(),
-        Field::new("username", FieldKind::String).required().validate(&["<Length(min=1, max=250, equal=None, error=None)>"]).length(1, Some(250)),
+        Field::new("username", FieldKind::String)
+            .required()
+            .validate(&["<Length(min=1, max=250, equal=None, error=None)>"])
+            .length(1, Some(250)),
         Field::new("active", FieldKind::Boolean),
         Field::new("email", FieldKind::String).required(),
-        Field::new("password", FieldKind::String).required().validate(&["<PasswordComplexityValidator(error=None)>"]),
+        Field::new("password", FieldKind::String)
+            .required()
+            .validate(&["<PasswordComplexityValidator(error=None)>"]),
         Field::new("groups", FieldKind::List),
     ],
     edit_fields: &[
         Field::new("roles", FieldKind::List),
         Field::new("first_name", FieldKind::String),
         Field::new("last_name", FieldKind::String),
-        Field::new("username", FieldKind::String).validate(&["<Length(min=1, max=250, equal=None, error=None)>"]).length(1, Some(250)),
+        Field::new("username", FieldKind::String)
+            .validate(&["<Length(min=1, max=250, equal=None, error=None)>"])
+            .length(1, Some(250)),
         Field::new("active", FieldKind::Boolean),
         Field::new("email", FieldKind::String),
         Field::new("password", FieldKind::String).validate(&["<PasswordComplexityValidator(error=None)>"]),
@@ -150,21 +245,74 @@ static GROUP_LISTS: Resource = Resource {
     verbs: &[Verb::List, Verb::Item, Verb::Info],
     model: "Group",
     table: &GROUPS,
-    list_columns: &["id", "name", "label", "description", "roles.name", "roles.id", "users.id", "users.username"],
-    show_columns: &["id", "name", "label", "description", "roles.name", "roles.id", "users.id", "users.username"],
-    order_columns: &["id", "name", "label", "description", "roles.name", "roles.id", "users.id", "users.username"],
-    search_columns: &["id", "name", "label", "description", "roles.name", "roles.id", "users.id", "users.username"],
+    list_columns: &[
+        "id",
+        "name",
+        "label",
+        "description",
+        "roles.name",
+        "roles.id",
+        "users.id",
+        "users.username",
+    ],
+    show_columns: &[
+        "id",
+        "name",
+        "label",
+        "description",
+        "roles.name",
+        "roles.id",
+        "users.id",
+        "users.username",
+    ],
+    order_columns: &[
+        "id",
+        "name",
+        "label",
+        "description",
+        "roles.name",
+        "roles.id",
+        "users.id",
+        "users.username",
+    ],
+    search_columns: &[
+        "id",
+        "name",
+        "label",
+        "description",
+        "roles.name",
+        "roles.id",
+        "users.id",
+        "users.username",
+    ],
     add_fields: &[
-        Field::new("name", FieldKind::String).required().validate(&["<Length(min=1, max=100, equal=None, error=None)>"]).length(1, Some(100)),
-        Field::new("label", FieldKind::String).nullable().validate(&["<Length(min=0, max=150, equal=None, error=None)>"]).length(0, Some(150)),
-        Field::new("description", FieldKind::String).nullable().validate(&["<Length(min=0, max=512, equal=None, error=None)>"]).length(0, Some(512)),
+        Field::new("name", FieldKind::String)
+            .required()
+            .validate(&["<Length(min=1, max=100, equal=None, error=None)>"])
+            .length(1, Some(100)),
+        Field::new("label", FieldKind::String)
+            .nullable()
+            .validate(&["<Length(min=0, max=150, equal=None, error=None)>"])
+            .length(0, Some(150)),
+        Field::new("description", FieldKind::String)
+            .nullable()
+            .validate(&["<Length(min=0, max=512, equal=None, error=None)>"])
+            .length(0, Some(512)),
         Field::new("users", FieldKind::List),
         Field::new("roles", FieldKind::List),
     ],
     edit_fields: &[
-        Field::new("name", FieldKind::String).validate(&["<Length(min=1, max=100, equal=None, error=None)>"]).length(1, Some(100)),
-        Field::new("label", FieldKind::String).nullable().validate(&["<Length(min=0, max=150, equal=None, error=None)>"]).length(0, Some(150)),
-        Field::new("description", FieldKind::String).nullable().validate(&["<Length(min=0, max=512, equal=None, error=None)>"]).length(0, Some(512)),
+        Field::new("name", FieldKind::String)
+            .validate(&["<Length(min=1, max=100, equal=None, error=None)>"])
+            .length(1, Some(100)),
+        Field::new("label", FieldKind::String)
+            .nullable()
+            .validate(&["<Length(min=0, max=150, equal=None, error=None)>"])
+            .length(0, Some(150)),
+        Field::new("description", FieldKind::String)
+            .nullable()
+            .validate(&["<Length(min=0, max=512, equal=None, error=None)>"])
+            .length(0, Some(512)),
         Field::new("users", FieldKind::List),
         Field::new("roles", FieldKind::List),
     ],

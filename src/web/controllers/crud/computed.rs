@@ -124,10 +124,11 @@ pub fn json_object(record: &Record, column: &str) -> Value {
 /// `sql_tables`: what a query reads; nothing when the SQL cannot be parsed.
 pub const SQL_TABLES: Computed = Computed::new("sql_tables", &["sql", "database.sqlalchemy_uri"], |r, _| {
     let uri = r.one("database").map(|d| d.text("sqlalchemy_uri")).unwrap_or_default();
-    let engine = &infra::engines::registry::spec_for_uri(&uri).engine;
+    let engine = &infra::engines::spec_for_uri(&uri).engine;
     let Ok(script) = infra::sql::parse(&r.text("sql"), engine) else { return Value::Array(Vec::new()) };
-    let tables = script.tables().into_iter().map(|t| {
-        serde_json::json!({"catalog": t.catalog, "schema": t.schema, "table": t.table})
-    });
+    let tables = script
+        .tables()
+        .into_iter()
+        .map(|t| serde_json::json!({"catalog": t.catalog, "schema": t.schema, "table": t.table}));
     Value::Array(tables.collect())
 });

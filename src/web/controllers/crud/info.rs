@@ -7,6 +7,13 @@ use serde_json::{Map, Value, json};
 use super::{Field, FieldKind, Resource, columns::prettify_column, resource::respond};
 use crate::{Cx, Handled};
 
+/// What clients see as the description of every field: the English catalogue's header.
+const CATALOGUE_HEADER: &str = "Project-Id-Version: PROJECT VERSION\nReport-Msgid-Bugs-To: EMAIL@ADDRESS\n\
+    POT-Creation-Date: 2025-04-29 12:34+0330\nPO-Revision-Date: 2016-05-02 08:49-0700\n\
+    Last-Translator: FULL NAME <EMAIL@ADDRESS>\nLanguage: en\nLanguage-Team: en <LL@li.org>\n\
+    Plural-Forms: nplurals=2; plural=(n != 1);\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\
+    Content-Transfer-Encoding: 8bit\nGenerated-By: Babel 2.17.0\n";
+
 pub(super) async fn info(resource: &'static Resource, cx: Cx) -> Handled {
     let answer = answer(resource, &cx);
     resource.shown(answer)
@@ -67,7 +74,8 @@ fn fields_info(resource: &Resource, fields: &[Field]) -> infra::Result<Value> {
         let mut entry = json!({
             "name": field.name,
             "label": label,
-            "description": "",
+            // `gettext("")` is the header of the message catalogue
+            "description": CATALOGUE_HEADER,
             "type": kind,
             "required": field.required,
             "unique": field.unique,

@@ -32,15 +32,19 @@ async fn answer(resource: &'static Resource, cx: &Cx, pk: i64, mut conditions: V
     let selection = columns::selection(resource.table, resource.computed, &asked.shown);
     let record = base::find(cx.app.db.exec(), &selection, pk.into(), conditions).await?;
     let record = record.ok_or_else(Error::not_found)?;
-    let mut payload = if resource.bare { serde_json::Map::new() } else { chosen(
-        &args,
-        [
-            ("show_columns", json!(asked.shown)),
-            ("label_columns", columns::labels(resource, &asked.shown)),
-            ("description_columns", json!({})),
-            ("show_title", json!(resource.title("Show"))),
-        ],
-    ) };
+    let mut payload = if resource.bare {
+        serde_json::Map::new()
+    } else {
+        chosen(
+            &args,
+            [
+                ("show_columns", json!(asked.shown)),
+                ("label_columns", columns::labels(resource, &asked.shown)),
+                ("description_columns", json!({})),
+                ("show_title", json!(resource.title("Show"))),
+            ],
+        )
+    };
     let view = View { app: &cx.app, user: &cx.user };
     payload.insert("id".into(), pk.into());
     payload.insert("result".into(), columns::render(&record, resource.computed, &asked.shown, &view));

@@ -39,14 +39,14 @@ async fn answer(resource: &'static Resource, cx: &Cx, mut conditions: Vec<Sql>) 
     let db = cx.app.db.exec();
     let count = base::count(db, resource.table, &conditions).await?;
     let whole = resource.whole_list.filter(|_| !asked.pruned);
-    let (shown, computed) = whole.map_or((asked.shown.as_slice(), resource.computed), |w| (w.columns, w.computed));
+    let (shown, computed) =
+        whole.map_or((asked.shown.as_slice(), resource.computed), |w| (w.columns, w.computed));
     let selection = columns::selection(resource.table, computed, shown);
     let rows = base::fetch(db, &selection, &Query { conditions, order, limit, offset }).await?;
 
     let view = View { app: &cx.app, user: &cx.user };
     let ids: Vec<Value> = rows.iter().map(|r| r.json(resource.table.pk)).collect();
-    let result: Vec<Value> =
-        rows.iter().map(|r| columns::render(r, computed, shown, &view)).collect();
+    let result: Vec<Value> = rows.iter().map(|r| columns::render(r, computed, shown, &view)).collect();
     payload.insert("ids".into(), ids.into());
     payload.insert("result".into(), result.into());
     payload.insert("count".into(), count.into());
