@@ -59,12 +59,15 @@ impl FirstStart {
         // Also after a start that was cut short: each step does nothing when it is done already.
         if user_admin::nobody(&db).await? {
             commands::init::sync_roles(&db, &loaded.config).await?;
-            self.create_admin(&db).await?;
+            let admin = self.create_admin(&db).await?;
+            if self.examples {
+                commands::examples::create(&db, &loaded.home.join("examples.db"), admin).await?;
+            }
         }
         Ok(lock)
     }
 
-    async fn create_admin(&self, db: &Db) -> Result<(), StartError> {
+    async fn create_admin(&self, db: &Db) -> Result<i64, StartError> {
         let generated = self.admin_password.is_none();
         let password = self.admin_password.clone().unwrap_or_else(|| infra::crypto::random::alphanumeric(20));
         let admin = NewUser {
@@ -75,7 +78,7 @@ impl FirstStart {
             password: password.clone(),
             role: "Admin".into(),
         };
-        user_admin::create_user(db, admin).await?;
+        let id = user_admin::create_user(db, admin).await?;
         if generated {
             // Straight to the terminal, never into the log: this is the only time it is shown.
             writeln!(
@@ -83,7 +86,7 @@ impl FirstStart {
                 "\n  Log in as admin with the password {password}\n  It is not stored and not shown again.\n"
             )?;
         }
-        Ok(())
+        Ok(id)
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod bootstrap;
 pub mod dashboard_new;
+pub mod examples;
 pub mod init;
 mod services;
 pub mod theme;
