@@ -1,10 +1,13 @@
 //! Expressions and predicates that people write into charts: parsed as one expression, never more, and printed again.
 
+use std::ops::ControlFlow;
+
 use sqlparser::{
     ast::{Expr, OrderByExpr, Query, SelectItem, Visit, Visitor},
+    keywords::Keyword,
+    parser::{Parser, ParserError},
     tokenizer::Token,
 };
-use std::ops::ControlFlow;
 
 use super::{
     dialect::SqlDialect,
@@ -38,7 +41,7 @@ pub fn clause(sql: &str, engine: &str) -> Result<Fragment, ParseError> {
 pub fn select_expression(sql: &str, engine: &str) -> Result<Fragment, ParseError> {
     let shown = format!("SELECT {sql}");
     whole(&shown, sql, engine, |parser| {
-        parser.expect_keyword_is(sqlparser::keywords::Keyword::SELECT)?;
+        parser.expect_keyword_is(Keyword::SELECT)?;
         parser.parse_comma_separated(|parser| parser.parse_select_item()).map(Content::Columns)
     })
 }
@@ -50,12 +53,29 @@ pub fn order_by_expression(sql: &str, engine: &str) -> Result<Fragment, ParseErr
     })
 }
 
-fn whole<'a>(
-    shown: &'a str,
-    sql: &str,
-    engine: &'a str,
-    read: impl Fn(&mut sqlparser::parser::Parser<'a>) -> Result<Content, sqlparser::parser::ParserError>,
-) -> Result<Fragment, ParseError> {
+type Reader = fn(&mut Parser<'_>) -> Result<Content, ParserError>;
+
+fn whole(shown: &str, sql: &str, engine: &str, read: Reader) -> Result<Fragment, ParseError> {
+    let fragment = once(shown, sql, engine, read)?;
+    // What is executed is our own text: it has to mean the same to the parser as what was judged.
+    let text = fragment.text();
+    // The parser knows no REAL with arguments, which is what sqlglot makes of DECIMAL for SQLite.
+    let known = text.replace("REAL(", "DECIMAL(");
+    let prefix = shown.strip_suffix(sql).unwrap_or_default();
+    let again = once(&format!("{prefix}{known}"), &known, engine, read);
+    if again.is_ok_and(|again| again.text().eq_ignore_ascii_case(&text)) {
+        return Ok(fragment);
+    }
+    Err(ParseError {
+        message: "Unable to parse script".to_owned(),
+        sql: shown.to_owned(),
+        engine: engine.to_owned(),
+        line: None,
+        column: None,
+    })
+}
+
+fn once(shown: &str, sql: &str, engine: &str, read: Reader) -> Result<Fragment, ParseError> {
     let source = Source::new(shown, engine)?;
     let mut parser = source.parser();
     let content = read(&mut parser).map_err(|error| source.error_at(&parser, Some(&error)))?;

@@ -7,11 +7,15 @@ mod dialect;
 mod format;
 mod fragment;
 mod functions;
+#[cfg(test)]
+mod golden_tests;
 mod guard;
 mod names;
 mod parse;
 mod rls;
 mod script;
+#[cfg(test)]
+mod tests;
 
 pub use fragment::{Fragment, clause, order_by_expression, select_expression};
 pub use names::TableName;

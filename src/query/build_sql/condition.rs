@@ -74,15 +74,21 @@ impl Condition {
 
 fn in_list(left: &str, values: &[Literal], negated: bool, dialect: Dialect) -> String {
     let operator = if negated { "NOT IN" } else { "IN" };
-    let list = if values.is_empty() {
+    if values.is_empty() {
         // The empty set, as the dialect can express it.
-        match dialect {
-            Dialect::Postgres => "SELECT CAST(NULL AS INTEGER) WHERE 1!=1".to_owned(),
-            _ => "SELECT 1 FROM (SELECT 1) WHERE 1!=1".to_owned(),
-        }
-    } else {
-        values.iter().map(|value| value.render(dialect)).collect::<Vec<_>>().join(", ")
+        let empty = match dialect {
+            Dialect::Sqlite => format!("{left} IN (SELECT 1 FROM (SELECT 1) WHERE 1!=1)"),
+            _ => format!("{left} IN (NULL) AND (1 != 1)"),
+        };
+        return if negated { format!("NOT ({empty})") } else { empty };
+    }
+    // SQLAlchemy types the whole list by its first value, so that integers make integers of all numbers.
+    let whole = matches!(values.first(), Some(Literal::Int(_)));
+    let text = |value: &Literal| match value {
+        Literal::Float(number) if whole && number.is_finite() => format!("{:.0}", number.trunc()),
+        other => other.render(dialect),
     };
+    let list = values.iter().map(text).collect::<Vec<_>>().join(", ");
     // SQLAlchemy brackets NOT IN for the sake of its empty case.
     if negated { format!("({left} {operator} ({list}))") } else { format!("{left} {operator} ({list})") }
 }

@@ -126,6 +126,12 @@ impl Builder<'_> {
                 _ => Err(no_value()),
             };
         };
+        if matches!(literal, Literal::Bool(_)) && !matches!(op.as_str(), "==" | "!=") {
+            return Err(QueryError::generic(
+                "Only '=', '!=', 'is_()', 'is_not()', 'is_distinct_from()', 'is_not_distinct_from()' operators can be \
+                 used with None/True/False",
+            ));
+        }
         let compare =
             |left, operator| Condition::Compare { left, operator, right: Operand::Literal(literal.clone()) };
         let as_text = |left| if generic == GenericType::String { left } else { Expr::AsText(Box::new(left)) };

@@ -10,6 +10,8 @@ mod condition;
 mod expr;
 mod filters;
 mod from_clause;
+#[cfg(test)]
+mod golden_tests;
 mod metrics;
 mod order_by;
 mod select;

@@ -83,11 +83,7 @@ impl Builder<'_> {
     /// SQLAlchemy writes the label only for the very expression that is selected under that label.
     fn is_selected(&self, item: &Labeled, selected: &[Labeled]) -> bool {
         self.spec.engine != "oracle"
-            && selected
-                .iter()
-                .rev()
-                .find(|other| other.key == item.name)
-                .is_some_and(|other| other.id == item.id)
+            && selected.iter().any(|other| other.id == item.id && other.name == item.name)
     }
 
     /// Renames labels that would hide a source column inside an ORDER BY function, on engines where they do

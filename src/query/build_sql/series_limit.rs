@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     dataset::DatasetColumn,
-    engine::compatible_label,
+    engine::{Dialect, compatible_label},
     error::Result,
     query_object::{Column, Metric, QueryObject},
 };
@@ -80,13 +80,17 @@ impl Builder<'_> {
             right: Operand::Expr(Expr::Column(compatible_label(self.spec, &format!("{name}__")))),
         });
         let on = Condition::And(on.collect()).render(self.dialect);
-        let kind = if query.group_others_when_limit_reached { "LEFT OUTER JOIN" } else { "JOIN" };
+        let kind = match self.dialect {
+            _ if query.group_others_when_limit_reached => "LEFT OUTER JOIN",
+            Dialect::Mysql => "INNER JOIN",
+            _ => "JOIN",
+        };
         Ok(format!("{from} {kind} ({}) AS series_limit ON {on}", select.render()))
     }
 
     fn series_order_text(&self, order: &Labeled, ascending: bool, selected: &[Labeled]) -> String {
         // Unlike in the outer statement, engine flags play no part here.
-        let is_selected = selected.iter().any(|other| other.id == order.id && other.key == order.name);
+        let is_selected = selected.iter().any(|other| other.id == order.id);
         let text = if order.aliased && is_selected {
             order.label_text(self.spec)
         } else {

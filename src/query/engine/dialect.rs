@@ -114,8 +114,10 @@ impl Dialect {
         out
     }
 
+    /// PostgreSQL is among them: Superset compiles before it has ever connected, and SQLAlchemy then assumes the old
+    /// meaning of backslashes.
     fn backslash_escapes(self) -> bool {
-        matches!(self, Self::Mysql | Self::Backtick)
+        matches!(self, Self::Mysql | Self::Backtick | Self::Postgres)
     }
 
     /// `true` and `false` as the dialect has them.
@@ -193,7 +195,8 @@ mod tests {
 
     #[test]
     fn literals_stay_inside_their_quotes() {
-        assert_eq!(Dialect::Postgres.string_literal("it's \\"), "'it''s \\'");
+        assert_eq!(Dialect::Postgres.string_literal("it's \\"), "'it''s \\\\'");
+        assert_eq!(Dialect::Sqlite.string_literal("it's \\"), "'it''s \\'");
         assert_eq!(Dialect::Mysql.string_literal("\\'"), "'\\\\'''");
     }
 }

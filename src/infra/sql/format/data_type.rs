@@ -12,39 +12,50 @@ impl Printer {
             None => (text.as_str(), ""),
         };
         let upper = name.trim().to_uppercase();
-        let mapped = match self.family {
-            Family::Sqlite => match upper.as_str() {
-                "BOOLEAN" | "TINYINT" | "SMALLINT" | "INT" | "BIGINT" | "BOOL" => "INTEGER",
-                "FLOAT" | "DOUBLE" | "DOUBLE PRECISION" | "DECIMAL" | "NUMERIC" | "DEC" => "REAL",
-                "CHAR" | "NCHAR" | "NVARCHAR" | "VARCHAR" | "CHARACTER VARYING" | "CHARACTER" | "STRING" => {
-                    "TEXT"
-                }
-                "BINARY" | "VARBINARY" | "BYTEA" => "BLOB",
-                other => other,
-            },
-            Family::Postgres => match upper.as_str() {
-                "INTEGER" | "INT4" => "INT",
-                "INT8" => "BIGINT",
-                "INT2" | "TINYINT" => "SMALLINT",
-                "NUMERIC" | "DEC" => "DECIMAL",
-                "FLOAT8" | "DOUBLE" | "FLOAT" => "DOUBLE PRECISION",
-                "FLOAT4" => "REAL",
-                "BOOL" => "BOOLEAN",
-                "CHARACTER VARYING" => "VARCHAR",
-                "CHARACTER" => "CHAR",
-                "DATETIME" | "TIMESTAMP WITHOUT TIME ZONE" => "TIMESTAMP",
-                "TIMESTAMP WITH TIME ZONE" => "TIMESTAMPTZ",
-                "TIME WITHOUT TIME ZONE" => "TIME",
-                "TIME WITH TIME ZONE" => "TIMETZ",
-                other => other,
-            },
-            _ => match upper.as_str() {
-                "INTEGER" => "INT",
-                "NUMERIC" => "DECIMAL",
-                "CHARACTER VARYING" => "VARCHAR",
-                other => other,
-            },
-        };
+        let mapped =
+            match self.family {
+                Family::Sqlite => match upper.as_str() {
+                    "BOOLEAN" | "TINYINT" | "SMALLINT" | "INT" | "BIGINT" | "BOOL" => "INTEGER",
+                    "FLOAT" | "DOUBLE" | "DOUBLE PRECISION" | "DECIMAL" | "NUMERIC" | "DEC" => "REAL",
+                    "CHAR" | "NCHAR" | "NVARCHAR" | "VARCHAR" | "CHARACTER VARYING" | "CHARACTER"
+                    | "STRING" => "TEXT",
+                    "BINARY" | "VARBINARY" | "BYTEA" => "BLOB",
+                    other => other,
+                },
+                Family::Postgres => match upper.as_str() {
+                    "INTEGER" | "INT4" => "INT",
+                    "INT8" => "BIGINT",
+                    "INT2" | "TINYINT" => "SMALLINT",
+                    "NUMERIC" | "DEC" => "DECIMAL",
+                    "FLOAT8" | "DOUBLE" | "FLOAT" => "DOUBLE PRECISION",
+                    "FLOAT4" => "REAL",
+                    "BOOL" => "BOOLEAN",
+                    "CHARACTER VARYING" => "VARCHAR",
+                    "CHARACTER" => "CHAR",
+                    "DATETIME" | "TIMESTAMP WITHOUT TIME ZONE" => "TIMESTAMP",
+                    "TIMESTAMP WITH TIME ZONE" => "TIMESTAMPTZ",
+                    "TIME WITHOUT TIME ZONE" => "TIME",
+                    "TIME WITH TIME ZONE" => "TIMETZ",
+                    other => other,
+                },
+                // MySQL has types of its own for CAST.
+                Family::Mysql => match upper.as_str() {
+                    "INT" | "INTEGER" | "BIGINT" | "SMALLINT" | "TINYINT" | "MEDIUMINT" | "BOOLEAN"
+                    | "BOOL" => "SIGNED",
+                    "VARCHAR" | "TEXT" | "CHARACTER VARYING" | "STRING" => "CHAR",
+                    "NUMERIC" => "DECIMAL",
+                    "TIMESTAMP" => "DATETIME",
+                    "DOUBLE PRECISION" => "DOUBLE",
+                    "REAL" => "FLOAT",
+                    other => other,
+                },
+                _ => match upper.as_str() {
+                    "INTEGER" => "INT",
+                    "NUMERIC" => "DECIMAL",
+                    "CHARACTER VARYING" => "VARCHAR",
+                    other => other,
+                },
+            };
         format!("{mapped}{}", arguments.replace(',', ", ").replace(",  ", ", "))
     }
 }

@@ -1,7 +1,7 @@
 //! Expressions.
 
 use sqlparser::ast::{
-    BinaryOperator, CaseWhen, CastKind, DateTimeField, Expr, Interval, NamedWindowDefinition,
+    BinaryOperator, CaseWhen, CastKind, DataType, DateTimeField, Expr, Interval, NamedWindowDefinition,
     NamedWindowExpr, UnaryOperator, Value,
 };
 
@@ -19,6 +19,14 @@ impl Printer {
             Expr::BinaryOp { .. } => self.binary(expr),
             Expr::UnaryOp { op, expr } => self.unary(*op, expr),
             Expr::Function(function) => self.function(function),
+            Expr::Cast {
+                kind: CastKind::Cast | CastKind::DoubleColon,
+                expr,
+                data_type: DataType::Date,
+                format: None,
+            } if self.family == Family::Sqlite => {
+                format!("DATE({})", self.expression(expr))
+            }
             Expr::Cast { kind, expr, data_type, format: None } => {
                 let name = match kind {
                     CastKind::TryCast => "TRY_CAST",
@@ -26,6 +34,11 @@ impl Printer {
                     CastKind::Cast | CastKind::DoubleColon => "CAST",
                 };
                 format!("{name}({} AS {})", self.expression(expr), self.data_type(data_type))
+            }
+            Expr::TypedString(typed)
+                if self.family == Family::Sqlite && matches!(typed.data_type, DataType::Date) =>
+            {
+                format!("DATE({})", self.value(&typed.value.value))
             }
             Expr::TypedString(typed) if !typed.uses_odbc_syntax => {
                 format!("CAST({} AS {})", self.value(&typed.value.value), self.data_type(&typed.data_type))
@@ -60,6 +73,12 @@ impl Printer {
             Expr::Like { negated, any: false, expr, pattern, escape_char } => {
                 self.like("LIKE", *negated, expr, pattern, escape_char.as_deref())
             }
+            Expr::ILike { negated, any: false, expr, pattern, escape_char: None }
+                if matches!(self.family, Family::Sqlite | Family::Mysql) =>
+            {
+                let (expr, pattern) = (self.expression(expr), self.expression(pattern));
+                negation(*negated, format!("LOWER({expr}) LIKE LOWER({pattern})"))
+            }
             Expr::ILike { negated, any: false, expr, pattern, escape_char } => {
                 self.like("ILIKE", *negated, expr, pattern, escape_char.as_deref())
             }
@@ -88,6 +107,8 @@ impl Printer {
                 let items: Vec<_> = array.elem.iter().map(|item| self.expression(item)).collect();
                 format!("ARRAY[{}]", self.arguments(&items))
             }
+            Expr::Rollup(sets) => self.grouping("ROLLUP", sets),
+            Expr::Cube(sets) => self.grouping("CUBE", sets),
             Expr::Substring { .. }
             | Expr::Trim { .. }
             | Expr::Position { .. }
@@ -150,7 +171,9 @@ impl Printer {
 
     fn operator(self, op: &BinaryOperator) -> String {
         match op {
+            BinaryOperator::Spaceship if self.family != Family::Mysql => "IS NOT DISTINCT FROM".into(),
             BinaryOperator::NotEq => "<>".into(),
+            BinaryOperator::StringConcat if self.family == Family::Mysql => "OR".into(),
             BinaryOperator::PGExp if self.family == Family::Postgres => "^".into(),
             other => other.to_string(),
         }
@@ -202,6 +225,7 @@ impl Printer {
 
     fn value(self, value: &Value) -> String {
         match value {
+            Value::Number(digits, false) if digits.starts_with('.') => format!("0{digits}"),
             Value::Number(digits, long) => format!("{digits}{}", if *long { "L" } else { "" }),
             // Escapes were never undone, so the text goes back as it came.
             Value::SingleQuotedString(raw) => format!("'{}'", protect(raw)),
@@ -253,6 +277,21 @@ impl Printer {
             }
             _ => protect(&interval.to_string()),
         }
+    }
+
+    fn grouping(self, keyword: &str, sets: &[Vec<Expr>]) -> String {
+        let items: Vec<_> = sets
+            .iter()
+            .map(|set| {
+                let items: Vec<_> = set.iter().map(|expr| self.expression(expr)).collect();
+                if let [only] = items.as_slice() {
+                    only.clone()
+                } else {
+                    format!("({})", self.dynamic_list(&items))
+                }
+            })
+            .collect();
+        format!("{keyword} {}", self.wrapped(&self.lines(&items)))
     }
 
     pub(super) fn named_window(self, window: &NamedWindowDefinition) -> String {

@@ -20,7 +20,6 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("LCASE", "LOWER"),
     ("UCASE", "UPPER"),
     ("SUBSTR", "SUBSTRING"),
-    ("EVERY", "LOGICAL_AND"),
 ];
 
 impl Printer {
@@ -44,8 +43,12 @@ impl Printer {
         self.with_window(text, function)
     }
 
+    /// A call without parentheses: `CURRENT_DATE` is a function to sqlglot, `user` is a column.
     fn bare_function(self, name: &str, function: &Function) -> String {
-        self.with_window(name.to_owned(), function)
+        let upper = name.to_uppercase();
+        let is_known = upper.starts_with("CURRENT_") || upper.starts_with("LOCALTIME");
+        let text = if is_known { upper } else { function.name.to_string() };
+        self.with_window(text, function)
     }
 
     fn function_name(self, function: &Function) -> String {
@@ -57,7 +60,7 @@ impl Printer {
             let upper = last.value.to_uppercase();
             let synonym = SYNONYMS.iter().find(|(name, _)| parts.is_empty() && *name == upper);
             match (synonym, self.family) {
-                (Some((_, main)), Family::Sqlite | Family::Postgres) => (*main).to_owned(),
+                (Some((_, main)), Family::Sqlite | Family::Postgres | Family::Mysql) => (*main).to_owned(),
                 _ if parts.is_empty() => upper,
                 // Functions of a schema keep their spelling.
                 _ => last.value.clone(),
@@ -104,23 +107,48 @@ impl Printer {
     fn rewritten(self, name: &str, list: &FunctionArgumentList, arguments: &[String]) -> Option<String> {
         let plain = list.duplicate_treatment.is_none() && list.clauses.is_empty();
         let is_pg = self.family == Family::Postgres;
+        let is_lite = self.family == Family::Sqlite;
+        let is_mysql = self.family == Family::Mysql;
+        let unit = || literal(list.args.first()?);
+        // An operator among the arguments would bind differently outside of the call.
+        let has_operator = list.args.iter().any(|argument| {
+            matches!(
+                argument,
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::BinaryOp { .. } | Expr::UnaryOp { .. }))
+            )
+        });
         match (name, arguments) {
             ("NOW", []) if is_pg => Some("CURRENT_TIMESTAMP".into()),
-            ("DATE_TRUNC", [_, rest @ ..]) if is_pg && plain && !rest.is_empty() => {
-                let unit = literal(list.args.first()?)?;
-                Some(format!("DATE_TRUNC('{}', {})", unit.to_uppercase(), rest.join(", ")))
+            ("DATE_TRUNC", [_, rest @ ..]) if (is_pg || is_lite) && plain && !rest.is_empty() => {
+                Some(format!("DATE_TRUNC('{}', {})", unit()?.to_uppercase(), rest.join(", ")))
             }
-            ("DATE_PART", [_, value]) if is_pg && plain => {
-                let unit = literal(list.args.first()?)?;
-                Some(format!("EXTRACT({} FROM {value})", unit.to_uppercase()))
-            }
+            ("DATE_PART", [_, value]) if is_pg && plain => Some(format!("EXTRACT({} FROM {value})", unit()?)),
             ("SUBSTRING", [text, from, rest @ ..]) if is_pg && plain => match rest {
                 [] => Some(format!("SUBSTRING({text} FROM {from})")),
                 [length] => Some(format!("SUBSTRING({text} FROM {from} FOR {length})")),
                 _ => None,
             },
-            ("STRPOS", [text, part]) if is_pg && plain => Some(format!("POSITION({part} IN {text})")),
-            ("MOD", [left, right]) if plain => Some(format!("{left} % {right}")),
+            ("STRPOS" | "INSTR", [text, part]) if is_pg && plain => {
+                Some(format!("POSITION({part} IN {text})"))
+            }
+            ("STRPOS" | "INSTR", [text, part]) if is_mysql && plain => {
+                Some(format!("LOCATE({part}, {text})"))
+            }
+            ("STRPOS", [text, part]) if is_lite && plain => Some(format!("INSTR({text}, {part})")),
+            ("IF" | "IIF", [condition, yes, no]) if (is_pg || is_mysql) && plain => {
+                Some(format!("CASE WHEN {condition} THEN {yes} ELSE {no} END"))
+            }
+            ("IF", [_, _, _]) if is_lite && plain => Some(format!("IIF({})", self.arguments(arguments))),
+            ("VARIANCE", [value]) if is_pg && plain => Some(format!("VAR_SAMP({value})")),
+            ("GROUP_CONCAT", [value]) if is_pg && plain => Some(format!("STRING_AGG({value}, ',')")),
+            ("STRING_AGG", [_, _]) if is_lite && plain => {
+                Some(format!("GROUP_CONCAT({})", arguments.join(", ")))
+            }
+            ("CONCAT", [_, _, ..]) if is_lite && plain && !has_operator => Some(arguments.join(" || ")),
+            ("JSON_EXTRACT", [value, path]) if is_lite && plain && !has_operator => {
+                Some(format!("{value} -> {path}"))
+            }
+            ("MOD", [left, right]) if plain && !has_operator => Some(format!("{left} % {right}")),
             _ => None,
         }
     }
@@ -210,6 +238,12 @@ impl Printer {
                     }
                     None => format!("TRIM({place}{})", self.expression(expr)),
                 }
+            }
+            Expr::Position { expr, r#in } if self.family == Family::Sqlite => {
+                format!("INSTR({}, {})", self.expression(r#in), self.expression(expr))
+            }
+            Expr::Position { expr, r#in } if self.family == Family::Mysql => {
+                format!("LOCATE({}, {})", self.expression(expr), self.expression(r#in))
             }
             Expr::Position { expr, r#in } => {
                 format!("POSITION({} IN {})", self.expression(expr), self.expression(r#in))

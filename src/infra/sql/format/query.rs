@@ -7,7 +7,7 @@ use sqlparser::ast::{
     WildcardAdditionalOptions,
 };
 
-use super::{Printer, protect};
+use super::{super::dialect::Family, Printer, protect};
 
 impl Printer {
     pub(super) fn query(self, query: &Query) -> String {
@@ -31,7 +31,12 @@ impl Printer {
         text += &self.limit(query);
         if let Some(fetch) = &query.fetch {
             text += self.break_();
-            text += &fetch.to_string();
+            text += &match &fetch.quantity {
+                Some(quantity) if self.family == Family::Sqlite && !fetch.percent && !fetch.with_ties => {
+                    format!("LIMIT {}", self.expression(quantity))
+                }
+                _ => fetch.to_string(),
+            };
         }
         for lock in &query.locks {
             text += self.break_();
@@ -185,7 +190,7 @@ impl Printer {
         if !select.named_window.is_empty() {
             let windows: Vec<_> =
                 select.named_window.iter().map(|window| self.named_window(window)).collect();
-            text += &self.clause("WINDOW", &self.lines(&windows));
+            text += &format!("{}WINDOW {}", self.break_(), windows.join(", "));
         }
         if let Some(qualify) = &select.qualify {
             text += &self.clause("QUALIFY", &self.expression(qualify));
@@ -240,7 +245,6 @@ impl Printer {
 
     /// Where NULLs go, unless the engine puts them there anyway.
     fn nulls(self, nulls_first: Option<bool>, is_desc: bool) -> &'static str {
-        use super::super::dialect::Family;
         let first_by_default = match self.family {
             Family::Postgres | Family::Oracle => is_desc,
             _ => !is_desc,
@@ -259,7 +263,9 @@ impl Printer {
 
     fn from(self, tables: &[TableWithJoins]) -> String {
         let tables: Vec<_> = tables.iter().map(|table| self.table_with_joins(table)).collect();
-        tables.join(", ")
+        let comma =
+            if self.family == Family::Sqlite { format!("{}CROSS JOIN ", self.break_()) } else { ", ".into() };
+        tables.join(&comma)
     }
 
     fn table_with_joins(self, table: &TableWithJoins) -> String {
@@ -322,6 +328,12 @@ impl Printer {
                 index_hints,
             } if with_hints.is_empty() && partitions.is_empty() && index_hints.is_empty() => {
                 format!("{}{}", self.object_name(name), alias(named))
+            }
+            // A list of rows stays next to its parentheses.
+            TableFactor::Derived { lateral: false, subquery, alias: named, sample: None }
+                if matches!(subquery.body.as_ref(), SetExpr::Values(_)) && subquery.with.is_none() =>
+            {
+                format!("({}){}", self.query(subquery), alias(named))
             }
             TableFactor::Derived { lateral, subquery, alias: named, sample: None } => {
                 let lateral = if *lateral { "LATERAL " } else { "" };

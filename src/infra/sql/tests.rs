@@ -1,0 +1,228 @@
+//! What foreign SQL may and may not do.
+
+use std::time::{Duration, Instant};
+
+use super::*;
+
+fn rules(as_predicate: bool, tables: &[(&str, &[&str])]) -> RlsRules {
+    RlsRules {
+        default_catalog: None,
+        default_schema: None,
+        as_predicate,
+        rules: tables
+            .iter()
+            .map(|(table, predicates)| RlsRule {
+                table: TableName { catalog: None, schema: None, table: (*table).to_owned() },
+                predicates: predicates.iter().map(|text| (*text).to_owned()).collect(),
+            })
+            .collect(),
+    }
+}
+
+fn names(sql: &str, engine: &str) -> Vec<String> {
+    let mut names: Vec<_> = parse(sql, engine)
+        .unwrap()
+        .tables()
+        .into_iter()
+        .map(|name| {
+            [name.catalog, name.schema, Some(name.table)].into_iter().flatten().collect::<Vec<_>>().join(".")
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn finds_every_table() {
+    for (sql, tables) in [
+        ("SELECT * FROM t", vec!["t"]),
+        ("SELECT * FROM s.t JOIN c.s.u USING (id), v", vec!["c.s.u", "s.t", "v"]),
+        ("WITH t AS (SELECT * FROM u) SELECT * FROM t", vec!["u"]),
+        ("WITH t AS (SELECT * FROM t) SELECT * FROM t", vec!["t"]),
+        ("WITH RECURSIVE t AS (SELECT 1 UNION ALL SELECT * FROM t) SELECT * FROM t", vec![]),
+        ("WITH a AS (SELECT 1), b AS (SELECT * FROM a) SELECT * FROM b, a", vec![]),
+        ("SELECT * FROM (WITH x AS (SELECT 1) SELECT * FROM x) y, x", vec!["x"]),
+        ("SELECT (SELECT max(a) FROM u) FROM t WHERE a IN (SELECT a FROM v)", vec!["t", "u", "v"]),
+        ("SELECT 1 UNION SELECT a FROM t INTERSECT (SELECT b FROM u)", vec!["t", "u"]),
+        ("SELECT * FROM \"My \"\"T\"\"\"", vec!["My \"T\""]),
+        ("SELECT * FROM t, LATERAL (SELECT * FROM u WHERE u.id = t.id) x", vec!["t", "u"]),
+        ("SELECT * FROM generate_series(1, 3) g", vec![]),
+        ("EXPLAIN SELECT * FROM t", vec!["t"]),
+        ("INSERT INTO t SELECT * FROM u", vec!["t", "u"]),
+    ] {
+        assert_eq!(names(sql, "postgresql"), tables, "{sql}");
+    }
+    assert_eq!(names("SELECT * FROM Public.T", "postgresql"), ["public.t"]);
+    assert_eq!(names("SELECT * FROM [a b].[c]", "mssql"), ["a b.c"]);
+    assert_eq!(names("SELECT * FROM `p.d.t`", "bigquery"), ["p.d.t"]);
+}
+
+#[test]
+fn only_known_readers_read() {
+    let mutates = |sql: &str, engine: &str| parse(sql, engine).map(|script| script.has_mutation());
+    for sql in [
+        "SELECT 1",
+        "WITH a AS (SELECT 1) SELECT * FROM a",
+        "EXPLAIN SELECT 1",
+        "SHOW server_version",
+        "SET search_path = 'x'",
+        "(SELECT 1) UNION (SELECT 2)",
+    ] {
+        assert_eq!(mutates(sql, "postgresql"), Ok(false), "{sql}");
+    }
+    for sql in [
+        "INSERT INTO t VALUES (1)",
+        "WITH a AS (DELETE FROM t RETURNING *) SELECT * FROM a",
+        "SELECT * FROM (WITH a AS (UPDATE t SET a = 1 RETURNING *) SELECT * FROM a) x",
+        "SELECT * INTO u FROM t",
+        "EXPLAIN ANALYZE DELETE FROM t",
+        "SELECT 1; DROP TABLE t",
+        "COPY t TO '/tmp/x'",
+        "CREATE TABLE t AS SELECT 1",
+        "TRUNCATE t",
+        "SET TRANSACTION READ WRITE",
+        "SET default_transaction_read_only = off",
+        "SET ROLE admin",
+        "CALL f()",
+        "GRANT ALL ON t TO u",
+    ] {
+        assert_ne!(mutates(sql, "postgresql"), Ok(false), "{sql}");
+    }
+    assert_ne!(mutates("DO $$ BEGIN DELETE FROM t; END $$", "postgresql"), Ok(false));
+    assert_eq!(mutates("PRAGMA table_info('t')", "sqlite"), Ok(false));
+    assert_ne!(mutates("PRAGMA query_only = 0", "sqlite"), Ok(false));
+    assert_ne!(mutates("ATTACH DATABASE 'x' AS y", "sqlite"), Ok(false));
+}
+
+#[test]
+fn sees_functions_however_written() {
+    let calls = |sql: &str, engine: &str| {
+        parse(sql, engine).unwrap().calls_any(&["pg_read_file", "version", "current_user"])
+    };
+    for sql in [
+        "SELECT version()",
+        "SELECT VERSION /* x */ ()",
+        "SELECT pg_catalog.version()",
+        "SELECT \"version\"()",
+        "SELECT * FROM pg_read_file('/etc/passwd')",
+        "SELECT * FROM t WHERE a = (SELECT max(version()) FROM u)",
+        "SELECT current_user",
+        "WITH a AS (SELECT version() AS v) SELECT * FROM a",
+        "SELECT sum(a) FILTER (WHERE version() = 'x') FROM t",
+    ] {
+        assert!(calls(sql, "postgresql"), "{sql}");
+    }
+    assert!(calls("SELECT /*!50000 version()*/", "mysql"));
+    assert!(!calls("SELECT 'version()', version FROM t", "postgresql"));
+}
+
+#[test]
+fn rules_reach_every_scan() {
+    let rls = rules(false, &[("t", &["a = 1", "b = 2 OR c = 3"]), ("u", &[])]);
+    let rewritten = |sql: &str| {
+        let mut script = parse(sql, "postgresql").unwrap();
+        script.apply_rls(&rls).map(|()| script.statements()[0].format_flat()).map_err(|error| error.message)
+    };
+    let scan = "(SELECT * FROM t WHERE a = 1 AND (b = 2 OR c = 3))";
+    for (sql, text) in [
+        ("SELECT * FROM t", format!("SELECT * FROM {scan} AS \"t\"")),
+        (
+            "SELECT * FROM t AS x JOIN u ON x.id = u.id",
+            format!("SELECT * FROM {scan} AS x JOIN u ON x.id = u.id"),
+        ),
+        ("SELECT (SELECT max(a) FROM t)", format!("SELECT (SELECT MAX(a) FROM {scan} AS \"t\")")),
+        ("SELECT 1 UNION SELECT a FROM t", format!("SELECT 1 UNION SELECT a FROM {scan} AS \"t\"")),
+        (
+            "WITH t AS (SELECT * FROM t) SELECT * FROM t",
+            format!("WITH t AS (SELECT * FROM {scan} AS \"t\") SELECT * FROM t"),
+        ),
+    ] {
+        assert_eq!(rewritten(sql), Ok(text), "{sql}");
+    }
+    // Another spelling is no way around.
+    assert!(rewritten("SELECT * FROM T").unwrap().contains("a = 1"));
+    assert!(rewritten("SELECT * FROM \"T\"").unwrap().contains("a = 1"));
+    // What was not looked up, or cannot be rewritten, is refused.
+    assert!(rewritten("SELECT * FROM w").is_err());
+    assert!(parse("TABLE t", "postgresql").is_err());
+    assert!(rewritten("SELECT * FROM s.t").is_err());
+    let mut script = parse("SELECT * FROM t LEFT JOIN u ON true", "pinot").unwrap();
+    assert!(script.apply_rls(&rules(true, &[("t", &["a = 1"]), ("u", &[])])).is_err());
+}
+
+#[test]
+fn expressions_are_one_expression() {
+    let select = |sql: &str| select_expression(sql, "postgresql").map(|fragment| fragment.text());
+    assert_eq!(select("sum(a)  /* x */ + 1").unwrap(), "SUM(a) + 1");
+    assert!(select_expression("(select 1)", "postgresql").unwrap().has_subquery());
+    assert!(clause("a in (select 1)", "postgresql").unwrap().has_subquery());
+    assert!(order_by_expression("(select 1) desc", "postgresql").unwrap().has_subquery());
+    for sql in [
+        "1 UNION SELECT password FROM ab_user",
+        "1 FROM ab_user",
+        "1; SELECT 2",
+        "1) FROM ab_user --",
+        "1, 2",
+        "1 AS x",
+        "*",
+        "",
+        "a = 1) OR (1 = 1",
+        "'",
+    ] {
+        assert!(select(sql).is_err(), "{sql}");
+    }
+    let error = select("(((").unwrap_err();
+    assert_eq!(
+        (error.message.as_str(), error.sql.as_str()),
+        ("Error parsing near '(' at line 1:10", "SELECT (((")
+    );
+}
+
+#[test]
+fn hostile_texts_end_soon() {
+    let big = 1024 * 1024;
+    let many = |piece: &str| piece.repeat(big / piece.len());
+    let hostile = [
+        "(".repeat(big),
+        format!("SELECT {}1", "(".repeat(10_000)),
+        format!("SELECT {}", many("1+")),
+        format!("SELECT {}", "1+".repeat(100_000)) + "1",
+        format!("SELECT {}1", "NOT ".repeat(50_000)),
+        format!("SELECT {}1", "- ".repeat(50_000)),
+        format!("SELECT 1 {}", "UNION SELECT 1 ".repeat(20_000)),
+        format!("SELECT a{}", "[1]".repeat(50_000)),
+        format!("SELECT a{}", "::int".repeat(50_000)),
+        format!("SELECT {}", "CASE WHEN ".repeat(20_000)),
+        format!("SELECT '{}", many("\\")),
+        format!("SELECT {}", many("/*")),
+        format!("SELECT a FROM t WHERE {}", "a = 1 OR ".repeat(30_000)) + "a = 2",
+        format!("SELECT {}", "f(".repeat(50_000)),
+        format!("SELECT * FROM {}t", "(SELECT * FROM ".repeat(5_000)),
+        format!("SELECT {}", "a,".repeat(29_000)) + "a",
+        format!(
+            "WITH {} SELECT 1",
+            (0..3_000).map(|i| format!("c{i} AS (SELECT 1)")).collect::<Vec<_>>().join(",")
+        ),
+    ];
+    for sql in hostile {
+        for engine in ["postgresql", "mysql", "sqlite"] {
+            let start = Instant::now();
+            if let Ok(script) = parse(&sql, engine) {
+                let _ = (script.format(), script.tables(), script.has_mutation());
+            }
+            let _ = clause(&sql, engine);
+            // Ten times the budget: this is an unoptimised build on a busy machine.
+            let spent = start.elapsed();
+            assert!(spent < Duration::from_secs(10), "{engine} {spent:?} {}", &sql[..40]);
+        }
+    }
+}
+
+#[test]
+fn limits_are_read_and_set() {
+    let mut script = parse("SELECT a FROM t LIMIT 10 OFFSET 5", "postgresql").unwrap();
+    assert_eq!(script.statements()[0].limit_value(), Some(10));
+    script.statements_mut()[0].set_limit(7);
+    assert_eq!(script.statements()[0].format_flat(), "SELECT a FROM t LIMIT 7 OFFSET 5");
+    assert_eq!(parse("SELECT a FROM t", "postgresql").unwrap().statements()[0].limit_value(), None);
+}
