@@ -8,6 +8,7 @@ pub mod bootstrap;
 pub mod dashboard_new;
 pub mod examples;
 pub mod init;
+pub mod registration;
 mod services;
 pub mod theme;
 pub mod user_admin;
