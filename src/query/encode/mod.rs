@@ -1,3 +1,4 @@
 //! Frames as bytes: JSON, CSV, XLSX.
 
+pub mod csv;
 pub mod json;
