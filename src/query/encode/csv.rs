@@ -110,11 +110,14 @@ pub fn to_csv(frame: &Frame, options: &CsvOptions) -> Vec<u8> {
     } else if options.header {
         out.extend_from_slice(b"\"\"\n");
     }
-    let columns: Vec<Cow<ColumnData>> = frame
-        .columns
-        .iter()
-        .map(|c| if options.escape_formulas { disarmed(&c.data, &frame.index) } else { Cow::Borrowed(&c.data) })
-        .collect();
+    let columns: Vec<Cow<ColumnData>> =
+        frame
+            .columns
+            .iter()
+            .map(|c| {
+                if options.escape_formulas { disarmed(&c.data, &frame.index) } else { Cow::Borrowed(&c.data) }
+            })
+            .collect();
     // pandas formats timestamps chunk by chunk, and all columns of a chunk alike.
     let chunk = (100_000 / frame.columns.len().max(1)).max(1);
     let mut scratch = Vec::new();
@@ -276,7 +279,9 @@ fn cell(out: &mut Vec<u8>, data: &ColumnData, row: usize, style: &Style, options
             None => out.extend_from_slice(options.null.as_bytes()),
         },
         ColumnData::Timestamp(v) => match v.get(row).copied().flatten() {
-            Some(us) => out.extend_from_slice(timestamp(us, style, options.date_format.as_deref()).as_bytes()),
+            Some(us) => {
+                out.extend_from_slice(timestamp(us, style, options.date_format.as_deref()).as_bytes())
+            }
             None => out.extend_from_slice(options.null.as_bytes()),
         },
         other => {
@@ -333,14 +338,16 @@ fn disarmed<'a>(data: &'a ColumnData, index: &Index) -> Cow<'a, ColumnData> {
             }
             Cow::Owned(ColumnData::Text(v))
         }
-        ColumnData::Object(v) if v.iter().any(|s| matches!(s, Scalar::Text(_))) => Cow::Owned(ColumnData::Object(
-            v.iter()
-                .map(|s| match s {
-                    Scalar::Text(t) => Scalar::Text(disarm(t).into()),
-                    other => other.clone(),
-                })
-                .collect(),
-        )),
+        ColumnData::Object(v) if v.iter().any(|s| matches!(s, Scalar::Text(_))) => {
+            Cow::Owned(ColumnData::Object(
+                v.iter()
+                    .map(|s| match s {
+                        Scalar::Text(t) => Scalar::Text(disarm(t).into()),
+                        other => other.clone(),
+                    })
+                    .collect(),
+            ))
+        }
         _ => Cow::Borrowed(data),
     }
 }
@@ -348,9 +355,7 @@ fn disarmed<'a>(data: &'a ColumnData, index: &Index) -> Cow<'a, ColumnData> {
 fn labels(index: &Index) -> Option<std::collections::HashMap<i64, usize>> {
     match index {
         Index::Flat(l) => match &l.data {
-            ColumnData::Int(v) => {
-                Some(v.iter().enumerate().filter_map(|(i, x)| x.map(|x| (x, i))).collect())
-            }
+            ColumnData::Int(v) => Some(v.iter().enumerate().filter_map(|(i, x)| x.map(|x| (x, i))).collect()),
             _ => None,
         },
         _ => None,
@@ -391,7 +396,8 @@ mod tests {
     #[test]
     fn quoting_and_formulas() {
         let values = [
-            "x\\y", "q\"r", "l\nm", "c\rd", "e,f", "=1+1", "-5", "-5.5", "- 5", "  =x", "\"\"=z", "a|b", "|c", "é",
+            "x\\y", "q\"r", "l\nm", "c\rd", "e,f", "=1+1", "-5", "-5.5", "- 5", "  =x", "\"\"=z", "a|b",
+            "|c", "é",
         ];
         let frame = Frame::new(vec![
             Column::new("=a", text(&values)),
