@@ -40,7 +40,8 @@ pub struct Dataset {
     pub db_extra: Map<String, Value>,
     /// Row-level rules of this dataset for the caller, before template rendering.
     pub rls: Vec<RlsClause>,
-    /// Row-level rules of the tables inside a virtual dataset, rendered; found by [`Dataset::inner_tables`] consumers.
+    /// Row-level rules, rendered, of the tables that [`crate::build_sql::inner_tables`] names: one entry for each, also for
+    /// those without rules. A table without an entry is refused.
     pub inner_rls: Vec<TableRls>,
     /// Schema that unqualified names of a virtual dataset belong to when the dataset names none.
     pub default_schema: Option<String>,

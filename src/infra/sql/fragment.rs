@@ -12,6 +12,7 @@ use sqlparser::{
 use super::{
     dialect::SqlDialect,
     format::Printer,
+    names::{self, TableName},
     parse::{ParseError, Source},
     rls::{self, RlsRules},
 };
@@ -106,6 +107,17 @@ impl Fragment {
             Content::Columns(items) => contains_query(items),
             Content::Order(items) => contains_query(items),
         }
+    }
+
+    /// Tables that its sub-queries read; a computed name appears as a table without a name.
+    pub fn tables(&self) -> Vec<TableName> {
+        let family = self.dialect.family;
+        let tables = match &self.content {
+            Content::Expr(expr) => names::tables(expr, family),
+            Content::Columns(items) => names::tables(items, family),
+            Content::Order(items) => names::tables(items, family),
+        };
+        tables.unwrap_or_else(|| vec![TableName { catalog: None, schema: None, table: String::new() }])
     }
 
     /// Puts row-level rules into its sub-queries.

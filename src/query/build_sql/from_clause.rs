@@ -1,11 +1,13 @@
 //! FROM: the table of a dataset, or its query with the row-level rules of the tables inside.
 
 use infra::sql::{self, RlsRule, Script, TableName};
+use serde_json::Value;
 
 use super::{BuildContext, Builder};
 use crate::{
     dataset::Dataset,
     error::{QueryError, Result},
+    query_object::{Column, Metric, QueryObject},
 };
 
 /// The FROM text, and the WITH clause that has to precede the statement on engines that know none in sub-queries.
@@ -82,23 +84,42 @@ fn virtual_script(cx: &BuildContext<'_>) -> Result<Script> {
     Ok(script)
 }
 
-/// The physical tables that the SQL of a query reads besides the dataset's own: those of a virtual dataset. Whoever
-/// builds looks up their row-level rules first and puts them into [`Dataset::inner_rls`], one entry for each table.
-pub fn inner_tables(cx: &BuildContext<'_>) -> Result<Vec<TableName>> {
-    if !cx.dataset.is_virtual() {
-        return Ok(Vec::new());
+/// The tables that a query reads besides the dataset's own: those inside a virtual dataset and, where they are allowed,
+/// those of sub-queries in adhoc expressions. Whoever builds looks up their row-level rules first and puts them into
+/// [`Dataset::inner_rls`], one entry for each table, also for those without rules. Compare names without case.
+pub fn inner_tables(query: &QueryObject, cx: &BuildContext<'_>) -> Result<Vec<TableName>> {
+    let mut tables = if cx.dataset.is_virtual() { virtual_script(cx)?.tables() } else { Vec::new() };
+    if cx.allow_adhoc_subquery {
+        tables.extend(expression_tables(query, cx)?);
     }
-    let qualify = |mut table: TableName| {
-        let or_default = |own: Option<String>, ours: &Option<String>, default: &Option<String>| {
-            own.or_else(|| ours.clone().filter(|text| !text.is_empty())).or_else(|| default.clone())
-        };
-        table.schema = or_default(table.schema, &cx.dataset.schema, &cx.dataset.default_schema);
-        table.catalog = or_default(table.catalog, &cx.dataset.catalog, &cx.dataset.default_catalog);
-        table
-    };
-    let mut tables: Vec<_> = virtual_script(cx)?.tables().into_iter().map(qualify).collect();
+    let defaults = rules(cx.dataset)?;
+    let (catalog, schema) = (defaults.default_catalog.as_deref(), defaults.default_schema.as_deref());
+    let mut tables: Vec<_> = tables.into_iter().map(|table| table.qualify(catalog, schema)).collect();
     tables.sort();
     tables.dedup();
+    Ok(tables)
+}
+
+/// Tables in the expressions of a query. What does not parse is left to the builder, which refuses it.
+fn expression_tables(query: &QueryObject, cx: &BuildContext<'_>) -> Result<Vec<TableName>> {
+    let expression = |value: &Value| value.get("sqlExpression").and_then(Value::as_str).map(str::to_owned);
+    let of_columns = query.columns.iter().chain(&query.groupby).map(Column::to_json);
+    let of_metrics = query.metrics.iter().flatten().map(Metric::to_json);
+    let of_filters = query.filter.iter().map(|filter| filter.col.clone());
+    let mut texts: Vec<_> =
+        of_columns.chain(of_metrics).chain(of_filters).chain(query.series_limit_metric.clone()).collect();
+    texts.extend(query.orderby.iter().map(|(item, _)| item.clone()));
+    let mut texts: Vec<_> = texts.iter().filter_map(expression).collect();
+    texts.extend(query.columns.iter().filter_map(|column| column.name().map(str::to_owned)));
+    texts.extend(query.extras.where_.clone().into_iter().chain(query.extras.having.clone()));
+    let engine = &cx.dataset.engine.engine;
+    let mut tables = Vec::new();
+    for text in texts {
+        let text = cx.templates.render(&text)?;
+        for read in [sql::select_expression, sql::order_by_expression] {
+            tables.extend(read(&text, engine).map(|fragment| fragment.tables()).unwrap_or_default());
+        }
+    }
     Ok(tables)
 }
 

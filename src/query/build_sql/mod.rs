@@ -14,6 +14,8 @@ mod from_clause;
 mod golden_tests;
 mod metrics;
 mod order_by;
+#[cfg(test)]
+mod security_tests;
 mod select;
 mod series_limit;
 mod statement;
