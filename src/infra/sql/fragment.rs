@@ -28,14 +28,14 @@ pub struct Fragment {
 
 #[derive(Debug)]
 enum Content {
-    Expr(Expr),
+    Expr(Box<Expr>),
     Columns(Vec<SelectItem>),
     Order(Vec<OrderByExpr>),
 }
 
 /// A predicate on its own (`sanitize_clause`).
 pub fn clause(sql: &str, engine: &str) -> Result<Fragment, ParseError> {
-    whole(sql, sql, engine, |parser| parser.parse_expr().map(Content::Expr))
+    whole(sql, sql, engine, |parser| parser.parse_expr().map(Box::new).map(Content::Expr))
 }
 
 /// What stands behind SELECT: one expression. The text of errors shows it there.
@@ -103,7 +103,7 @@ impl Fragment {
     /// Whether it holds a sub-query anywhere.
     pub fn has_subquery(&self) -> bool {
         match &self.content {
-            Content::Expr(expr) => contains_query(expr),
+            Content::Expr(expr) => contains_query(expr.as_ref()),
             Content::Columns(items) => contains_query(items),
             Content::Order(items) => contains_query(items),
         }
@@ -113,7 +113,7 @@ impl Fragment {
     pub fn tables(&self) -> Vec<TableName> {
         let family = self.dialect.family;
         let tables = match &self.content {
-            Content::Expr(expr) => names::tables(expr, family),
+            Content::Expr(expr) => names::tables(expr.as_ref(), family),
             Content::Columns(items) => names::tables(items, family),
             Content::Order(items) => names::tables(items, family),
         };
@@ -124,7 +124,7 @@ impl Fragment {
     pub fn apply_rls(&mut self, rules: &RlsRules) -> Result<(), ParseError> {
         let (dialect, sql, engine) = (self.dialect, &self.sql, &self.engine);
         match &mut self.content {
-            Content::Expr(expr) => rls::apply(expr, rules, dialect, sql, engine),
+            Content::Expr(expr) => rls::apply(expr.as_mut(), rules, dialect, sql, engine),
             Content::Columns(items) => rls::apply(items, rules, dialect, sql, engine),
             Content::Order(items) => rls::apply(items, rules, dialect, sql, engine),
         }

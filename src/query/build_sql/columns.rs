@@ -80,7 +80,7 @@ impl Builder<'_> {
 
     /// Whether an expression is temporal, as the database tells; `None` if it refuses the expression.
     fn probe(&self, expr: &Expr) -> Result<Option<bool>> {
-        let from = self.from_clause()?;
+        let from = self.source()?;
         let mut select = Select::new(self.spec, vec![expr.render(self.dialect)], from.text.clone());
         select.limit = Some(1);
         let sql = from.with_prefix(select.render());

@@ -28,7 +28,7 @@ impl From {
 
 impl Builder<'_> {
     /// FROM of the dataset (`get_from_clause`); made once, since templates may have effects.
-    pub(super) fn from_clause(&self) -> Result<From> {
+    pub(super) fn source(&self) -> Result<From> {
         if let Some(from) = &*self.from.borrow() {
             return Ok(from.clone());
         }

@@ -69,7 +69,7 @@ impl Builder<'_> {
             Shape { selected: self.raw_columns(query)?, ..Shape::default() }
         };
         // FROM before the filters: a template in it may take filters over.
-        let from = self.from_clause()?;
+        let from = self.source()?;
         let removed = self.cx.templates.removed_filters();
         let time_filters = match (granularity.as_deref(), dttm_column) {
             (None, _) => Vec::new(),
@@ -380,7 +380,7 @@ impl Builder<'_> {
     /// `values_for_column`.
     pub(super) fn distinct_values(&self, column: &str, limit: Option<i64>) -> Result<Option<String>> {
         let Some(column) = self.dataset.column(column) else { return Ok(None) };
-        let from = self.from_clause()?;
+        let from = self.source()?;
         let labeled = self.column(column, Some("column_values"))?;
         let mut select = Select::new(self.spec, vec![labeled.select_text(self.spec)], from.text.clone());
         select.distinct = true;
