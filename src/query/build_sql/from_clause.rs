@@ -84,14 +84,16 @@ fn virtual_script(cx: &BuildContext<'_>) -> Result<Script> {
     Ok(script)
 }
 
-/// The tables that a query reads besides the dataset's own: those inside a virtual dataset and, where they are allowed,
-/// those of sub-queries in adhoc expressions. Whoever builds looks up their row-level rules first and puts them into
+/// The tables inside a virtual dataset. Whoever builds looks up their row-level rules first and puts them into
 /// [`Dataset::inner_rls`], one entry for each table, also for those without rules. Compare names without case.
-pub fn inner_tables(query: &QueryObject, cx: &BuildContext<'_>) -> Result<Vec<TableName>> {
-    let mut tables = if cx.dataset.is_virtual() { virtual_script(cx)?.tables() } else { Vec::new() };
-    if cx.allow_adhoc_subquery {
-        tables.extend(expression_tables(query, cx)?);
+pub fn inner_tables(cx: &BuildContext<'_>) -> Result<Vec<TableName>> {
+    if !cx.dataset.is_virtual() {
+        return Ok(Vec::new());
     }
+    qualified(virtual_script(cx)?.tables(), cx)
+}
+
+fn qualified(tables: Vec<TableName>, cx: &BuildContext<'_>) -> Result<Vec<TableName>> {
     let defaults = rules(cx.dataset)?;
     let (catalog, schema) = (defaults.default_catalog.as_deref(), defaults.default_schema.as_deref());
     let mut tables: Vec<_> = tables.into_iter().map(|table| table.qualify(catalog, schema)).collect();
@@ -100,8 +102,12 @@ pub fn inner_tables(query: &QueryObject, cx: &BuildContext<'_>) -> Result<Vec<Ta
     Ok(tables)
 }
 
-/// Tables in the expressions of a query. What does not parse is left to the builder, which refuses it.
-fn expression_tables(query: &QueryObject, cx: &BuildContext<'_>) -> Result<Vec<TableName>> {
+/// The tables in the adhoc expressions of a query, where sub-queries are allowed in them; to be looked up like
+/// [`inner_tables`]. What does not parse is left to the builder, which refuses it.
+pub fn expression_tables(query: &QueryObject, cx: &BuildContext<'_>) -> Result<Vec<TableName>> {
+    if !cx.allow_adhoc_subquery {
+        return Ok(Vec::new());
+    }
     let expression = |value: &Value| value.get("sqlExpression").and_then(Value::as_str).map(str::to_owned);
     let of_columns = query.columns.iter().chain(&query.groupby).map(Column::to_json);
     let of_metrics = query.metrics.iter().flatten().map(Metric::to_json);
@@ -120,7 +126,7 @@ fn expression_tables(query: &QueryObject, cx: &BuildContext<'_>) -> Result<Vec<T
             tables.extend(read(&text, engine).map(|fragment| fragment.tables()).unwrap_or_default());
         }
     }
-    Ok(tables)
+    qualified(tables, cx)
 }
 
 /// The row-level rules of inner tables in the form of the SQL rewriter.

@@ -137,7 +137,7 @@ fn outcome(case: &Value, mut dataset: Dataset) -> String {
             allow_adhoc_subquery: false,
             answers: &answers,
         };
-        if let Ok(tables) = inner_tables(&QueryObject::new(), &cx) {
+        if let Ok(tables) = inner_tables(&cx) {
             dataset.inner_rls = tables
                 .into_iter()
                 .map(|table| TableRls {

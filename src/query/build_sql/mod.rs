@@ -27,7 +27,7 @@ use std::{cell::RefCell, collections::HashMap};
 use serde_json::Value;
 
 pub use adhoc::sanitize_clause;
-pub use from_clause::inner_tables;
+pub use from_clause::{expression_tables, inner_tables};
 
 use crate::{
     dataset::Dataset,
