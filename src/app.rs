@@ -49,7 +49,9 @@ pub async fn serve(app: Arc<Services>, address: SocketAddr) -> Result<(), StartE
     for holding in acceptor.holdings() {
         tracing::info!(address = %holding.local_addr, "listening");
     }
-    let router = Router::with_path("{**rest}").goal(Dispatch::new(app, web::router::table()));
+    let dispatch = Dispatch::new(app, web::router::table());
+    let event_log = dispatch.event_log();
+    let router = Router::with_path("{**rest}").goal(dispatch);
     let server = Server::new(acceptor);
     let handle = server.handle();
     tokio::spawn(async move {
@@ -58,6 +60,7 @@ pub async fn serve(app: Arc<Services>, address: SocketAddr) -> Result<(), StartE
         handle.stop_graceful(GRACE);
     });
     server.try_serve(Service::new(router)).await?;
+    event_log.flush().await;
     Ok(())
 }
 

@@ -11,6 +11,8 @@ pub struct Answer {
     pub status: u16,
     /// Headers in order; names in lower case.
     pub headers: Vec<(&'static str, String)>,
+    /// Headers whose names come from the configuration; names in lower case.
+    pub extra: Vec<(String, String)>,
     /// The whole body.
     pub body: Bytes,
 }
@@ -18,7 +20,12 @@ pub struct Answer {
 impl Answer {
     /// A response with a body of a content type.
     pub fn new(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
-        Self { status, headers: vec![("content-type", content_type.to_owned())], body: body.into() }
+        Self {
+            status,
+            headers: vec![("content-type", content_type.to_owned())],
+            extra: Vec::new(),
+            body: body.into(),
+        }
     }
     /// Flask's `jsonify`: sorted keys, compact, ASCII, newline at the end.
     pub fn jsonify(status: u16, value: &Value) -> Self {
@@ -58,7 +65,8 @@ impl Answer {
     }
 }
 
-fn sorted(value: &Value) -> Value {
+/// The same value with the keys of all its objects in order.
+pub fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
             let mut entries: Vec<_> = map.iter().collect();

@@ -61,6 +61,8 @@ pub struct Req {
     pub files: Vec<Upload>,
     /// The raw body; empty when it was a form.
     pub body: Bytes,
+    /// What `<script nonce="…">` must carry under the content security policy; empty when there is none.
+    pub nonce: String,
 }
 
 /// A file of a multipart form.

@@ -69,6 +69,7 @@ fn description(status: u16) -> &'static str {
              spelling and try again."
         }
         405 => "The method is not allowed for the requested URL.",
+        429 => "",
         413 => "The data value transmitted exceeds the capacity limit.",
         _ => {
             "The server encountered an internal error and was unable to complete your request. Either the server is \

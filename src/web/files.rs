@@ -41,7 +41,7 @@ pub fn send(req: &Req, name: &str, keep: &Keep) -> Option<Answer> {
         ("vary", "Accept-Encoding".to_owned()),
     ];
     if is_unchanged(req, file, &etag) {
-        let answer = Answer { status: 304, headers: Vec::new(), body: Bytes::new() };
+        let answer = Answer { status: 304, headers: Vec::new(), extra: Vec::new(), body: Bytes::new() };
         return Some(headers.into_iter().fold(answer, |a, (name, value)| a.header(name, value)));
     }
     let body = match assets::read(name, encoding)? {

@@ -8,6 +8,8 @@ pub fn table() -> Table {
         controllers::health::rules(),
         controllers::static_files::rules(),
         controllers::pages::rules(),
+        crate::event_log::rules(),
+        controllers::auth::rules(),
         controllers::menu::rules(),
         controllers::avatar::rules(),
         controllers::openapi::rules(),

@@ -11,7 +11,7 @@ use infra::{config::Config, json::dumps};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::{Answer, Cx, Handled, flash, html::escape, locale};
+use crate::{Answer, Cx, Handled, flash, guards::csrf, html::escape, locale};
 
 /// What differs between pages.
 #[derive(Debug, Default)]
@@ -59,15 +59,11 @@ pub fn is_standalone(cx: &Cx) -> bool {
 
 /// The page as HTML.
 pub fn shell(cx: &Cx, page: &Page) -> Answer {
-    Answer::html(200, document(&cx.app.config, page, &nonce(cx), &csrf_token(cx)))
+    Answer::html(200, document(&cx.app.config, page, &nonce(cx), &csrf::token(cx)))
 }
 
-pub(crate) fn nonce(_: &Cx) -> String {
-    String::new()
-}
-
-fn csrf_token(_: &Cx) -> String {
-    String::new()
+pub(crate) fn nonce(cx: &Cx) -> String {
+    cx.req.nonce.clone()
 }
 
 const HEAD_STYLE: &str = "<style>

@@ -1,6 +1,7 @@
 //! A file per resource.
 
 pub mod annotation_layers;
+pub mod auth;
 pub mod avatar;
 pub mod charts;
 pub mod crud;

@@ -1,0 +1,63 @@
+//! Logging in with a password, and changing it (`flask_appbuilder.security.manager:auth_user_db`).
+
+use chrono::Local;
+use daos::security::{self, Credentials};
+use infra::{Result, crypto::password, db::Value};
+
+use crate::Services;
+
+/// The user of a name (or e-mail address) and password; none when there is no such user, the user is not active or
+/// the password is another. It takes as long for an unknown name as for a wrong password.
+pub async fn authenticate(app: &Services, name: &str, secret: &str) -> Result<Option<Credentials>> {
+    let ignore_case = app.config.get("AUTH_USERNAME_CI").as_bool().unwrap_or(true);
+    // longer ones are in no database; PostgreSQL would refuse a NUL
+    let name_is_possible = !name.is_empty() && name.len() <= 320 && !name.contains('\0');
+    let found =
+        if name_is_possible { security::find_login(app.db.exec(), name, ignore_case).await? } else { None };
+    let Some(found) = found.filter(|c| c.user.active) else {
+        password::verify_nothing(secret.to_owned()).await?;
+        security::record_failed_login(app.db.exec(), None).await?;
+        return Ok(None);
+    };
+    let stored = found.password.clone().unwrap_or_default();
+    if password::verify(stored, secret.to_owned()).await? {
+        security::record_login(app.db.exec(), found.user.id, Local::now().naive_local()).await?;
+        Ok(Some(found))
+    } else {
+        security::record_failed_login(app.db.exec(), Some(found.user.id)).await?;
+        Ok(None)
+    }
+}
+
+/// What a user changes about a user.
+#[derive(Debug, Default)]
+pub struct Profile {
+    /// First name.
+    pub first_name: Option<String>,
+    /// Last name.
+    pub last_name: Option<String>,
+    /// New password, in clear.
+    pub password: Option<String>,
+}
+
+/// Changes names and password of a user; returns the new password hash when it changed, none when there is no such
+/// user or nothing about the password.
+pub async fn update_profile(app: &Services, id: i64, by: i64, profile: Profile) -> Result<Option<String>> {
+    let hash = match profile.password {
+        Some(secret) if !secret.is_empty() => Some(password::hash(secret).await?),
+        _ => None,
+    };
+    let mut values: Vec<(&str, Value)> =
+        vec![("changed_on", Local::now().naive_local().into()), ("changed_by_fk", by.into())];
+    for (column, value) in
+        [("first_name", profile.first_name), ("last_name", profile.last_name), ("password", hash.clone())]
+    {
+        if let Some(value) = value {
+            values.push((column, value.into()));
+        }
+    }
+    let tx = app.db.begin().await?;
+    let changed = tx.exec().update_row("ab_user", id, values).await?;
+    tx.commit().await?;
+    Ok(hash.filter(|_| changed > 0))
+}

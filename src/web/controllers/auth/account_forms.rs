@@ -1,0 +1,141 @@
+//! The few forms that Flask-AppBuilder renders on the server and the frontend still links to: the own password,
+//! somebody else's password, the own name. Plain pages of our own, with the field names of the original.
+
+use commands::login::{Profile, update_profile};
+use infra::Error;
+
+use crate::{
+    Answer, Cx, Handled, flash,
+    guards::{csrf, identity},
+    html::escape,
+    routes::{Access, Rule, rule},
+};
+
+/// Rules of this file.
+pub(super) fn rules() -> Vec<Rule> {
+    let get = |view| Access::Page("can_this_form_get", view);
+    let post = |view| Access::Page("can_this_form_post", view);
+    vec![
+        rule(&["GET"], "/resetmypassword/form", get("ResetMyPasswordView"), show_password)
+            .endpoint("ResetMyPasswordView.this_form_get"),
+        rule(&["POST"], "/resetmypassword/form", post("ResetMyPasswordView"), set_own_password)
+            .endpoint("ResetMyPasswordView.this_form_post"),
+        rule(&["GET"], "/resetpassword/form", get("ResetPasswordView"), show_password)
+            .endpoint("ResetPasswordView.this_form_get"),
+        rule(&["POST"], "/resetpassword/form", post("ResetPasswordView"), set_password)
+            .endpoint("ResetPasswordView.this_form_post"),
+        rule(&["GET"], "/userinfoeditview/form", get("UserInfoEditView"), show_names)
+            .endpoint("UserInfoEditView.this_form_get"),
+        rule(&["POST"], "/userinfoeditview/form", post("UserInfoEditView"), set_names)
+            .endpoint("UserInfoEditView.this_form_post"),
+    ]
+}
+
+/// An input of a form.
+pub(super) struct Field<'a> {
+    name: &'a str,
+    label: &'a str,
+    kind: &'a str,
+    value: &'a str,
+}
+
+impl<'a> Field<'a> {
+    /// Text in clear.
+    pub(super) fn text(name: &'a str, label: &'a str, value: &'a str) -> Self {
+        Self { name, label, kind: "text", value }
+    }
+    /// A password; never filled in.
+    pub(super) fn password(name: &'a str, label: &'a str) -> Self {
+        Self { name, label, kind: "password", value: "" }
+    }
+}
+
+/// A page with one form, posted back to its own address.
+pub(super) fn page(cx: &Cx, title: &str, fields: &[Field<'_>], errors: &[&str]) -> Answer {
+    let mut inputs =
+        format!("<input type=\"hidden\" name=\"csrf_token\" value=\"{}\">\n", escape(&csrf::token(cx)));
+    for f in fields {
+        let (name, label, value) = (escape(f.name), escape(f.label), escape(f.value));
+        inputs.push_str(&format!(
+            "<p><label for=\"{name}\">{label}</label><br>\n<input type=\"{}\" id=\"{name}\" name=\"{name}\" \
+             value=\"{value}\"></p>\n",
+            f.kind
+        ));
+    }
+    let errors: String = errors.iter().map(|e| format!("<p role=\"alert\">{}</p>\n", escape(e))).collect();
+    let title = escape(title);
+    Answer::html(
+        200,
+        format!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Superset</title></head>\n<body>\n\
+             <h1>{title}</h1>\n{errors}<form method=\"post\">\n{inputs}<button type=\"submit\">Save</button>\n</form>\n\
+             </body>\n</html>\n"
+        ),
+    )
+}
+
+fn password_page(cx: &Cx, errors: &[&str]) -> Answer {
+    let fields =
+        [Field::password("password", "Password"), Field::password("conf_password", "Confirm Password")];
+    page(cx, "Reset Password Form", &fields, errors)
+}
+
+async fn show_password(cx: Cx) -> Handled {
+    Ok(password_page(&cx, &[]))
+}
+
+async fn set_own_password(cx: Cx) -> Handled {
+    let id = cx.user.user_id();
+    reset(&cx, id).await
+}
+
+async fn set_password(cx: Cx) -> Handled {
+    let id = cx.req.arg("pk").and_then(|pk| pk.parse().ok());
+    reset(&cx, id).await
+}
+
+async fn reset(cx: &Cx, id: Option<i64>) -> Handled {
+    let (Some(id), Some(by)) = (id, cx.user.user_id()) else { return Err(Error::not_found().into()) };
+    let field = |name: &str| cx.req.field(name).unwrap_or_default();
+    let (password, again) = (field("password"), field("conf_password"));
+    if password.is_empty() || password.chars().all(|c| c == '\0') {
+        return Ok(password_page(cx, &["This field is required."]));
+    }
+    if password != again {
+        return Ok(password_page(cx, &["Passwords must match"]));
+    }
+    let profile = Profile { password: Some(password.to_owned()), ..Profile::default() };
+    let hash = update_profile(&cx.app, id, by, profile).await?.ok_or_else(Error::not_found)?;
+    if id == by {
+        identity::renew_password_mark(&cx.app.config, &mut cx.session.lock(), &hash);
+    }
+    flash::add(cx, "info", "Password Changed");
+    Ok(Answer::redirect(302, "/"))
+}
+
+fn names_page(cx: &Cx, first: &str, last: &str, errors: &[&str]) -> Answer {
+    let fields =
+        [Field::text("first_name", "First Name", first), Field::text("last_name", "Last Name", last)];
+    page(cx, "Edit User Information", &fields, errors)
+}
+
+async fn show_names(cx: Cx) -> Handled {
+    let (first, last) = cx.user.user.as_ref().map_or(("", ""), |u| (&u.first_name, &u.last_name));
+    Ok(names_page(&cx, first, last, &[]))
+}
+
+async fn set_names(cx: Cx) -> Handled {
+    let Some(id) = cx.user.user_id() else { return Err(Error::not_found().into()) };
+    let field = |name: &str| cx.req.field(name).unwrap_or_default();
+    let (first, last) = (field("first_name"), field("last_name"));
+    if [first, last].iter().any(|n| n.trim().is_empty()) {
+        return Ok(names_page(&cx, first, last, &["This field is required."]));
+    }
+    if [first, last].iter().any(|n| n.chars().count() > 64) {
+        return Ok(names_page(&cx, first, last, &["Field cannot be longer than 64 characters."]));
+    }
+    let profile = Profile { first_name: Some(first.into()), last_name: Some(last.into()), password: None };
+    update_profile(&cx.app, id, id, profile).await?;
+    flash::add(&cx, "info", "User information changed");
+    Ok(Answer::redirect(302, "/"))
+}

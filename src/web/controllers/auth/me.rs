@@ -1,0 +1,153 @@
+//! `/api/v1/me/`: who I am (`superset.views.users.api:CurrentUserRestApi`); for sessions only, no tokens.
+
+use commands::{
+    access::{User, load_user},
+    bootstrap,
+    login::{Profile, update_profile},
+};
+use infra::Error;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    Answer, Cx, Handled,
+    guards::identity,
+    routes::{Access, Rule, rule},
+};
+
+/// Rules of this file.
+pub(super) fn rules() -> Vec<Rule> {
+    vec![
+        rule(&["GET"], "/api/v1/me/", Access::Open, get).endpoint("CurrentUserRestApi.get_me"),
+        rule(&["PUT"], "/api/v1/me/", Access::Open, put).endpoint("CurrentUserRestApi.update_me"),
+        rule(&["GET"], "/api/v1/me/roles/", Access::Open, roles).endpoint("CurrentUserRestApi.get_my_roles"),
+    ]
+}
+
+fn unauthorized() -> Error {
+    Error::message(401, "Not authorized")
+}
+
+fn view(user: &User) -> Answer {
+    let result = json!({
+        "email": user.email,
+        "first_name": user.first_name,
+        "id": user.id,
+        "is_active": user.active,
+        "is_anonymous": false,
+        "last_name": user.last_name,
+        "login_count": user.login_count,
+        "username": user.username,
+    });
+    Answer::fab(200, &json!({"result": result}))
+}
+
+async fn get(cx: Cx) -> Handled {
+    if let Some(user) = &cx.user.user {
+        return Ok(view(user));
+    }
+    let guest = cx.user.guest.as_ref().ok_or_else(unauthorized)?;
+    let claim = |key: &str, default: &str| {
+        guest.user.get(key).and_then(Value::as_str).filter(|s| !s.is_empty()).unwrap_or(default).to_owned()
+    };
+    let result = json!({
+        "first_name": claim("first_name", "Guest"),
+        "is_active": true,
+        "is_anonymous": false,
+        "last_name": claim("last_name", "User"),
+        "username": claim("username", "guest_user"),
+    });
+    Ok(Answer::fab(200, &json!({"result": result})))
+}
+
+async fn roles(cx: Cx) -> Handled {
+    if cx.user.is_anonymous() {
+        return Err(unauthorized().into());
+    }
+    let data = bootstrap::user(&cx.app, &cx.user).await?;
+    Ok(Answer::fab(200, &json!({"result": data})))
+}
+
+async fn put(cx: Cx) -> Handled {
+    if !cx.req.is_json() {
+        return Err(Error::internal("PUT /api/v1/me/ without JSON").into());
+    }
+    let id = cx.user.user_id().ok_or_else(unauthorized)?;
+    let body: Value = serde_json::from_slice(&cx.req.body).map_err(|_| {
+        let text =
+            "400 Bad Request: The browser (or proxy) sent a request that this server could not understand.";
+        Error::bad_request(text)
+    })?;
+    let profile = load(&cx, &body)?;
+    if let Some(hash) = update_profile(&cx.app, id, id, profile).await? {
+        identity::renew_password_mark(&cx.app.config, &mut cx.session.lock(), &hash);
+    }
+    let (changed, _) = load_user(&cx.app, id).await?.ok_or_else(unauthorized)?;
+    changed.user.as_ref().map(view).ok_or_else(|| unauthorized().into())
+}
+
+/// `CurrentUserPutSchema`.
+fn load(cx: &Cx, body: &Value) -> Result<Profile, Error> {
+    let invalid = |errors: Map<String, Value>| Error::bad_request(Value::Object(errors));
+    let Value::Object(body) = body else {
+        return Err(invalid(Map::from_iter([("_schema".to_owned(), json!(["Invalid input type."]))])));
+    };
+    let mut errors = Map::new();
+    let mut profile = Profile::default();
+    for (key, value) in body {
+        let problem = match (key.as_str(), value) {
+            ("first_name" | "last_name" | "password", Value::Null) => Some("Field may not be null."),
+            ("first_name" | "last_name", Value::String(s)) if !(1..=64).contains(&s.chars().count()) => {
+                Some("Length must be between 1 and 64.")
+            }
+            ("first_name", Value::String(s)) => {
+                profile.first_name = Some(s.clone());
+                None
+            }
+            ("last_name", Value::String(s)) => {
+                profile.last_name = Some(s.clone());
+                None
+            }
+            ("password", Value::String(s)) => {
+                profile.password = Some(s.clone());
+                (cx.app.config.bool("FAB_PASSWORD_COMPLEXITY_ENABLED") && !is_complex(s))
+                    .then_some(COMPLEXITY)
+            }
+            ("first_name" | "last_name" | "password", _) => Some("Not a valid string."),
+            _ => Some("Unknown field."),
+        };
+        if let Some(problem) = problem {
+            errors.insert(key.clone(), json!([problem]));
+        }
+    }
+    if !errors.is_empty() {
+        return Err(invalid(errors));
+    }
+    if body.is_empty() {
+        return Err(Error::bad_request("At least one field must be provided."));
+    }
+    Ok(profile)
+}
+
+const COMPLEXITY: &str = "Must have at least two capital letters, one special character, two digits, three lower case \
+     letters and a minimal length of 10.";
+
+/// `flask_appbuilder.validators:default_password_complexity`.
+fn is_complex(password: &str) -> bool {
+    let count = |test: fn(&char) -> bool| password.chars().filter(test).count();
+    password.chars().count() >= 10
+        && count(|c| c.is_ascii_uppercase()) >= 2
+        && count(|c| c.is_ascii_lowercase()) >= 3
+        && count(|c| c.is_ascii_digit()) >= 2
+        && count(|c| !c.is_ascii_alphanumeric()) >= 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn complexity() {
+        assert!(is_complex("password-1234A1BC"));
+        assert!(!is_complex("Password1234") && !is_complex("AB12cde!") && !is_complex(""));
+    }
+}

@@ -1,0 +1,4 @@
+//! What every response gets after its handler: session cookie, security headers, CORS, compression.
+
+pub mod compress;
+pub mod headers;

@@ -1,0 +1,200 @@
+//! Where a redirect may lead (`flask_appbuilder.utils.base:is_safe_redirect_url`) and how `?next=` is written.
+
+use infra::config::Config;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::context::Req;
+
+/// `urllib.parse.quote_plus`, without the plus.
+const QUOTE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~');
+/// What Werkzeug's `url_for` leaves alone in a query.
+const URL_FOR: &AsciiSet = &QUOTE
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b',')
+    .remove(b'/')
+    .remove(b':')
+    .remove(b';')
+    .remove(b'?')
+    .remove(b'@');
+
+/// The login page that leads back to a path (`superset.views.utils:redirect_to_login`).
+pub fn login_with(path: &str) -> String {
+    format!("/login/?next={}", utf8_percent_encode(path, QUOTE))
+}
+
+/// The login page that leads back to the whole address of a request (`has_access`).
+pub fn login_from(req: &Req) -> String {
+    let query =
+        if req.query_string.is_empty() { String::new() } else { format!("?{}", unquoted(&req.query_string)) };
+    let url = format!("{}://{}{}{query}", req.scheme, req.host, req.path);
+    let quoted = utf8_percent_encode(&url, URL_FOR).to_string().replace("%20", "+");
+    format!("/login/?next={quoted}")
+}
+
+/// What `request.url` shows: percent-escapes of characters that are no ASCII or that mean nothing in a query undone.
+fn unquoted(query: &str) -> String {
+    let bytes = query.as_bytes();
+    let mut out: Vec<u8> = Vec::with_capacity(bytes.len());
+    let mut i = 0;
+    while let Some(b) = bytes.get(i) {
+        let escaped = (*b == b'%').then(|| query.get(i + 1..i + 3)).flatten();
+        let decoded = escaped.and_then(|h| u8::from_str_radix(h, 16).ok());
+        match decoded {
+            Some(d) if d > b' ' && !matches!(d, b'%' | b'#' | b'&' | b'+' | b'=' | 0x7f) => {
+                out.push(d);
+                i += 3;
+            }
+            _ => {
+                out.push(*b);
+                i += 1;
+            }
+        }
+    }
+    String::from_utf8(out).unwrap_or_else(|_| query.to_owned())
+}
+
+/// `next` when it leads to this site, else the index page.
+pub fn safe<'a>(config: &Config, req: &Req, next: &'a str) -> &'a str {
+    if !next.is_empty() && is_safe(config, req, next) { next } else { "/" }
+}
+
+fn is_safe(config: &Config, req: &Req, url: &str) -> bool {
+    // browsers read a backslash as a slash and skip white space and control characters: none of them belongs here
+    if url.starts_with("///")
+        || url.contains('\\')
+        || url.chars().any(char::is_control)
+        || url.starts_with(' ')
+    {
+        return false;
+    }
+    let Some((scheme, host)) = split(url) else { return false };
+    if !scheme.is_empty() && host.is_empty() {
+        return false;
+    }
+    if !matches!(scheme.as_str(), "" | "http" | "https") {
+        return false;
+    }
+    if host.is_empty() {
+        return true;
+    }
+    let allowed: Vec<&str> = config
+        .get("FAB_SAFE_REDIRECT_HOSTS")
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|v| v.as_str())
+        .collect();
+    if allowed.is_empty() {
+        host == req.host
+    } else {
+        allowed.iter().any(|pattern| matches_glob(pattern, &host))
+    }
+}
+
+/// Scheme and authority of an address, either possibly empty; none when it makes no sense.
+fn split(url: &str) -> Option<(String, String)> {
+    let (scheme, rest) = match url.split_once(':') {
+        Some((scheme, rest))
+            if scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+                && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) =>
+        {
+            (scheme.to_ascii_lowercase(), rest)
+        }
+        _ => (String::new(), url),
+    };
+    let host = match rest.strip_prefix("//") {
+        Some(rest) => rest.split(['/', '?', '#']).next()?,
+        None => "",
+    };
+    (host.contains('[') == host.contains(']')).then(|| (scheme, host.to_owned()))
+}
+
+/// `fnmatch` with `*` and `?`.
+fn matches_glob(pattern: &str, text: &str) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    let (mut p, mut t, mut star) = (0, 0, None);
+    while t < text.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some(c) if *c == '?' || text.get(t) == Some(c) => {
+                p += 1;
+                t += 1;
+            }
+            _ => {
+                let Some((star_p, star_t)) = star else { return false };
+                star = Some((star_p, star_t + 1));
+                p = star_p + 1;
+                t = star_t + 1;
+            }
+        }
+    }
+    pattern.iter().skip(p).all(|c| *c == '*')
+}
+
+/// Scheme and host with port are the same (`flask_wtf.csrf:same_origin`).
+pub fn same_origin(a: &str, b: &str) -> bool {
+    match (split(a), split(b)) {
+        (Some(a), Some(b)) => a == b && !a.1.is_empty(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request() -> Req {
+        Req { scheme: "http".into(), host: "me:9001".into(), path: "/chart/list/".into(), ..Req::default() }
+    }
+
+    #[test]
+    fn only_this_site() {
+        let (config, req) = (Config::default(), request());
+        for good in ["/superset/welcome/", "relative", "http://me:9001/x", "//me:9001/x", "/a?u=http://evil"]
+        {
+            assert_eq!(safe(&config, &req, good), good);
+        }
+        for bad in [
+            "",
+            "///evil",
+            "//evil",
+            "http://evil/",
+            "https:evil",
+            "http:///evil",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "\\\\evil",
+            "/\\evil",
+            "\u{1}/x",
+            "/\t/evil",
+            "http://me:9001@evil/",
+            "http://[me:9001/",
+            " //evil",
+        ] {
+            assert_eq!(safe(&config, &req, bad), "/", "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn hosts_by_pattern() {
+        assert!(matches_glob("*.example.com", "a.example.com"));
+        assert!(!matches_glob("*.example.com", "example.com"));
+        assert!(matches_glob("h?st*", "host:80") && !matches_glob("", "x") && matches_glob("*", ""));
+    }
+
+    #[test]
+    fn next_arguments() {
+        assert_eq!(login_with("/superset/welcome/"), "/login/?next=%2Fsuperset%2Fwelcome%2F");
+        assert_eq!(login_from(&request()), "/login/?next=http://me:9001/chart/list/");
+        let req = Req { query_string: "a=b%20c&d=%C3%A9".into(), ..request() };
+        assert_eq!(login_from(&req), "/login/?next=http://me:9001/chart/list/?a%3Db%2520c%26d%3D%C3%A9");
+    }
+}

@@ -1,0 +1,163 @@
+//! Reading a request: its parts, its form or body, and what a trusted proxy says about its origin.
+
+use infra::config::Config;
+use salvo::{Request, http::ParseError};
+
+use crate::context::{Req, Upload};
+
+/// The largest request body; uploads of files have their own, larger bound.
+const MAX_BODY: usize = 64 << 20;
+
+/// Everything but the body; a status when it makes no sense.
+pub fn read_parts(request: &Request) -> Result<Req, u16> {
+    let uri = request.uri();
+    let path = percent_encoding::percent_decode_str(uri.path()).decode_utf8().map_err(|_| 404_u16)?;
+    let query_string = uri.query().unwrap_or_default().to_owned();
+    let headers: Vec<(String, String)> = request
+        .headers()
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+        .collect();
+    let host = headers.iter().find(|(k, _)| k == "host").map(|(_, v)| v.clone()).unwrap_or_default();
+    Ok(Req {
+        method: request.method().as_str().to_owned(),
+        path: path.into_owned(),
+        args: parse_query(&query_string),
+        query_string,
+        headers,
+        remote_addr: peer(request),
+        scheme: request.scheme().as_str().to_owned(),
+        host,
+        ..Req::default()
+    })
+}
+
+fn peer(request: &Request) -> String {
+    let address = request.remote_addr().to_string();
+    // "socket://127.0.0.1:4711" → "127.0.0.1"
+    let address = address.rsplit("//").next().unwrap_or_default();
+    address.rsplit_once(':').map_or(address, |(ip, _)| ip).trim_matches(['[', ']']).to_owned()
+}
+
+/// `a=1&b=%20` with `+` as a space; bytes that are not UTF-8 are replaced, as Werkzeug does.
+pub fn parse_query(text: &str) -> Vec<(String, String)> {
+    let decode = |s: &str| {
+        let s = s.replace('+', " ");
+        percent_encoding::percent_decode_str(&s).decode_utf8_lossy().into_owned()
+    };
+    text.split('&')
+        .filter(|p| !p.is_empty())
+        .map(|p| {
+            p.split_once('=').map_or_else(|| (decode(p), String::new()), |(k, v)| (decode(k), decode(v)))
+        })
+        .collect()
+}
+
+/// Reads the form, the files or the raw body; a status when that fails.
+pub async fn read_body(request: &mut Request, req: &mut Req) -> Result<(), u16> {
+    let status = |e: &ParseError| if matches!(e, ParseError::PayloadTooLarge) { 413 } else { 400 };
+    match req.content_type().as_str() {
+        "multipart/form-data" => {
+            let data = request.form_data_max_size(MAX_BODY).await.map_err(|e| status(&e))?;
+            for (name, values) in data.fields.iter_all() {
+                req.form.extend(values.iter().map(|v| (name.clone(), v.clone())));
+            }
+            for (field, parts) in data.files.iter_all() {
+                for part in parts {
+                    let content = tokio::fs::read(part.path()).await.map_err(|_| 400_u16)?.into();
+                    let filename = part.name().unwrap_or_default().to_owned();
+                    req.files.push(Upload { field: field.clone(), filename, content });
+                }
+            }
+        }
+        content_type => {
+            let body = request.payload_with_max_size(MAX_BODY).await;
+            let body = match body {
+                Ok(body) => body.clone(),
+                Err(e) => return Err(status(&e)),
+            };
+            if content_type == "application/x-www-form-urlencoded" {
+                req.form = parse_query(&String::from_utf8_lossy(&body));
+            } else {
+                req.body = body;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Werkzeug's `ProxyFix` (`ENABLE_PROXY_FIX`): the last of as many values as there are trusted proxies.
+pub fn trust_proxy(config: &Config, req: &mut Req) {
+    if !config.bool("ENABLE_PROXY_FIX") {
+        return;
+    }
+    let counts = config.get("PROXY_FIX_CONFIG");
+    let value = |key: &str, header: &str| {
+        let trusted = counts.get(key).and_then(serde_json::Value::as_u64).unwrap_or(0);
+        let trusted = usize::try_from(trusted).ok().filter(|n| *n > 0)?;
+        let values: Vec<&str> = req.header(header)?.split(',').map(str::trim).collect();
+        let at = values.len().checked_sub(trusted)?;
+        values.get(at).filter(|v| !v.is_empty()).map(|v| (*v).to_owned())
+    };
+    let (address, scheme) = (value("x_for", "x-forwarded-for"), value("x_proto", "x-forwarded-proto"));
+    let (host, port) = (value("x_host", "x-forwarded-host"), value("x_port", "x-forwarded-port"));
+    if let Some(address) = address {
+        req.remote_addr = address;
+    }
+    if let Some(scheme) = scheme.filter(|s| matches!(s.as_str(), "http" | "https")) {
+        req.scheme = scheme;
+    }
+    if let Some(host) = host.filter(|h| is_host(h)) {
+        req.host = host;
+    }
+    if let Some(port) = port.filter(|p| p.parse::<u16>().is_ok()) {
+        let name = match req.host.rsplit_once(':') {
+            Some((name, old)) if !old.contains(']') => name,
+            _ => req.host.as_str(),
+        };
+        req.host = format!("{name}:{port}");
+    }
+}
+
+/// A host name or address with an optional port, and nothing that could mean something else in an address or page.
+pub fn is_host(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proxies_are_believed_only_when_configured() {
+        let headers = [
+            ("x-forwarded-for", "6.6.6.6, 10.0.0.1"),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "bi.example"),
+            ("x-forwarded-port", "8443"),
+        ];
+        let headers: Vec<_> = headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let req =
+            || Req { headers: headers.clone(), scheme: "http".into(), host: "in:1".into(), ..Req::default() };
+        let mut untouched = req();
+        trust_proxy(&Config::with(indexmap::IndexMap::new()), &mut untouched);
+        assert_eq!((untouched.scheme.as_str(), untouched.host.as_str()), ("http", "in:1"));
+        let on = Config::with(indexmap::IndexMap::from([("ENABLE_PROXY_FIX".to_owned(), true.into())]));
+        let mut fixed = req();
+        trust_proxy(&on, &mut fixed);
+        assert_eq!((fixed.scheme.as_str(), fixed.host.as_str()), ("https", "bi.example:8443"));
+        assert_eq!(fixed.remote_addr, "10.0.0.1");
+    }
+
+    #[test]
+    fn hosts() {
+        assert!(is_host("a.b:80") && is_host("[::1]:80"));
+        assert!(!is_host("") && !is_host("a/b") && !is_host("a b") && !is_host("<a>") && !is_host("a@b"));
+    }
+
+    #[test]
+    fn query_strings_decode_like_werkzeug() {
+        let want = [("q", "(a:b c)"), ("x", ""), ("q", "é")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+        assert_eq!(parse_query("q=(a:b+c)&x&&q=%C3%A9"), want);
+    }
+}
