@@ -38,6 +38,11 @@ impl Select {
     /// The text, with SQLAlchemy's line breaks and blanks.
     pub fn render(&self) -> String {
         let mut text = String::from(if self.distinct { "SELECT DISTINCT " } else { "SELECT " });
+        // SQL Server has no LIMIT, and its OFFSET demands an order.
+        let top = self.limit.filter(|_| self.dialect == Dialect::Mssql && self.offset.is_none());
+        if let Some(limit) = top {
+            text += &format!("TOP {limit} ");
+        }
         text += &self.columns.join(", ");
         text += " \nFROM ";
         text += &self.from;
@@ -61,6 +66,12 @@ impl Select {
         if !self.order_by.is_empty() {
             text += " ORDER BY ";
             text += &self.order_by.join(", ");
+        }
+        if top.is_some() {
+            return text;
+        }
+        if self.dialect == Dialect::Mssql && self.offset.is_some() && self.order_by.is_empty() {
+            text += " ORDER BY (SELECT NULL)";
         }
         text + &self.dialect.limit_clause(self.limit, self.offset)
     }

@@ -6,6 +6,7 @@ mod data_type;
 mod expr;
 mod function;
 mod query;
+mod statement;
 
 use sqlparser::ast::{
     Expr, Ident, ObjectName, ObjectNamePart, OrderByExpr, Query, SelectItem, Statement, With,
@@ -32,10 +33,10 @@ impl Printer {
 
     /// A statement.
     pub fn statement(self, statement: &Statement) -> String {
-        match statement {
-            Statement::Query(query) => restore(&self.query(query)),
-            other => other.to_string(),
-        }
+        restore(&match statement {
+            Statement::Query(query) => self.query(query),
+            other => self.other_statement(other),
+        })
     }
 
     /// An expression.
