@@ -5,13 +5,21 @@
 
 pub mod access;
 pub mod bootstrap;
+pub mod chart;
+pub mod dashboard;
 pub mod dashboard_new;
+pub mod database;
+pub mod dataset;
 pub mod examples;
+pub mod explore;
 pub mod init;
 pub mod login;
+pub mod permalink;
 pub mod registration;
 pub mod roles;
 mod services;
+pub mod temporary_cache;
+pub mod text;
 pub mod theme;
 pub mod user_admin;
 

@@ -9,6 +9,24 @@ pub fn dumps(value: &Value) -> String {
     ascii_json(value, true)
 }
 
+/// The same with the keys of all objects in order (`sort_keys=True`): what digests are made of.
+pub fn dumps_sorted(value: &Value) -> String {
+    dumps(&sorted(value))
+}
+
+/// A value with the keys of all its objects in order.
+pub fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut entries: Vec<_> = map.iter().collect();
+            entries.sort_by(|a, b| a.0.cmp(b.0));
+            Value::Object(entries.into_iter().map(|(k, v)| (k.clone(), sorted(v))).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
+        other => other.clone(),
+    }
+}
+
 /// JSON with every non-ASCII character escaped; `spaced` puts a space after `,` and `:`.
 pub fn ascii_json(value: &Value, spaced: bool) -> String {
     let mut out = Vec::new();

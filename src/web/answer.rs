@@ -1,8 +1,8 @@
 //! A response before it is written.
 
 use bytes::Bytes;
-pub use infra::json::ascii_json;
-use serde_json::{Map, Value};
+pub use infra::json::{ascii_json, sorted};
+use serde_json::Value;
 
 /// Status, headers and body of a response.
 #[derive(Debug, Clone)]
@@ -62,19 +62,6 @@ impl Answer {
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
-    }
-}
-
-/// The same value with the keys of all its objects in order.
-pub fn sorted(value: &Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let mut entries: Vec<_> = map.iter().collect();
-            entries.sort_by(|a, b| a.0.cmp(b.0));
-            Value::Object(entries.into_iter().map(|(k, v)| (k.clone(), sorted(v))).collect::<Map<_, _>>())
-        }
-        Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
-        other => other.clone(),
     }
 }
 

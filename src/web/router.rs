@@ -28,6 +28,7 @@ pub fn table() -> Table {
         controllers::row_level_security::rules(),
         controllers::security::rules(),
         controllers::user_registrations::rules(),
+        controllers::objects::rules(),
     ];
     Table::new(rules.into_iter().flatten().collect())
 }

@@ -12,6 +12,7 @@ pub mod datasets;
 pub mod health;
 pub mod logs;
 pub mod menu;
+pub mod objects;
 pub mod openapi;
 pub mod pages;
 pub mod queries;

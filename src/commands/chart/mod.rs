@@ -1,0 +1,4 @@
+//! Charts.
+
+pub mod describe;
+pub mod form_data;

@@ -1,0 +1,4 @@
+//! Dashboards.
+
+pub mod find;
+pub mod tabs;

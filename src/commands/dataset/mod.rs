@@ -1,0 +1,5 @@
+//! Datasets.
+
+pub mod describe;
+pub mod select_star;
+pub mod trim;

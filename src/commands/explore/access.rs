@@ -1,0 +1,99 @@
+//! Whether the caller may work on a dataset, and a chart of it, in the chart builder (`superset.explore.utils`).
+
+use daos::{chart, database, dataset, person::Owned};
+use infra::{Error, Result, db::Sql};
+
+use crate::{
+    Services,
+    access::{Principal, objects, ownership},
+};
+
+/// Why not.
+#[derive(Debug, thiserror::Error)]
+pub enum Denied {
+    /// The dataset is not the caller's to see.
+    #[error("You don't have access to this dataset.")]
+    Dataset,
+    /// There is no such dataset.
+    #[error("Dataset does not exist")]
+    NoDataset,
+    /// The chart is not the caller's to see.
+    #[error("You don't have access to this chart.")]
+    Chart,
+    /// There is no such chart.
+    #[error("Chart not found.")]
+    NoChart,
+    /// Something else failed.
+    #[error("{0}")]
+    Other(Error),
+}
+
+impl<E: Into<Error>> From<E> for Denied {
+    fn from(e: E) -> Self {
+        Self::Other(e.into())
+    }
+}
+
+impl Denied {
+    /// As the permalink API answers it.
+    pub fn into_error(self) -> Error {
+        match self {
+            Self::Dataset | Self::Chart => Error::message(403, self.to_string()),
+            Self::NoDataset | Self::NoChart => Error::message(404, self.to_string()),
+            Self::Other(e) => e,
+        }
+    }
+    /// As the APIs of temporary values answer it.
+    pub fn into_cache_error(self) -> Error {
+        match self {
+            Self::Dataset | Self::Chart => {
+                Error::message(403, "You don't have permission to modify the value.")
+            }
+            Self::NoDataset | Self::NoChart => Error::message(404, "Resource was not found."),
+            Self::Other(e) => e,
+        }
+    }
+}
+
+/// `check_access`.
+pub async fn check(
+    app: &Services,
+    user: &Principal,
+    kind: &str,
+    datasource_id: i64,
+    chart_id: Option<i64>,
+) -> Result<(), Denied> {
+    let db = app.db.exec();
+    match kind {
+        "query" => check_query(app, user, datasource_id).await?,
+        "table" => {
+            let dataset = dataset::find(db, datasource_id).await?.ok_or(Denied::NoDataset)?;
+            if !objects::can_access_dataset(app, user, &dataset).await? {
+                return Err(Denied::Dataset);
+            }
+        }
+        _ => return Err(Denied::NoDataset),
+    }
+    let Some(chart_id) = chart_id.filter(|id| *id != 0) else { return Ok(()) };
+    if chart::find(db, chart_id).await?.is_none() {
+        return Err(Denied::NoChart);
+    }
+    let may =
+        user.can_access("can_read", "Chart") || ownership::owns(app, user, Owned::Chart, chart_id).await?;
+    if may { Ok(()) } else { Err(Denied::Chart) }
+}
+
+/// Results of SQL Lab: one's own, or all when that is granted, on a database that is granted.
+async fn check_query(app: &Services, user: &Principal, id: i64) -> Result<(), Denied> {
+    let db = app.db.exec();
+    let row = db.first(Sql::new("SELECT database_id, user_id FROM query WHERE id = ?").bind(id)).await?;
+    let row = row.ok_or(Denied::NoDataset)?;
+    let owner: Option<i64> = row.at(1)?;
+    let database = database::find(db, row.at(0)?).await?.ok_or(Denied::NoDataset)?;
+    let mine = owner.is_some() && owner == user.user_id();
+    if user.can_access_database(&database) && (mine || user.all_queries() || user.all_databases()) {
+        Ok(())
+    } else {
+        Err(Denied::Dataset)
+    }
+}

@@ -1,0 +1,6 @@
+//! The chart builder (`superset.commands.explore`).
+
+pub mod access;
+pub mod form_data;
+pub mod get;
+pub mod merge;

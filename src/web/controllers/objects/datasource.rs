@@ -1,0 +1,70 @@
+//! Datasets as older pages ask for them: `/datasource/get/…`, `/superset/fetch_datasource_metadata`.
+
+use commands::{access::objects, dataset::describe};
+use infra::Error;
+use serde_json::Value;
+
+use crate::{
+    Answer, Cx, Handled,
+    error::Failure,
+    routes::{Access, Rule, rule},
+};
+
+pub(super) fn rules() -> Vec<Rule> {
+    vec![
+        rule(
+            &["GET"],
+            "/datasource/get/<datasource_type>/<datasource_id>/",
+            Access::PageApi("can_get", "Datasource"),
+            get,
+        )
+        .endpoint("Datasource.get"),
+        rule(
+            &["GET"],
+            "/superset/fetch_datasource_metadata",
+            Access::PageApi("can_fetch_datasource_metadata", "Superset"),
+            fetch,
+        )
+        .endpoint("Superset.fetch_datasource_metadata"),
+    ]
+}
+
+fn missing() -> Failure {
+    Error::Legacy { status: 404, error: "Datasource does not exist".to_owned() }.into()
+}
+
+async fn described(cx: &Cx, id: &str) -> Result<describe::Described, Failure> {
+    let id: i64 = id.parse().map_err(|_| missing())?;
+    describe::load_one(cx.app.db.exec(), id).await?.ok_or_else(missing)
+}
+
+fn plain(map: serde_json::Map<String, Value>) -> Answer {
+    let mut answer = Answer::json(200, &Value::Object(map));
+    answer.headers = vec![("content-type", "application/json".to_owned())];
+    answer
+}
+
+/// The original hands every dataset to everybody; we hide those that the caller may not use.
+async fn get(cx: Cx) -> Handled {
+    if cx.req.param("datasource_type") != "table" {
+        return Err(missing());
+    }
+    let described = described(&cx, cx.req.param("datasource_id")).await?;
+    if !objects::can_access_dataset(&cx.app, &cx.user, &described.dataset).await? {
+        return Err(missing());
+    }
+    Ok(plain(described.data()))
+}
+
+async fn fetch(cx: Cx) -> Handled {
+    let bad = "400 Bad Request: The browser (or proxy) sent a request that this server could not understand.";
+    let bad = || Failure(Error::Legacy { status: 400, error: bad.to_owned() });
+    let key = cx.req.arg("datasourceKey").ok_or_else(bad)?;
+    let (id, kind) = key.split_once("__").ok_or_else(bad)?;
+    if kind != "table" {
+        return Err(missing());
+    }
+    let described = described(&cx, id).await?;
+    objects::raise_for_dataset(&cx.app, &cx.user, &described.dataset, None).await?;
+    Ok(plain(described.data()))
+}

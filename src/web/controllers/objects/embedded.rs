@@ -1,0 +1,30 @@
+//! `GET /api/v1/embedded_dashboard/<uuid>` (`superset.embedded.api`).
+
+use daos::embedded;
+use infra::Error;
+use uuid::Uuid;
+
+use super::{dashboards::embedded_json, result};
+use crate::{
+    Cx, Handled,
+    routes::{Access, Rule, rule},
+};
+
+pub(super) fn rules() -> Vec<Rule> {
+    vec![
+        rule(
+            &["GET"],
+            "/api/v1/embedded_dashboard/<uuid>",
+            Access::Protect("can_read", "EmbeddedDashboard"),
+            get,
+        )
+        .flag("EMBEDDED_SUPERSET")
+        .endpoint("EmbeddedDashboardRestApi.get"),
+    ]
+}
+
+async fn get(cx: Cx) -> Handled {
+    let Ok(uuid) = Uuid::parse_str(cx.req.param("uuid")) else { return Err(Error::not_found().into()) };
+    let embedded = embedded::find(cx.app.db.exec(), uuid).await?.ok_or_else(Error::not_found)?;
+    Ok(result(embedded_json(&cx, &embedded).await?))
+}

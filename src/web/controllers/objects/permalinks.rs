@@ -1,0 +1,129 @@
+//! Permalinks of dashboards and of the chart builder.
+
+use commands::{
+    dashboard::find,
+    explore::{access, get::get_permalink},
+    permalink::Permalink,
+};
+use infra::Error;
+use serde_json::{Map, Value, json};
+
+use super::json_body;
+use crate::{
+    Answer, Cx, Handled,
+    routes::{Access, Rule, rule},
+};
+
+pub(super) fn rules() -> Vec<Rule> {
+    let dashboard = |p| Access::Protect(p, "DashboardPermalinkRestApi");
+    let explore = |p| Access::Protect(p, "ExplorePermalinkRestApi");
+    vec![
+        rule(&["POST"], "/api/v1/dashboard/<pk>/permalink", dashboard("can_write"), post_dashboard)
+            .endpoint("DashboardPermalinkRestApi.post"),
+        rule(&["GET"], "/api/v1/dashboard/permalink/<key>", dashboard("can_read"), get_dashboard)
+            .endpoint("DashboardPermalinkRestApi.get"),
+        rule(&["POST"], "/api/v1/explore/permalink", explore("can_write"), post_explore)
+            .endpoint("ExplorePermalinkRestApi.post"),
+        rule(&["GET"], "/api/v1/explore/permalink/<key>", explore("can_read"), get_explore)
+            .endpoint("ExplorePermalinkRestApi.get"),
+    ]
+}
+
+fn created(cx: &Cx, key: &str, path: &str) -> Answer {
+    let url = format!("{}://{}{path}{key}/", cx.req.scheme, cx.req.host);
+    Answer::fab(201, &json!({"key": key, "url": url}))
+}
+
+/// Field errors of a state: its fields, their kinds, and pairs of texts.
+fn state_errors(body: &Value, fields: &[(&str, &str)], required: &[&str]) -> Map<String, Value> {
+    let Some(map) = body.as_object() else {
+        return Map::from_iter([("_schema".to_owned(), json!(["Invalid input type."]))]);
+    };
+    let mut errors = Map::new();
+    for name in required.iter().filter(|n| !map.contains_key(**n)) {
+        errors.insert((*name).to_owned(), json!(["Missing data for required field."]));
+    }
+    for (key, value) in map {
+        let Some((_, kind)) = fields.iter().find(|(name, _)| name == key) else {
+            errors.insert(key.clone(), json!(["Unknown field."]));
+            continue;
+        };
+        let message = match *kind {
+            _ if value.is_null() && required.contains(&key.as_str()) => Some("Field may not be null."),
+            _ if value.is_null() => None,
+            "dict" => (!value.is_object()).then_some("Not a valid mapping type."),
+            "string" => (!value.is_string()).then_some("Not a valid string."),
+            _ => (!value.is_array()).then_some("Not a valid list."),
+        };
+        if let Some(message) = message {
+            errors.insert(key.clone(), json!([message]));
+        }
+    }
+    errors
+}
+
+const DASHBOARD_STATE: &[(&str, &str)] =
+    &[("dataMask", "dict"), ("activeTabs", "list"), ("urlParams", "list"), ("anchor", "string")];
+const EXPLORE_STATE: &[(&str, &str)] = &[("formData", "dict"), ("urlParams", "list")];
+
+async fn post_dashboard(cx: Cx) -> Handled {
+    let state = json_body(&cx)?;
+    let errors = state_errors(&state, DASHBOARD_STATE, &[]);
+    if !errors.is_empty() {
+        // this API prints the errors the way Python prints a dict
+        return Err(Error::bad_request(query::python::repr(&Value::Object(errors))).into());
+    }
+    let board = find::by_id_or_slug(&cx.app, &cx.user, cx.req.param("pk")).await.map_err(shown)?;
+    let value = json!({"dashboardId": board.uuid.map(|u| u.to_string()), "state": state});
+    let key = Permalink::Dashboard.create_once(&cx.app, &cx.user, &value).await?;
+    Ok(created(&cx, &key, "/superset/dashboard/p/"))
+}
+
+/// This API shows the command's own words.
+fn shown(e: Error) -> Error {
+    match e.status() {
+        404 => Error::message(404, "Dashboard not found."),
+        403 => Error::message(403, "You don't have access to this dashboard."),
+        _ => e,
+    }
+}
+
+async fn get_dashboard(cx: Cx) -> Handled {
+    let value = Permalink::Dashboard.get(&cx.app, cx.req.param("key")).await?.ok_or_else(Error::not_found)?;
+    let id = value.get("dashboardId").and_then(Value::as_str).unwrap_or_default();
+    find::by_id_or_slug(&cx.app, &cx.user, id).await.map_err(|e| match e.status() {
+        // a link to a dashboard that is gone breaks the original
+        404 => Error::message(500, "Fatal error"),
+        _ => shown(e),
+    })?;
+    Ok(Answer::fab(200, &value))
+}
+
+async fn post_explore(cx: Cx) -> Handled {
+    let state = json_body(&cx)?;
+    let errors = state_errors(&state, EXPLORE_STATE, &["formData"]);
+    if !errors.is_empty() {
+        return Err(Error::bad_request(Value::Object(errors)).into());
+    }
+    let fatal = || Error::message(500, "Fatal error");
+    let datasource = state.pointer("/formData/datasource").and_then(Value::as_str).ok_or_else(fatal)?;
+    let (id, kind) = datasource.split_once("__").ok_or_else(fatal)?;
+    let id: i64 = id.parse().map_err(|_| fatal())?;
+    let chart_id = state.pointer("/formData/slice_id").and_then(Value::as_i64);
+    let checked = access::check(&cx.app, &cx.user, kind, id, chart_id).await;
+    checked.map_err(access::Denied::into_error)?;
+    let value = json!({
+        "chartId": chart_id,
+        "datasourceId": id,
+        "datasourceType": kind,
+        "datasource": datasource,
+        "state": state,
+    });
+    let key = Permalink::Explore.create(&cx.app, &cx.user, &value).await?;
+    Ok(created(&cx, &key, "/superset/explore/p/"))
+}
+
+async fn get_explore(cx: Cx) -> Handled {
+    let value = get_permalink(&cx.app, &cx.user, cx.req.param("key")).await?.ok_or_else(Error::not_found)?;
+    Ok(Answer::fab(200, &value))
+}
