@@ -77,25 +77,43 @@ pub(crate) fn timestamp_template(
 
 /// A label that the engine accepts (`make_label_compatible`): too long ones become a digest.
 pub fn compatible_label(spec: &EngineSpec, label: &str) -> String {
-    let label = if spec.engine == "bigquery" { bigquery_label(label) } else { label.to_owned() };
-    let Some(max) = spec.caps.max_column_name_length.filter(|max| label.chars().count() > *max) else {
-        return label;
+    let mutated = mutated_label(spec, label);
+    let Some(max) = spec.caps.max_column_name_length.filter(|max| mutated.chars().count() > *max) else {
+        return mutated;
     };
-    md5_hex(&label).chars().take(max).collect()
+    let underscore = if spec.engine == "bigquery" { "_" } else { "" };
+    format!("{underscore}{}", md5_hex(label)).chars().take(max).collect()
 }
 
-/// BigQuery takes letters, digits and underscores; what is replaced is told apart by a piece of a digest.
-fn bigquery_label(label: &str) -> String {
-    let mut mutated: String =
-        label.chars().map(|c| if c.is_alphanumeric() || c == '_' { c } else { '_' }).collect();
-    if mutated.starts_with(|c: char| c.is_ascii_digit()) {
-        mutated.insert(0, '_');
+/// What engines do to labels that they would not take, or would not give back, as they are (`_mutate_label`).
+fn mutated_label(spec: &EngineSpec, label: &str) -> String {
+    let digest = |length: usize| md5_hex(label).chars().take(length).collect::<String>();
+    match spec.engine.as_str() {
+        "awsathena" | "redshift" => label.to_lowercase(),
+        "clickhousedb" | "databend" | "dremio" | "drill" => format!("{label}_{}", digest(6)),
+        "elasticsearch" => label.replace('.', "_"),
+        "bigquery" => {
+            let mut mutated = String::new();
+            if label.starts_with(|c: char| c.is_ascii_digit()) {
+                mutated.push('_');
+            }
+            let mut in_gap = false;
+            for c in label.chars() {
+                let is_word = c.is_alphanumeric() || c == '_';
+                if is_word {
+                    mutated.push(c);
+                } else if !in_gap {
+                    mutated.push('_');
+                }
+                in_gap = !is_word;
+            }
+            if mutated != label {
+                mutated += &format!("_{}", digest(5));
+            }
+            mutated
+        }
+        _ => label.to_owned(),
     }
-    if mutated != label {
-        mutated.push('_');
-        mutated.extend(md5_hex(label).chars().take(5));
-    }
-    mutated
 }
 
 fn md5_hex(text: &str) -> String {
@@ -122,5 +140,7 @@ mod tests {
         let pg = infra::engines::spec("postgresql", None);
         assert_eq!(compatible_label(pg, &"x".repeat(63)), "x".repeat(63));
         assert_eq!(compatible_label(pg, &"x".repeat(64)).len(), 32);
+        let bigquery = infra::engines::spec("bigquery", None);
+        assert_eq!(compatible_label(bigquery, "2 % of x"), "_2_of_x_961ee");
     }
 }
