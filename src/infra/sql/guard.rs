@@ -6,7 +6,7 @@ use sqlparser::{
 };
 
 /// Longest text that is parsed.
-pub(super) const MAX_BYTES: usize = 512 * 1024;
+pub(super) const MAX_BYTES: usize = 256 * 1024;
 /// Most tokens (without whitespace) of one text.
 const MAX_TOKENS: usize = 60_000;
 /// Most AND and OR of one chain.
