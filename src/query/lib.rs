@@ -3,6 +3,7 @@
 //! No HTTP, no metadata tables, no clock of its own: whoever calls passes `now`.
 
 pub mod build_sql;
+pub mod client_processing;
 pub mod dataset;
 pub mod encode;
 pub mod engine;

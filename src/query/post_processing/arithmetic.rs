@@ -9,7 +9,7 @@ use crate::frame::{
 
 /// A binary operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Op {
+pub(crate) enum Op {
     Add,
     Sub,
     Div,
@@ -33,7 +33,7 @@ impl Op {
 }
 
 /// Column with column. Numeric columns follow numpy (division by zero is an infinity), object columns Python.
-pub(super) fn columns(op: Op, a: &ColumnData, b: &ColumnData) -> Result<ColumnData> {
+pub(crate) fn columns(op: Op, a: &ColumnData, b: &ColumnData) -> Result<ColumnData> {
     let plain = |d: &ColumnData| matches!(dtype(d), Dtype::Int | Dtype::Float | Dtype::Bool);
     if plain(a) && plain(b) {
         if op != Op::Div
@@ -76,7 +76,7 @@ pub(super) fn columns(op: Op, a: &ColumnData, b: &ColumnData) -> Result<ColumnDa
 }
 
 /// Value with value, as Python does it.
-pub(super) fn values(op: Op, a: &Scalar, b: &Scalar) -> Result<Scalar> {
+pub(crate) fn values(op: Op, a: &Scalar, b: &Scalar) -> Result<Scalar> {
     use Scalar as S;
     Ok(match (a, b) {
         (S::Int(x), S::Int(y)) if op != Op::Div => {
@@ -128,7 +128,7 @@ fn exact(v: &Scalar) -> BigDecimal {
 }
 
 /// The Python type of a value.
-pub(super) fn type_name(v: &Scalar) -> &'static str {
+pub(crate) fn type_name(v: &Scalar) -> &'static str {
     match v {
         Scalar::Null => "NoneType",
         Scalar::Bool(_) => "bool",
@@ -146,12 +146,12 @@ pub(super) fn type_name(v: &Scalar) -> &'static str {
 }
 
 /// Sum of a column; nulls count as zero. Whole numbers stay whole, decimals exact.
-pub(super) fn sum(data: &ColumnData) -> Result<Scalar> {
+pub(crate) fn sum(data: &ColumnData) -> Result<Scalar> {
     sum_of(data, None)
 }
 
 /// Sum of some rows of a column.
-pub(super) fn sum_of(data: &ColumnData, rows: Option<&[usize]>) -> Result<Scalar> {
+pub(crate) fn sum_of(data: &ColumnData, rows: Option<&[usize]>) -> Result<Scalar> {
     let all: Vec<usize>;
     let rows = match rows {
         Some(r) => r,
@@ -192,7 +192,7 @@ pub(super) fn sum_of(data: &ColumnData, rows: Option<&[usize]>) -> Result<Scalar
 }
 
 /// numpy's pairwise summation, so that the last digits agree.
-pub(super) fn pairwise(xs: &[f64]) -> f64 {
+pub(crate) fn pairwise(xs: &[f64]) -> f64 {
     if xs.len() < 8 {
         return xs.iter().fold(0.0, |a, b| a + b);
     }
@@ -217,6 +217,6 @@ pub(super) fn pairwise(xs: &[f64]) -> f64 {
 }
 
 /// The error pandas raises when a text is averaged.
-pub(super) fn not_numeric(v: &Scalar) -> FrameError {
+pub(crate) fn not_numeric(v: &Scalar) -> FrameError {
     FrameError::unexpected(format!("Could not convert string '{}' to numeric", python::str_of(v)))
 }

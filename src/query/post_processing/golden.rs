@@ -45,7 +45,7 @@ fn column(kind: &str, values: &[Value]) -> ColumnData {
     }
 }
 
-fn frame(spec: &Value) -> Frame {
+pub(crate) fn frame(spec: &Value) -> Frame {
     let mut result = ResultSet::default();
     for c in spec.as_array().unwrap() {
         result.columns.push(ColumnInfo { name: c["name"].as_str().unwrap().into(), sql_type: String::new() });
@@ -82,7 +82,7 @@ fn shown(frame: &Frame) -> Value {
     v
 }
 
-fn same(a: &Value, b: &Value) -> bool {
+pub(crate) fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(x), Value::Number(y)) => {
             if x.is_f64() != y.is_f64() {

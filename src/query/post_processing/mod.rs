@@ -2,7 +2,7 @@
 
 mod aggregate;
 mod append;
-mod arithmetic;
+pub(crate) mod arithmetic;
 mod boxplot;
 mod compare;
 mod contribution;
@@ -12,13 +12,13 @@ mod flatten;
 mod geodetic_parse;
 mod geohash;
 #[cfg(test)]
-mod golden;
+pub(crate) mod golden;
 mod histogram;
 mod margins;
 pub(crate) mod numpy;
 mod offsets;
 mod options;
-mod pivot;
+pub(crate) mod pivot;
 mod prophet;
 mod rank;
 mod rename;

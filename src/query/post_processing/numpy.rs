@@ -22,17 +22,49 @@ pub(crate) enum Interpolation {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Function {
     Average,
-    Arg { max: bool },
+    Arg {
+        max: bool,
+    },
     Count,
     CountNonzero,
-    Cumulative { product: bool },
-    Extreme { max: bool, array: bool },
-    Mean { array: bool },
-    Median { skip_null: bool },
-    Percentile { q: f64, how: Interpolation, skip_null: bool },
+    /// Number of values that are there (`Series.count`).
+    Present,
+    /// Number of distinct values (`Series.nunique`).
+    Unique,
+    /// Distinct values as one text.
+    ListUnique,
+    /// Zero for a single row; Superset's function for more of them is broken.
+    SampleSpread,
+    /// First or last row.
+    Edge {
+        last: bool,
+    },
+    Cumulative {
+        product: bool,
+    },
+    Extreme {
+        max: bool,
+        array: bool,
+    },
+    Mean {
+        array: bool,
+    },
+    Median {
+        skip_null: bool,
+    },
+    Percentile {
+        q: f64,
+        how: Interpolation,
+        skip_null: bool,
+    },
     Prod,
-    Spread { root: bool, ddof: i64 },
-    Sum { array: bool },
+    Spread {
+        root: bool,
+        ddof: i64,
+    },
+    Sum {
+        array: bool,
+    },
 }
 
 /// The function of an aggregate, or `None` for a name that is not allowed.
@@ -114,6 +146,32 @@ pub(crate) fn apply(f: Function, data: &ColumnData, rows: &[usize]) -> Result<Sc
     match f {
         Function::Count => return Ok(Scalar::Int(rows.len() as i64)),
         Function::Cumulative { product } => return cumulative(data, rows, product),
+        Function::Present => {
+            return Ok(Scalar::Int(rows.iter().filter(|r| !is_na(&data.get(**r))).count() as i64));
+        }
+        Function::Unique | Function::ListUnique => {
+            let mut seen = std::collections::HashSet::new();
+            let mut texts = Vec::new();
+            for r in rows {
+                let v = data.get(*r);
+                if (f == Function::ListUnique || !is_na(&v)) && seen.insert(crate::frame::key(&v)) {
+                    texts.push(crate::frame::python::str_of(&nan_for_null(data, *r)));
+                }
+            }
+            return Ok(if f == Function::Unique {
+                Scalar::Int(texts.len() as i64)
+            } else {
+                Scalar::Text(texts.join(", ").into())
+            });
+        }
+        Function::SampleSpread if rows.len() < 2 => return Ok(Scalar::Int(0)),
+        Function::SampleSpread => {
+            return Err(FrameError::unexpected("module 'pandas' has no attribute 'series'"));
+        }
+        Function::Edge { last } => {
+            let row = if last { rows.last() } else { rows.first() };
+            return Ok(row.map_or(Scalar::Null, |r| data.get(*r)));
+        }
         Function::CountNonzero => {
             let n = rows.iter().filter(|r| is_true(&nan_for_null(data, **r))).count();
             return Ok(Scalar::Int(n as i64));

@@ -13,13 +13,13 @@ use crate::frame::{
 };
 
 /// What a pivot needs to know once its options are read.
-pub(super) struct Request<'a> {
-    pub(super) index: Vec<&'a str>,
-    pub(super) columns: Vec<&'a str>,
+pub(crate) struct Request<'a> {
+    pub(crate) index: Vec<&'a str>,
+    pub(crate) columns: Vec<&'a str>,
     /// Value columns with their functions, in the order of the request.
-    pub(super) values: Vec<(&'a str, Function)>,
-    pub(super) fill: Option<Scalar>,
-    pub(super) drop_missing: bool,
+    pub(crate) values: Vec<(&'a str, Function)>,
+    pub(crate) fill: Option<Scalar>,
+    pub(crate) drop_missing: bool,
 }
 
 pub(super) fn apply(mut frame: Frame, o: &Options) -> Result<Frame> {
@@ -87,7 +87,7 @@ pub(super) fn apply(mut frame: Frame, o: &Options) -> Result<Frame> {
     Ok(table)
 }
 
-fn all_null(data: &ColumnData) -> bool {
+pub(crate) fn all_null(data: &ColumnData) -> bool {
     match data {
         ColumnData::Null(_) => true,
         ColumnData::Float(v) => v.iter().all(|x| x.is_none_or(f64::is_nan)),
@@ -97,7 +97,7 @@ fn all_null(data: &ColumnData) -> bool {
 }
 
 /// `fillna`: a column with nulls becomes objects when the filler is of another type.
-pub(super) fn fill_nulls(data: &mut ColumnData, fill: &Scalar) {
+pub(crate) fn fill_nulls(data: &mut ColumnData, fill: &Scalar) {
     let any = match &*data {
         ColumnData::Text(v) => v.iter().any(Option::is_none),
         ColumnData::Int(v) => v.iter().any(Option::is_none),
@@ -144,7 +144,8 @@ fn aggregated(frame: &Frame, r: &Request) -> Result<Aggregated> {
     Ok(Aggregated { groups, keep, columns })
 }
 
-fn pivot_table(frame: &Frame, r: &Request) -> Result<Frame> {
+/// The table itself, before margins and the removal of empty columns.
+pub(crate) fn pivot_table(frame: &Frame, r: &Request) -> Result<Frame> {
     let Aggregated { groups, keep, columns } = aggregated(frame, r)?;
     let n = r.index.len();
     let mut columns: Vec<(String, ColumnData)> = columns
