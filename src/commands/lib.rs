@@ -4,6 +4,7 @@
 //! writes through `daos`, asks `query` for SQL and frames, and returns plain data or an `infra::Error`.
 
 pub mod access;
+pub mod annotation;
 pub mod bootstrap;
 pub mod chart;
 pub mod dashboard;
@@ -17,9 +18,12 @@ pub mod login;
 pub mod permalink;
 pub mod registration;
 pub mod roles;
+pub mod row_level_security;
+pub mod security_admin;
 mod services;
 pub mod temporary_cache;
 pub mod text;
+pub mod tag;
 pub mod theme;
 pub mod user_admin;
 

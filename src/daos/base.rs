@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use infra::db::{BoxFuture, DbError, Executor, Row, Sql, Value};
+use infra::db::{BoxFuture, DbError, Dialect, Executor, Row, Sql, Value};
 
 use crate::{
     record::{Record, Selection},
@@ -79,6 +79,10 @@ pub async fn fetch(ex: &dyn Executor, selection: &Selection, query: &Query) -> R
     for (i, order) in query.order.iter().enumerate() {
         sql.push(if i == 0 { " ORDER BY " } else { ", " }).push(&order_expression(table, &order.path));
         sql.push(if order.descending { " DESC" } else { " ASC" });
+    }
+    // without an order the rows come as they are stored, also where a join would let PostgreSQL turn them around
+    if query.order.is_empty() && !selection.ones.is_empty() && ex.dialect() == Dialect::Postgres {
+        sql.push(&format!(" ORDER BY {}.ctid", table.name));
     }
     sql.append(ex.dialect().limit(query.limit, query.offset));
     let rows = ex.query(sql).await?;

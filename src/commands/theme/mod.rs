@@ -1,5 +1,6 @@
 //! Themes (`superset.commands.theme`).
 
+pub mod change;
 mod seed;
 mod validate;
 

@@ -1,5 +1,7 @@
 //! `/api/v1/annotation_layer/` and the annotations below it: reads (`superset.annotation_layers`).
 
+mod write;
+
 use daos::tables::{ANNOTATION_LAYERS, ANNOTATIONS};
 use infra::db::Sql;
 
@@ -25,7 +27,7 @@ pub fn rules() -> Vec<Rule> {
         )
         .endpoint("AnnotationRestApi.get"),
     ];
-    [LAYERS.rules(), below.into()].concat()
+    [LAYERS.rules(), below.into(), write::rules()].concat()
 }
 
 async fn list_annotations(cx: Cx) -> Handled {

@@ -1,13 +1,18 @@
 //! `/api/v1/log/`: the event log (`superset.views.log.api`).
 
+mod recent;
+
 use daos::tables::LOGS;
 
 use super::crud::{Field, FieldKind, Resource, Verb};
-use crate::routes::Rule;
+use crate::routes::{Access, Rule, rule};
 
 /// Rules of this file.
 pub fn rules() -> Vec<Rule> {
-    LOG_LISTS.rules()
+    let may = Access::Protect("can_recent_activity", "Log");
+    let recent = rule(&["GET"], "/api/v1/log/recent_activity/", may, recent::recent_activity)
+        .endpoint("LogRestApi.recent_activity");
+    LOG_LISTS.rules().into_iter().chain([recent]).collect()
 }
 
 static LOG_LISTS: Resource = Resource {
@@ -15,7 +20,7 @@ static LOG_LISTS: Resource = Resource {
     class: "LogRestApi",
     permission: "Log",
     permissions: &["can_read", "can_recent_activity", "can_write"],
-    verbs: &[Verb::List, Verb::Item],
+    verbs: &[Verb::List, Verb::Item, Verb::Post],
     model: "Log",
     list_title: Some("Logs"),
     table: &LOGS,

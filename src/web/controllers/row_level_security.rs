@@ -1,21 +1,25 @@
 //! `/api/v1/rowlevelsecurity/`: lists of rules (`superset.row_level_security.api`).
 
 use commands::access::lists;
+mod write;
+
 use daos::tables::ROW_LEVEL_SECURITY_FILTERS;
 
-use super::crud::{Field, FieldKind, RelatedField, Resource, Search, Verb, computed::CHANGED_ON_DELTA};
+use super::crud::{
+    Field, FieldKind, RelatedField, Resource, Search, Verb, WholeList, computed::CHANGED_ON_DELTA,
+};
 use crate::routes::Rule;
 
 /// Rules of this file.
 pub fn rules() -> Vec<Rule> {
-    RULES.rules()
+    [RULES.rules(), write::rules()].concat()
 }
 
 static RULES: Resource = Resource {
     name: "rowlevelsecurity",
     class: "RLSRestApi",
     permission: "Row Level Security",
-    verbs: &[Verb::List, Verb::Item, Verb::Info, Verb::Related],
+    verbs: &[Verb::List, Verb::Item, Verb::Info, Verb::Related, Verb::Delete, Verb::BulkDelete],
     model: "RowLevelSecurityFilter",
     table: &ROW_LEVEL_SECURITY_FILTERS,
     list_columns: &[
@@ -87,6 +91,27 @@ static RULES: Resource = Resource {
         Field::new("clause", FieldKind::String),
     ],
     computed: &[CHANGED_ON_DELTA],
+    // `RLSListSchema`
+    whole_list: Some(WholeList {
+        columns: &[
+            "id",
+            "name",
+            "filter_type",
+            "roles.id",
+            "roles.name",
+            "tables.id",
+            "tables.schema",
+            "tables.table_name",
+            "clause",
+            "changed_on_delta_humanized",
+            "group_key",
+            "description",
+            "changed_by.id",
+            "changed_by.first_name",
+            "changed_by.last_name",
+        ],
+        computed: &[CHANGED_ON_DELTA],
+    }),
     related: &[
         RelatedField::person("changed_by"),
         RelatedField::anybody("created_by"),
@@ -98,5 +123,6 @@ static RULES: Resource = Resource {
             ..RelatedField::anybody("tables")
         },
     ],
+    nouns: ("rules", "rules"),
     ..Resource::PLAIN
 };

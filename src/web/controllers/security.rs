@@ -1,5 +1,7 @@
 //! `/api/v1/security/…`: roles, users, groups, permissions (`flask_appbuilder.security.sqla.apis`).
 
+mod write;
+
 use daos::tables::{GROUPS, PERMISSION_VIEWS, PERMISSIONS, ROLES, USERS, VIEW_MENUS};
 
 use super::crud::{Field, FieldKind, Grants, Resource, Style, Verb};
@@ -7,15 +9,8 @@ use crate::routes::Rule;
 
 /// Rules of this file.
 pub fn rules() -> Vec<Rule> {
-    [
-        PERMISSION_NAMES.rules(),
-        RESOURCES.rules(),
-        GRANTS.rules(),
-        ROLE_LISTS.rules(),
-        USER_LISTS.rules(),
-        GROUP_LISTS.rules(),
-    ]
-    .concat()
+    let described = [&PERMISSION_NAMES, &RESOURCES, &GRANTS, &ROLE_LISTS, &USER_LISTS, &GROUP_LISTS];
+    described.into_iter().flat_map(Resource::rules).chain(write::rules()).collect()
 }
 
 const PERMISSION_NAME_FIELDS: &[Field] = &[Field::new("name", FieldKind::String)
@@ -134,7 +129,7 @@ static USER_LISTS: Resource = Resource {
     permissions: &["can_delete", "can_get", "can_info", "can_post", "can_put"],
     grants: Grants::FAB,
     style: Style::Fab,
-    verbs: &[Verb::List, Verb::Item, Verb::Info],
+    verbs: &[Verb::List, Verb::Item, Verb::Info, Verb::Delete],
     model: "User",
     table: &USERS,
     list_columns: &[
@@ -242,7 +237,7 @@ static GROUP_LISTS: Resource = Resource {
     permissions: &["can_delete", "can_get", "can_info", "can_post", "can_put"],
     grants: Grants::FAB,
     style: Style::Fab,
-    verbs: &[Verb::List, Verb::Item, Verb::Info],
+    verbs: &[Verb::List, Verb::Item, Verb::Info, Verb::Delete],
     model: "Group",
     table: &GROUPS,
     list_columns: &[

@@ -1,5 +1,7 @@
 //! `/api/v1/tag/`: lists of tags (`superset.tags.api`).
 
+mod write;
+
 use daos::tables::TAGS;
 use infra::db::Sql;
 use serde_json::Value;
@@ -13,7 +15,7 @@ use crate::routes::Rule;
 
 /// Rules of this file.
 pub fn rules() -> Vec<Rule> {
-    TAG_LISTS.rules()
+    [TAG_LISTS.rules(), write::rules()].concat()
 }
 
 const TAG_LIST_FIELDS: &[Field] = &[

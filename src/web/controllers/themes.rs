@@ -1,5 +1,7 @@
 //! `/api/v1/theme/`: lists of themes (`superset.themes.api`).
 
+mod write;
+
 use daos::tables::THEMES;
 
 use super::crud::{
@@ -11,7 +13,7 @@ use crate::routes::Rule;
 
 /// Rules of this file.
 pub fn rules() -> Vec<Rule> {
-    THEME_LISTS.rules()
+    [THEME_LISTS.rules(), write::rules()].concat()
 }
 
 const THEME_LIST_FIELDS: &[Field] = &[

@@ -58,6 +58,7 @@ fn fields_info(resource: &Resource, fields: &[Field]) -> infra::Result<Value> {
             FieldKind::Integer => "Integer",
             FieldKind::Boolean => "Boolean",
             FieldKind::List => "List",
+            FieldKind::DateTime => "DateTime",
             FieldKind::Other(name) => name,
             // the API names a column that its schema lacks: KeyError
             FieldKind::Missing => {

@@ -17,4 +17,6 @@ pub mod write;
 
 pub use computed::{Computed, View};
 pub use related::{RelatedField, Search};
-pub use resource::{CustomFilter, Field, FieldKind, FilterCx, Grants, Resource, Style, Verb, WholeList};
+pub use resource::{
+    CustomFilter, Field, FieldKind, FilterCx, Grants, Resource, Style, Verb, WholeList, respond,
+};

@@ -160,7 +160,7 @@ fn selection(field: &RelatedField, relation: &'static Relation) -> Selection {
         "ab_user" => &["first_name", "last_name"],
         "ab_role" => &["name"],
         "dbs" => &["verbose_name", "database_name"],
-        "tables" => &["catalog", "schema", "table_name"],
+        "tables" => &["schema", "table_name"],
         "slices" => &["slice_name"],
         "dashboards" => &["dashboard_title"],
         _ => &[],
@@ -181,7 +181,7 @@ fn text(field: &RelatedField, relation: &Relation, row: &Record) -> Value {
             .filter(|n| !n.is_empty())
             .unwrap_or_else(|| row.text("database_name")),
         "tables" => {
-            let parts = ["catalog", "schema", "table_name"].map(|c| row.text(c));
+            let parts = ["schema", "table_name"].map(|c| row.text(c));
             parts.iter().filter(|p| !p.is_empty()).map(String::as_str).collect::<Vec<_>>().join(".")
         }
         "slices" => row.get::<String>("slice_name").filter(|n| !n.is_empty()).unwrap_or(id),

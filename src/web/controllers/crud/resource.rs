@@ -187,6 +187,8 @@ pub struct Field {
     pub validate: &'static [&'static str],
     /// Length bounds that are enforced.
     pub length: Option<(u32, Option<u32>)>,
+    /// A further check: the message, if the value fails.
+    pub check: Option<fn(&Value) -> Option<&'static str>>,
 }
 
 /// Class of a marshmallow field.
@@ -200,6 +202,8 @@ pub enum FieldKind {
     Boolean,
     /// `List` of integers.
     List,
+    /// `DateTime`.
+    DateTime,
     /// `List` of nested objects, dictionaries and the like: shown only.
     Other(&'static str),
     /// Not in the schema: `_info` fails with a KeyError.
@@ -209,7 +213,16 @@ pub enum FieldKind {
 impl Field {
     /// An optional field.
     pub const fn new(name: &'static str, kind: FieldKind) -> Self {
-        Self { name, kind, required: false, nullable: false, unique: false, validate: &[], length: None }
+        Self {
+            name,
+            kind,
+            required: false,
+            nullable: false,
+            unique: false,
+            validate: &[],
+            length: None,
+            check: None,
+        }
     }
     /// An optional text that may be null.
     pub const fn text(name: &'static str) -> Self {
@@ -233,6 +246,11 @@ impl Field {
     /// With validators for display.
     pub const fn validate(mut self, validate: &'static [&'static str]) -> Self {
         self.validate = validate;
+        self
+    }
+    /// With a further check.
+    pub const fn check(mut self, check: fn(&Value) -> Option<&'static str>) -> Self {
+        self.check = Some(check);
         self
     }
     /// With an enforced length.
@@ -424,6 +442,6 @@ impl Resource {
 }
 
 /// `self.response(status, **payload)`.
-pub(super) fn respond(status: u16, payload: Map<String, Value>) -> Answer {
+pub fn respond(status: u16, payload: Map<String, Value>) -> Answer {
     Answer::fab(status, &Value::Object(payload))
 }

@@ -1,8 +1,11 @@
 //! Loading a body against fields, with marshmallow's messages.
 
-use serde_json::{Map, Value};
+use chrono::{DateTime, NaiveDateTime};
+use infra::Error;
+use serde_json::{Map, Value, json};
 
 use super::{Field, FieldKind};
+use crate::{Cx, error::Failure};
 
 /// Field errors: `{"name": ["Missing data for required field."]}`.
 pub type FieldErrors = Map<String, Value>;
@@ -23,7 +26,9 @@ pub fn load(fields: &[Field], body: &Value) -> Result<Map<String, Value>, FieldE
                 Ok(value) => {
                     out.insert(field.name.to_owned(), value);
                 }
-                Err(message) => errors.extend(one(field.name, &message)),
+                Err(messages) => {
+                    errors.insert(field.name.to_owned(), messages);
+                }
             },
         }
     }
@@ -37,30 +42,100 @@ fn one(key: &str, message: &str) -> FieldErrors {
     Map::from_iter([(key.to_owned(), Value::from(vec![message]))])
 }
 
-fn load_field(field: &Field, value: &Value) -> Result<Value, String> {
+fn load_field(field: &Field, value: &Value) -> Result<Value, Value> {
+    let wrong = |message: &str| Value::from(vec![message]);
     if value.is_null() {
-        return if field.nullable { Ok(Value::Null) } else { Err("Field may not be null.".into()) };
+        return if field.nullable { Ok(Value::Null) } else { Err(wrong("Field may not be null.")) };
     }
     let loaded = match field.kind {
-        FieldKind::String => value.as_str().map(Value::from).ok_or("Not a valid string."),
-        FieldKind::Integer => integer(value).map(Value::from).ok_or("Not a valid integer."),
-        FieldKind::Boolean => boolean(value).map(Value::from).ok_or("Not a valid boolean."),
-        FieldKind::List => value.as_array().map(|_| value.clone()).ok_or("Not a valid list."),
-        FieldKind::Other(_) | FieldKind::Missing => Ok(value.clone()),
-    }?;
-    if let (Some((min, max)), Some(text)) = (field.length, loaded.as_str()) {
-        let length = text.chars().count() as u64;
+        FieldKind::String => value.as_str().map(Value::from).ok_or_else(|| wrong("Not a valid string."))?,
+        FieldKind::Integer => integer(value).map(Value::from).ok_or_else(|| wrong("Not a valid integer."))?,
+        FieldKind::Boolean => boolean(value).map(Value::from).ok_or_else(|| wrong("Not a valid boolean."))?,
+        FieldKind::List => integers(value)?,
+        FieldKind::DateTime => {
+            let text = value.as_str().filter(|t| datetime(t).is_some());
+            text.map(Value::from).ok_or_else(|| wrong("Not a valid datetime."))?
+        }
+        FieldKind::Other(_) | FieldKind::Missing => value.clone(),
+    };
+    if let Some((min, max)) = field.length {
+        let length = match &loaded {
+            Value::String(text) => text.chars().count() as u64,
+            Value::Array(items) => items.len() as u64,
+            _ => u64::from(min),
+        };
         let (min, max) = (u64::from(min), max.map(u64::from));
         match max {
             Some(max) if min > 0 && (length < min || length > max) => {
-                return Err(format!("Length must be between {min} and {max}."));
+                return Err(wrong(&format!("Length must be between {min} and {max}.")));
             }
-            Some(max) if length > max => return Err(format!("Longer than maximum length {max}.")),
-            None if length < min => return Err(format!("Shorter than minimum length {min}.")),
+            Some(max) if length > max => return Err(wrong(&format!("Longer than maximum length {max}."))),
+            None if length < min => return Err(wrong(&format!("Shorter than minimum length {min}."))),
             _ => {}
         }
     }
-    Ok(loaded)
+    match field.check.and_then(|check| check(&loaded)) {
+        Some(message) => Err(wrong(message)),
+        None => Ok(loaded),
+    }
+}
+
+/// A list of integers; errors are told by position.
+fn integers(value: &Value) -> Result<Value, Value> {
+    let Some(items) = value.as_array() else { return Err(Value::from(vec!["Not a valid list."])) };
+    let (mut out, mut errors) = (Vec::new(), Map::new());
+    for (i, item) in items.iter().enumerate() {
+        match integer(item) {
+            Some(n) => out.push(Value::from(n)),
+            None => {
+                let message = if item.is_null() { "Field may not be null." } else { "Not a valid integer." };
+                errors.insert(i.to_string(), json!([message]));
+            }
+        }
+    }
+    if errors.is_empty() { Ok(Value::Array(out)) } else { Err(Value::Object(errors)) }
+}
+
+/// marshmallow's ISO format: a date with a time, perhaps with an offset, which is taken away.
+pub fn datetime(text: &str) -> Option<NaiveDateTime> {
+    if let Ok(aware) = DateTime::parse_from_rfc3339(text) {
+        return Some(aware.naive_utc());
+    }
+    let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
+    formats.iter().find_map(|f| NaiveDateTime::parse_from_str(text, f).ok())
+}
+
+/// True when the text names an offset.
+pub fn is_aware(text: &str) -> bool {
+    DateTime::parse_from_rfc3339(text).is_ok()
+}
+
+/// `validate_json` of Superset's schemas.
+pub fn is_json(value: &Value) -> Option<&'static str> {
+    let text = value.as_str()?;
+    (!text.is_empty() && serde_json::from_str::<Value>(text).is_err()).then_some("JSON not valid")
+}
+
+/// `request.json` behind `@requires_json` and `@safe`: another content type is a "Fatal error" of the original.
+pub fn json_body(cx: &Cx) -> Result<Value, Failure> {
+    if !cx.req.is_json() {
+        return Err(Error::internal("Request is not JSON").into());
+    }
+    serde_json::from_slice(&cx.req.body).map_err(|_| {
+        let text =
+            "400 Bad Request: The browser (or proxy) sent a request that this server could not understand.";
+        Failure(Error::bad_request(text))
+    })
+}
+
+/// [`load`] with the status of Superset's own handlers.
+pub fn load_or_400(fields: &[Field], body: &Value) -> Result<Map<String, Value>, Failure> {
+    load(fields, body).map_err(|errors| Failure(Error::bad_request(Value::Object(errors))))
+}
+
+/// A list of integers of a loaded body; empty when it was left out.
+pub fn int_list(item: &Map<String, Value>, key: &str) -> Vec<i64> {
+    item.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_i64).collect()
 }
 
 /// marshmallow's `Integer`: text and floats are cut, booleans are not numbers.

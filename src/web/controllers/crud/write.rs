@@ -49,9 +49,9 @@ async fn post_answer(resource: &'static Resource, cx: &Cx) -> Handled {
     let tx = cx.app.db.begin().await?;
     let pk = write::insert(tx.exec(), resource.table, values, cx.user.user_id())
         .await
-        .map_err(|e| database_error(e, cx.app.db.dialect()))?;
+        .map_err(|e| insert_error(e, cx.app.db.dialect()))?;
     let record = read(resource, &tx, pk.clone(), resource.add_fields).await?;
-    tx.commit().await.map_err(|e| database_error(e, cx.app.db.dialect()))?;
+    tx.commit().await.map_err(|e| insert_error(e, cx.app.db.dialect()))?;
     let mut payload = Map::new();
     payload.insert("id".into(), record.as_ref().map_or(Value::Null, |r| r.json(resource.table.pk)));
     payload.insert("result".into(), dump(resource.add_fields, record.as_ref()));
@@ -159,6 +159,8 @@ fn stored(resource: &Resource, fields: &[Field], loaded: &Map<String, Value>) ->
         };
         let value = match (column.kind, value) {
             (_, Value::Null) => Stored::Null,
+            // a text that is no number goes to the database, which refuses it
+            (Kind::Integer, Value::String(s)) if integer(value).is_none() => s.as_str().into(),
             (Kind::Integer, v) => integer(v).into(),
             (Kind::Boolean, v) => validate::boolean(v).into(),
             (_, Value::String(s)) => s.as_str().into(),
@@ -183,6 +185,20 @@ fn body(resource: &Resource, cx: &Cx) -> Result<Value, Failure> {
 
 fn invalid(errors: validate::FieldErrors) -> Failure {
     Failure(Error::unprocessable(Value::Object(errors)))
+}
+
+/// `add` lets the driver's exception through; `handle_api_exception` shows it.
+fn insert_error(error: DbError, dialect: Dialect) -> Failure {
+    let (kind, text) = match error {
+        DbError::Integrity(text) => ("IntegrityError", text),
+        DbError::Query(text) => ("DataError", text),
+        other => return other.into(),
+    };
+    let driver = match dialect {
+        Dialect::Sqlite => "sqlite3",
+        Dialect::Postgres => "psycopg2.errors",
+    };
+    Failure(Error::Legacy { status: 422, error: format!("({driver}.{kind}) {text}\n") })
 }
 
 /// `DatabaseException` of FAB: the driver's sentence is part of the answer.

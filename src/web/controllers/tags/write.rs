@@ -1,0 +1,200 @@
+//! Tags: everything but the generic reads.
+
+use commands::tag::{self, ObjectType, Tagged};
+use infra::{
+    Error,
+    rison::{self, Schema, schema},
+};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    Answer, Cx, Handled,
+    controllers::crud::{
+        Field, FieldKind,
+        validate::{integer, json_body, load_or_400},
+        write::ids,
+    },
+    error::Failure,
+    routes::{Access, Rule, rule},
+};
+
+const FIELDS: &[Field] = &[
+    Field::new("name", FieldKind::String).length(1, None),
+    Field::text("description"),
+    Field::new("objects_to_tag", FieldKind::Other("List"))
+        .check(|v| (!v.is_array()).then_some("Not a valid list.")),
+];
+static NAMES: Schema = Schema::array(&Schema::of(&["string"]));
+
+/// Rules of this file.
+pub fn rules() -> Vec<Rule> {
+    let (read, may) = (Access::Protect("can_read", "Tag"), Access::Protect("can_write", "Tag"));
+    let bulk = Access::Protect("can_bulk_create", "Tag");
+    vec![
+        rule(&["POST"], "/api/v1/tag/", may, create).endpoint("TagRestApi.post"),
+        rule(&["POST"], "/api/v1/tag/bulk_create", bulk, bulk_create).endpoint("TagRestApi.bulk_create"),
+        rule(&["PUT"], "/api/v1/tag/<pk>", may, update).endpoint("TagRestApi.put"),
+        rule(&["DELETE"], "/api/v1/tag/<pk>", may, delete).endpoint("TagRestApi.delete"),
+        rule(&["DELETE"], "/api/v1/tag/", may, delete_by_name).endpoint("TagRestApi.bulk_delete"),
+        rule(&["POST"], "/api/v1/tag/<int:object_type>/<int:object_id>/", may, add_objects)
+            .endpoint("TagRestApi.add_objects"),
+        rule(&["DELETE"], "/api/v1/tag/<int:object_type>/<int:object_id>/<tag>/", may, delete_object)
+            .endpoint("TagRestApi.delete_object"),
+        rule(&["GET"], "/api/v1/tag/get_objects/", read, get_objects).endpoint("TagRestApi.get_objects"),
+        rule(&["GET"], "/api/v1/tag/favorite_status/", read, favorite_status)
+            .endpoint("TagRestApi.favorite_status"),
+        rule(&["POST"], "/api/v1/tag/<pk>/favorites/", read, add_favorite)
+            .endpoint("TagRestApi.add_favorite"),
+        rule(&["DELETE"], "/api/v1/tag/<pk>/favorites/", read, remove_favorite)
+            .endpoint("TagRestApi.remove_favorite"),
+    ]
+}
+
+/// `objects_to_tag`: pairs of a type and a key.
+fn objects(item: &Map<String, Value>) -> Result<Vec<Tagged>, Failure> {
+    let mut out = Vec::new();
+    let mut errors = Map::new();
+    let items = item.get("objects_to_tag").and_then(Value::as_array).into_iter().flatten();
+    for (i, pair) in items.enumerate() {
+        let kind = pair.get(0).and_then(Value::as_str);
+        let id = pair.get(1).and_then(integer);
+        match (kind, id) {
+            (Some(kind), Some(id)) if id >= 1 => out.push((kind.to_owned(), id)),
+            (_, Some(id)) if id < 1 => {
+                errors.insert(i.to_string(), json!({"1": ["Must be greater than or equal to 1."]}));
+            }
+            _ => {
+                errors.insert(i.to_string(), json!(["Not a valid tuple."]));
+            }
+        }
+    }
+    if errors.is_empty() {
+        Ok(out)
+    } else {
+        Err(Error::bad_request(json!({"objects_to_tag": errors})).into())
+    }
+}
+
+fn text<'a>(item: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
+    item.get(key).and_then(Value::as_str)
+}
+
+async fn create(cx: Cx) -> Handled {
+    let item = load_or_400(FIELDS, &json_body(&cx)?)?;
+    let objects = objects(&item)?;
+    let name = text(&item, "name").ok_or_else(|| Error::internal("KeyError: name"))?;
+    let description = Some(text(&item, "description").unwrap_or_default());
+    tag::tag_create(&cx.app, &cx.user, name, description, &objects, false).await?;
+    Ok(Answer::fab(201, &json!({})))
+}
+
+async fn bulk_create(cx: Cx) -> Handled {
+    let body = json_body(&cx)?;
+    let tags = body.get("tags").and_then(Value::as_array).ok_or_else(|| Error::internal("no tags"))?;
+    let (mut tagged, mut skipped) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
+    for given in tags {
+        let item = load_or_400(FIELDS, given)?;
+        let objects = objects(&item)?;
+        let name = text(&item, "name").ok_or_else(|| Error::internal("KeyError: name"))?;
+        let outcome = tag::tag_create(&cx.app, &cx.user, name, text(&item, "description"), &objects, true)
+            .await
+            .map_err(|e| match e.status() {
+                422 => Error::unprocessable("Tag parameters are invalid."),
+                _ => e,
+            })?;
+        tagged.extend(outcome.tagged);
+        skipped.extend(outcome.skipped);
+    }
+    let tagged: Vec<&Tagged> = tagged.iter().filter(|o| !skipped.contains(*o)).collect();
+    Ok(Answer::fab(200, &json!({"result": {"objects_tagged": tagged, "objects_skipped": skipped}})))
+}
+
+async fn update(cx: Cx) -> Handled {
+    let body = json_body(&cx)?;
+    let item = load_or_400(FIELDS, &body)?;
+    let objects = objects(&item)?;
+    let name = text(&item, "name").ok_or_else(|| Error::internal("KeyError: name"))?;
+    let id = cx.req.param("pk").parse().unwrap_or(-1);
+    tag::tag_update(&cx.app, &cx.user, id, name, text(&item, "description"), &objects).await?;
+    Ok(Answer::fab(200, &json!({"id": id, "result": body})))
+}
+
+async fn delete(cx: Cx) -> Handled {
+    tag::tag_delete(&cx.app, cx.req.param("pk").parse().unwrap_or(-1)).await?;
+    Ok(Answer::fab(200, &json!({"message": "OK"})))
+}
+
+async fn delete_by_name(cx: Cx) -> Handled {
+    let value = rison::load(cx.req.arg("q"), &NAMES)?;
+    let names: Vec<String> = value
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(|n| n.trim().to_owned())
+        .collect();
+    if tag::tags_delete(&cx.app, &names).await? {
+        return Ok(Answer::fab(200, &json!({"message": format!("Deleted {} tags", names.len())})));
+    }
+    let shown = rison::python_repr(&value);
+    let message = format!("Invalid tag parameters: {shown}. Tag parameters are invalid.");
+    Err(Error::unprocessable(message).into())
+}
+
+fn object(cx: &Cx) -> (Option<ObjectType>, i64) {
+    (ObjectType::by_number(cx.req.int_param("object_type")), cx.req.int_param("object_id"))
+}
+
+async fn add_objects(cx: Cx) -> Handled {
+    if !cx.req.is_json() {
+        return Err(Error::internal("not JSON").into());
+    }
+    let body = json_body(&cx)?;
+    let Some(names) = body.get("properties").and_then(|p| p.get("tags")).and_then(Value::as_array) else {
+        return Err(Error::bad_request("Missing required field 'tags' in 'properties'").into());
+    };
+    let names: Vec<String> = names.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    match object(&cx) {
+        (Some(kind), id) if id != 0 && i32::try_from(id).is_ok() => {
+            tag::object_tag(&cx.app, &cx.user, kind, id, &names).await?;
+            Ok(Answer::fab(201, &json!({})))
+        }
+        _ => Err(Error::unprocessable("Invalid tag").into()),
+    }
+}
+
+async fn delete_object(cx: Cx) -> Handled {
+    let (kind, id) = object(&cx);
+    let kind = kind.ok_or_else(|| Error::unprocessable("Could not process entity"))?;
+    tag::object_untag(&cx.app, kind, i32::try_from(id).unwrap_or(-1).into(), cx.req.param("tag")).await?;
+    Ok(Answer::fab(200, &json!({"message": "OK"})))
+}
+
+async fn get_objects(cx: Cx) -> Handled {
+    let list = |key: &str| -> Vec<String> {
+        let text = cx.req.arg(key).unwrap_or_default();
+        text.split(',').filter(|p| !p.is_empty()).map(str::to_owned).collect()
+    };
+    let ids: Vec<i64> = list("tagIds").iter().map(|id| id.parse().unwrap_or(-1)).collect();
+    let result = tag::tagged_objects(&cx.app, &ids, &list("tags"), &list("types")).await?;
+    Ok(Answer::fab(200, &json!({"result": result})))
+}
+
+async fn favorite_status(cx: Cx) -> Handled {
+    let value = rison::load(cx.req.arg("q"), &schema::IDS)?;
+    let asked: Vec<i64> = value.as_array().into_iter().flatten().filter_map(integer).collect();
+    let favored = tag::favorites(&cx.app, &cx.user, &ids(&cx)?).await?;
+    let result: Vec<Value> =
+        asked.into_iter().map(|id| json!({"id": id, "value": favored.contains(&id)})).collect();
+    Ok(Answer::fab(200, &json!({"result": result})))
+}
+
+async fn add_favorite(cx: Cx) -> Handled {
+    tag::favorite(&cx.app, &cx.user, cx.req.param("pk").parse().unwrap_or(-1), true).await?;
+    Ok(Answer::fab(200, &json!({"result": "OK"})))
+}
+
+async fn remove_favorite(cx: Cx) -> Handled {
+    tag::favorite(&cx.app, &cx.user, cx.req.param("pk").parse().unwrap_or(-1), false).await?;
+    Ok(Answer::fab(200, &json!({"result": "OK"})))
+}
