@@ -180,8 +180,10 @@ pub async fn role_search(app: &Services, search: RoleSearch) -> Result<(i64, Vec
     let selection = Selection::of(&ROLES, ["name", "user.id", "permissions.id", "groups.id"]);
     let query = Query { conditions, order, limit: Some(search.page.1), offset: search.page.0 };
     let rows = base::fetch(db, &selection, &query).await?;
-    let ids = |row: &daos::Record, relation: &str| -> Vec<Value> {
-        row.many(relation).iter().map(|r| r.json("id")).collect()
+    let ids = |row: &daos::Record, relation: &str| -> Vec<i64> {
+        let mut ids: Vec<i64> = row.many(relation).iter().filter_map(|r| r.get("id")).collect();
+        ids.sort_unstable();
+        ids
     };
     let result = rows
         .iter()

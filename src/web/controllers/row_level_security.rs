@@ -91,6 +91,23 @@ static RULES: Resource = Resource {
         Field::new("clause", FieldKind::String),
     ],
     computed: &[CHANGED_ON_DELTA],
+    // `RLSShowSchema`
+    whole_item: Some(WholeList {
+        columns: &[
+            "id",
+            "name",
+            "filter_type",
+            "roles.id",
+            "roles.name",
+            "tables.id",
+            "tables.schema",
+            "tables.table_name",
+            "clause",
+            "group_key",
+            "description",
+        ],
+        computed: &[],
+    }),
     // `RLSListSchema`
     whole_list: Some(WholeList {
         columns: &[

@@ -29,7 +29,9 @@ async fn answer(resource: &'static Resource, cx: &Cx, pk: i64, mut conditions: V
     if i32::try_from(pk).is_err() {
         return Err(Error::not_found().into());
     }
-    let selection = columns::selection(resource.table, resource.computed, &asked.shown);
+    let whole = resource.whole_item.filter(|_| !asked.pruned);
+    let (shown, computed) = whole.map_or((asked.shown.as_slice(), resource.computed), |w| (w.columns, w.computed));
+    let selection = columns::selection(resource.table, computed, shown);
     let record = base::find(cx.app.db.exec(), &selection, pk.into(), conditions).await?;
     let record = record.ok_or_else(Error::not_found)?;
     let mut payload = if resource.bare {
@@ -47,6 +49,6 @@ async fn answer(resource: &'static Resource, cx: &Cx, pk: i64, mut conditions: V
     };
     let view = View { app: &cx.app, user: &cx.user };
     payload.insert("id".into(), pk.into());
-    payload.insert("result".into(), columns::render(&record, resource.computed, &asked.shown, &view));
+    payload.insert("result".into(), columns::render(&record, computed, shown, &view));
     Ok(respond(200, payload))
 }

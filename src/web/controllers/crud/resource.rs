@@ -76,6 +76,8 @@ pub struct Resource {
     pub before_add: Option<fn(&FilterCx, &mut Values)>,
     /// No metadata members in a list or item (`get_list` without `merge_response_func`).
     pub bare: bool,
+    /// What an item shows when no columns are asked for, where that is not `show_columns`.
+    pub whole_item: Option<WholeList>,
     /// What a list shows when no columns are asked for, where that is not `list_columns`.
     pub whole_list: Option<WholeList>,
     /// Noun of "Deleted 3 charts": singular and plural.
@@ -314,6 +316,7 @@ impl Resource {
         distinct: &[],
         before_add: None,
         bare: false,
+        whole_item: None,
         whole_list: None,
         nouns: ("", ""),
     };
