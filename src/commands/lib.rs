@@ -21,9 +21,9 @@ pub mod roles;
 pub mod row_level_security;
 pub mod security_admin;
 mod services;
+pub mod tag;
 pub mod temporary_cache;
 pub mod text;
-pub mod tag;
 pub mod theme;
 pub mod user_admin;
 

@@ -1,10 +1,9 @@
-//! Users, groups and roles as the REST API changes them (`flask_appbuilder.security.sqla.apis`).
+//! Users and groups as the REST API changes them (`flask_appbuilder.security.sqla.apis`).
 
 use daos::{
-    Selection, Table,
-    base::{self, Query},
+    Table,
     table::Kind,
-    tables::{GROUPS, PERMISSION_VIEWS, ROLES, USERS},
+    tables::{GROUPS, USERS},
     write::{self, Values},
 };
 use infra::{
@@ -97,107 +96,6 @@ pub async fn group_update(app: &Services, id: i64, values: Values, links: Links)
     write::update(tx.exec(), &GROUPS, id.into(), values, None).await.map_err(refused)?;
     set(tx.exec(), &GROUPS, &id.into(), &links).await?;
     Ok(tx.commit().await?)
-}
-
-/// What a role grants: `{id, permission_name, view_menu_name}`.
-pub async fn role_permissions(app: &Services, role: i64) -> Result<Vec<Value>> {
-    let db = app.db.exec();
-    require(db, "ab_role", role).await?;
-    let condition = Sql::new(
-        "ab_permission_view.id IN (SELECT permission_view_id FROM ab_permission_view_role WHERE role_id = ?)",
-    );
-    let selection = Selection::of(&PERMISSION_VIEWS, ["permission.name", "view_menu.name"]);
-    let rows = base::fetch(db, &selection, &Query::filter(condition.bind(role))).await?;
-    let name = |row: &daos::Record, relation: &str| row.one(relation).map_or(Value::Null, |r| r.json("name"));
-    Ok(rows
-        .iter()
-        .map(|row| {
-            json!({
-                "id": row.json("id"),
-                "permission_name": name(row, "permission"),
-                "view_menu_name": name(row, "view_menu"),
-            })
-        })
-        .collect())
-}
-
-/// Replaces what a role grants; unknown permissions are left out.
-pub async fn role_grant(app: &Services, role: i64, permissions: &[i64]) -> Result<()> {
-    let tx = app.db.begin().await?;
-    require(tx.exec(), "ab_role", role).await?;
-    let known = known(tx.exec(), "ab_permission_view", permissions).await?;
-    set(tx.exec(), &ROLES, &role.into(), &vec![("permissions", known)]).await?;
-    tx.commit().await?;
-    Ok(())
-}
-
-/// Replaces the users or groups of a role; 404 when one does not exist.
-pub async fn role_members(app: &Services, role: i64, relation: &'static str, ids: Vec<i64>) -> Result<()> {
-    let tx = app.db.begin().await?;
-    require(tx.exec(), "ab_role", role).await?;
-    let target = ROLES.relation(relation).map_or("", |r| r.target.name);
-    if known(tx.exec(), target, &ids).await?.len() != ids.len() {
-        return Err(Error::not_found());
-    }
-    set(tx.exec(), &ROLES, &role.into(), &vec![(relation, ids)]).await?;
-    Ok(tx.commit().await?)
-}
-
-/// What `/roles/search/` restricts and orders by.
-#[derive(Debug, Clone, Default)]
-pub struct RoleSearch {
-    /// Has this user, permission, group: relation and key.
-    pub members: Vec<(&'static str, i64)>,
-    /// The name contains this.
-    pub name: Option<String>,
-    /// `id` or `name`.
-    pub order: String,
-    /// Descending.
-    pub descending: bool,
-    /// Rows to skip and to show.
-    pub page: (i64, i64),
-}
-
-/// Roles with the keys of their users, permissions and groups.
-pub async fn role_search(app: &Services, search: RoleSearch) -> Result<(i64, Vec<Value>)> {
-    let db = app.db.exec();
-    let mut conditions = Vec::new();
-    for (relation, id) in &search.members {
-        let (table, column) = match *relation {
-            "user" => ("ab_user_role", "user_id"),
-            "groups" => ("ab_group_role", "group_id"),
-            _ => ("ab_permission_view_role", "permission_view_id"),
-        };
-        let text =
-            format!("EXISTS (SELECT 1 FROM {table} x WHERE x.role_id = ab_role.id AND x.{column} = ?)");
-        conditions.push(Sql::new(text).bind(*id));
-    }
-    if let Some(name) = &search.name {
-        conditions.push(db.dialect().ilike(Sql::new("ab_role.name"), &format!("%{name}%"), false));
-    }
-    let count = base::count(db, &ROLES, &conditions).await?;
-    let order = vec![base::Order { path: search.order, descending: search.descending }];
-    let selection = Selection::of(&ROLES, ["name", "user.id", "permissions.id", "groups.id"]);
-    let query = Query { conditions, order, limit: Some(search.page.1), offset: search.page.0 };
-    let rows = base::fetch(db, &selection, &query).await?;
-    let ids = |row: &daos::Record, relation: &str| -> Vec<i64> {
-        let mut ids: Vec<i64> = row.many(relation).iter().filter_map(|r| r.get("id")).collect();
-        ids.sort_unstable();
-        ids
-    };
-    let result = rows
-        .iter()
-        .map(|row| {
-            json!({
-                "id": row.json("id"),
-                "name": row.json("name"),
-                "user_ids": ids(row, "user"),
-                "permission_ids": ids(row, "permissions"),
-                "group_ids": ids(row, "groups"),
-            })
-        })
-        .collect();
-    Ok((count, result))
 }
 
 async fn hash_password(values: &mut Values) -> Result<()> {

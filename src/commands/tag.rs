@@ -3,18 +3,15 @@
 use std::collections::BTreeSet;
 
 use daos::{
-    Record, Selection, Table,
-    base::{self, Query},
+    Table,
     person::Owned,
-    record::iso,
     tables::{DASHBOARDS, SAVED_QUERIES, SLICES, TAGGED_OBJECTS, TAGS},
     write,
 };
 use infra::{
     Error, Result,
-    db::{DbError, Executor, Sql},
+    db::{Executor, Sql},
 };
-use serde_json::{Value, json};
 
 use crate::{
     Principal, Services,
@@ -176,106 +173,6 @@ pub async fn object_untag(app: &Services, kind: ObjectType, object: i64, name: &
         return Err(invalid());
     }
     Ok(tx.commit().await?)
-}
-
-/// Which tags the caller favours.
-pub async fn favorites(app: &Services, user: &Principal, ids: &[i64]) -> Result<Vec<i64>> {
-    let mut sql = Sql::new("SELECT tag_id FROM user_favorite_tag WHERE user_id = ").clone();
-    sql.push_bind(user.user_id()).push(" AND tag_id IN ");
-    sql.push_list(ids.iter().copied().filter(|id| i32::try_from(*id).is_ok()));
-    let rows = app.db.query(sql).await?;
-    Ok(rows.iter().map(|r| r.at(0)).collect::<Result<_, DbError>>()?)
-}
-
-/// Favours a tag, or stops to.
-pub async fn favorite(app: &Services, user: &Principal, tag: i64, on: bool) -> Result<()> {
-    let tx = app.db.begin().await?;
-    require(tx.exec(), "tag", tag).await?;
-    let Some(id) = user.user_id() else { return Err(Error::unprocessable("User doesn't exist")) };
-    let old = Sql::new("DELETE FROM user_favorite_tag WHERE user_id = ? AND tag_id = ?").bind(id).bind(tag);
-    tx.exec().execute(old).await?;
-    if on {
-        let new =
-            Sql::new("INSERT INTO user_favorite_tag (user_id, tag_id) VALUES (?, ?)").bind(id).bind(tag);
-        tx.exec().execute(new).await?;
-    }
-    Ok(tx.commit().await?)
-}
-
-/// Dashboards, charts and saved queries with any of the tags; all tagged ones when no tag is named.
-pub async fn tagged_objects(
-    app: &Services,
-    tag_ids: &[i64],
-    names: &[String],
-    kinds: &[String],
-) -> Result<Vec<Value>> {
-    let db = app.db.exec();
-    let mut out = Vec::new();
-    for kind in [ObjectType::Dashboard, ObjectType::Chart, ObjectType::Query] {
-        let Some(table) = kind.table().filter(|_| kinds.is_empty() || kinds.iter().any(|k| k == kind.name()))
-        else {
-            continue;
-        };
-        let mut sql = Sql::new(format!(
-            "{}.id IN (SELECT t.object_id FROM tagged_object t JOIN tag ON tag.id = t.tag_id WHERE t.object_type = ",
-            table.name
-        ));
-        sql.push_bind(kind.name());
-        if !tag_ids.is_empty() {
-            sql.push(" AND tag.id IN ");
-            sql.push_list(tag_ids.iter().copied().filter(|id| i32::try_from(*id).is_ok()));
-        } else if !names.is_empty() {
-            sql.push(" AND tag.name IN ").push_list(names.iter().map(String::as_str));
-        }
-        sql.push(")");
-        let mut selection = Selection::all(table);
-        for path in ["tags.id", "tags.name", "tags.type", "created_by.first_name", "created_by.last_name"] {
-            selection.add(path);
-        }
-        for path in ["owners.id", "owners.username", "owners.first_name", "owners.last_name"] {
-            selection.add(path);
-        }
-        let rows = base::fetch(db, &selection, &Query::filter(sql)).await?;
-        out.extend(rows.iter().map(|row| entity(kind, row)));
-    }
-    Ok(out)
-}
-
-/// `TaggedObjectEntityResponseSchema`.
-fn entity(kind: ObjectType, row: &Record) -> Value {
-    let id = row.text("id");
-    let (title, url) = match kind {
-        ObjectType::Dashboard => {
-            let slug = row.get::<String>("slug").filter(|s| !s.is_empty());
-            ("dashboard_title", format!("/superset/dashboard/{}/", slug.unwrap_or(id)))
-        }
-        ObjectType::Chart => ("slice_name", format!("/explore/?slice_id={id}")),
-        ObjectType::Query | ObjectType::Dataset => ("label", format!("/sqllab?savedQueryId={id}")),
-    };
-    let full_name = |r: &Record| format!("{} {}", r.text("first_name"), r.text("last_name"));
-    let creator = row.one("created_by").map(full_name).unwrap_or_default();
-    let tags: Vec<Value> = row
-        .many("tags")
-        .iter()
-        .map(|t| json!({"id": t.json("id"), "name": t.json("name"), "type": format!("TagType.{}", t.text("type"))}))
-        .collect();
-    let owners: Vec<Value> = match kind {
-        // the creator's name where a user is expected: nothing of it is shown
-        ObjectType::Query => vec![json!({})],
-        _ => row.many("owners").iter().map(Record::to_json).collect(),
-    };
-    json!({
-        "id": row.json("id"),
-        "type": kind.name(),
-        "name": row.json(title),
-        "url": url,
-        "changed_on": row.get("changed_on").map(iso),
-        // a key where a user is expected: an empty object
-        "created_by": row.get::<i64>("created_by_fk").map(|_| json!({})),
-        "creator": creator,
-        "tags": tags,
-        "owners": owners,
-    })
 }
 
 /// Owners and creators may tag; what does not exist may be tagged by anybody.

@@ -29,7 +29,6 @@ pub fn table() -> Table {
         controllers::security::rules(),
         controllers::user_registrations::rules(),
         controllers::objects::rules(),
-        controllers::small::rules(),
     ];
     Table::new(rules.into_iter().flatten().collect())
 }

@@ -1,18 +1,13 @@
 //! `/api/v1/log/`: the event log (`superset.views.log.api`).
 
-mod recent;
-
 use daos::tables::LOGS;
 
 use super::crud::{Field, FieldKind, Resource, Verb};
-use crate::routes::{Access, Rule, rule};
+use crate::routes::Rule;
 
 /// Rules of this file.
 pub fn rules() -> Vec<Rule> {
-    let may = Access::Protect("can_recent_activity", "Log");
-    let recent = rule(&["GET"], "/api/v1/log/recent_activity/", may, recent::recent_activity)
-        .endpoint("LogRestApi.recent_activity");
-    LOG_LISTS.rules().into_iter().chain([recent]).collect()
+    LOG_LISTS.rules()
 }
 
 static LOG_LISTS: Resource = Resource {

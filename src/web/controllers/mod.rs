@@ -20,7 +20,6 @@ pub mod reports;
 pub mod row_level_security;
 pub mod saved_queries;
 pub mod security;
-pub mod small;
 pub mod static_files;
 pub mod tags;
 pub mod themes;

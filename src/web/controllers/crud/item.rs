@@ -30,7 +30,8 @@ async fn answer(resource: &'static Resource, cx: &Cx, pk: i64, mut conditions: V
         return Err(Error::not_found().into());
     }
     let whole = resource.whole_item.filter(|_| !asked.pruned);
-    let (shown, computed) = whole.map_or((asked.shown.as_slice(), resource.computed), |w| (w.columns, w.computed));
+    let (shown, computed) =
+        whole.map_or((asked.shown.as_slice(), resource.computed), |w| (w.columns, w.computed));
     let selection = columns::selection(resource.table, computed, shown);
     let record = base::find(cx.app.db.exec(), &selection, pk.into(), conditions).await?;
     let record = record.ok_or_else(Error::not_found)?;

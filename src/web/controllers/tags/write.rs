@@ -1,9 +1,9 @@
-//! Tags: everything but the generic reads.
+//! Writes of tags.
 
 use commands::tag::{self, ObjectType, Tagged};
 use infra::{
     Error,
-    rison::{self, Schema, schema},
+    rison::{self, Schema},
 };
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,6 @@ use crate::{
     controllers::crud::{
         Field, FieldKind,
         validate::{integer, json_body, load_or_400},
-        write::ids,
     },
     error::Failure,
     routes::{Access, Rule, rule},
@@ -28,7 +27,7 @@ static NAMES: Schema = Schema::array(&Schema::of(&["string"]));
 
 /// Rules of this file.
 pub fn rules() -> Vec<Rule> {
-    let (read, may) = (Access::Protect("can_read", "Tag"), Access::Protect("can_write", "Tag"));
+    let may = Access::Protect("can_write", "Tag");
     let bulk = Access::Protect("can_bulk_create", "Tag");
     vec![
         rule(&["POST"], "/api/v1/tag/", may, create).endpoint("TagRestApi.post"),
@@ -40,13 +39,6 @@ pub fn rules() -> Vec<Rule> {
             .endpoint("TagRestApi.add_objects"),
         rule(&["DELETE"], "/api/v1/tag/<int:object_type>/<int:object_id>/<tag>/", may, delete_object)
             .endpoint("TagRestApi.delete_object"),
-        rule(&["GET"], "/api/v1/tag/get_objects/", read, get_objects).endpoint("TagRestApi.get_objects"),
-        rule(&["GET"], "/api/v1/tag/favorite_status/", read, favorite_status)
-            .endpoint("TagRestApi.favorite_status"),
-        rule(&["POST"], "/api/v1/tag/<pk>/favorites/", read, add_favorite)
-            .endpoint("TagRestApi.add_favorite"),
-        rule(&["DELETE"], "/api/v1/tag/<pk>/favorites/", read, remove_favorite)
-            .endpoint("TagRestApi.remove_favorite"),
     ]
 }
 
@@ -168,33 +160,4 @@ async fn delete_object(cx: Cx) -> Handled {
     let kind = kind.ok_or_else(|| Error::unprocessable("Could not process entity"))?;
     tag::object_untag(&cx.app, kind, i32::try_from(id).unwrap_or(-1).into(), cx.req.param("tag")).await?;
     Ok(Answer::fab(200, &json!({"message": "OK"})))
-}
-
-async fn get_objects(cx: Cx) -> Handled {
-    let list = |key: &str| -> Vec<String> {
-        let text = cx.req.arg(key).unwrap_or_default();
-        text.split(',').filter(|p| !p.is_empty()).map(str::to_owned).collect()
-    };
-    let ids: Vec<i64> = list("tagIds").iter().map(|id| id.parse().unwrap_or(-1)).collect();
-    let result = tag::tagged_objects(&cx.app, &ids, &list("tags"), &list("types")).await?;
-    Ok(Answer::fab(200, &json!({"result": result})))
-}
-
-async fn favorite_status(cx: Cx) -> Handled {
-    let value = rison::load(cx.req.arg("q"), &schema::IDS)?;
-    let asked: Vec<i64> = value.as_array().into_iter().flatten().filter_map(integer).collect();
-    let favored = tag::favorites(&cx.app, &cx.user, &ids(&cx)?).await?;
-    let result: Vec<Value> =
-        asked.into_iter().map(|id| json!({"id": id, "value": favored.contains(&id)})).collect();
-    Ok(Answer::fab(200, &json!({"result": result})))
-}
-
-async fn add_favorite(cx: Cx) -> Handled {
-    tag::favorite(&cx.app, &cx.user, cx.req.param("pk").parse().unwrap_or(-1), true).await?;
-    Ok(Answer::fab(200, &json!({"result": "OK"})))
-}
-
-async fn remove_favorite(cx: Cx) -> Handled {
-    tag::favorite(&cx.app, &cx.user, cx.req.param("pk").parse().unwrap_or(-1), false).await?;
-    Ok(Answer::fab(200, &json!({"result": "OK"})))
 }
