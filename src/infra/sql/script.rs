@@ -76,6 +76,26 @@ impl Script {
         self.statements.iter_mut().try_for_each(|statement| statement.apply_rls(rules))
     }
 
+    /// Whether the printed text, read again, is the same number of statements that read the same tables. Row-level rules
+    /// are put into trees and executed as text: this is the proof that none got lost on the way.
+    pub fn survives_printing(&self) -> bool {
+        let Some(first) = self.statements.first() else { return true };
+        // The parser knows no REAL with arguments, which is what sqlglot makes of DECIMAL for SQLite.
+        let text = self.format().replace("REAL(", "DECIMAL(");
+        let sorted = |script: &Self| {
+            let mut tables = script.tables();
+            tables.sort();
+            tables.dedup();
+            tables
+        };
+        super::parse(&text, &first.engine).is_ok_and(|again| {
+            again.statements.len() == self.statements.len()
+                && again.has_mutation() == self.has_mutation()
+                && sorted(&again) == sorted(self)
+                && again.format().replace("REAL(", "DECIMAL(").eq_ignore_ascii_case(&text)
+        })
+    }
+
     /// Whether the last statement is a query, so that its result can become a table.
     pub fn is_valid_ctas(&self) -> bool {
         self.statements.last().is_some_and(Statement::is_select)

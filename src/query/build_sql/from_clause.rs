@@ -47,7 +47,14 @@ impl Builder<'_> {
 
     fn virtual_table(&self) -> Result<From> {
         let mut script = virtual_script(self.cx)?;
-        script.apply_rls(&rules(self.dataset)?).map_err(infra::Error::from)?;
+        let rules = rules(self.dataset)?;
+        script.apply_rls(&rules).map_err(infra::Error::from)?;
+        let has_rules = rules.rules.iter().any(|rule| !rule.predicates.is_empty());
+        if has_rules && !script.survives_printing() {
+            return Err(QueryError::validation(
+                "Row-level security cannot be applied to this virtual dataset",
+            ));
+        }
         if !self.spec.caps.allows_cte_in_subquery
             && let Some(cte) = script.as_cte("__cte")
         {
