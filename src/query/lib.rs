@@ -14,6 +14,7 @@ pub mod legacy_viz;
 pub mod post_processing;
 pub mod python;
 pub mod query_object;
+pub mod template;
 pub mod time_offset;
 pub mod time_range;
 

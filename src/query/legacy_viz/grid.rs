@@ -17,6 +17,9 @@ pub(super) enum Aggregate {
 /// The label of a series: a metric and the values of the groups, or one value alone.
 pub(super) type Series = Vec<Scalar>;
 
+/// Sum and count of each metric, by time and group.
+type Cells = HashMap<(i64, Vec<CellKey>), Vec<(f64, u32)>>;
+
 /// Rows are microseconds in ascending order; missing values are NaN.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Grid {
@@ -41,7 +44,7 @@ impl Grid {
     ) -> Result<Self> {
         let times = values::column(frame, DTTM_ALIAS)?;
         let group_columns = groups.iter().map(|g| values::column(frame, g)).collect::<Result<Vec<_>>>()?;
-        let mut cells: HashMap<(i64, Vec<CellKey>), Vec<(f64, u32)>> = HashMap::new();
+        let mut cells: Cells = HashMap::new();
         let mut labels: HashMap<Vec<CellKey>, Series> = HashMap::new();
         let mut index = Vec::new();
         let columns = metrics.iter().map(|m| values::column(frame, m)).collect::<Result<Vec<_>>>()?;

@@ -77,7 +77,7 @@ pub(super) fn time_shift(form_data: &FormData, now: NaiveDateTime) -> Result<Tim
 pub(super) fn base(viz: &mut LegacyViz, dataset: &Dataset, is_timeseries: bool) -> Result<LegacyQuery> {
     let form_data = &mut viz.form_data;
     let sanitize = |sql: &str| {
-        sanitize_clause(sql, &dataset.engine).map_err(|error| VizError::invalid(error.to_string()))
+        sanitize_clause(sql, dataset.engine).map_err(|error| VizError::invalid(error.to_string()))
     };
     convert_legacy_filters_into_adhoc(form_data);
     merge_extra_filters(form_data);
@@ -113,7 +113,7 @@ pub(super) fn base(viz: &mut LegacyViz, dataset: &Dataset, is_timeseries: bool) 
     let (from_dttm, to_dttm) = (shifted(since)?, shifted(until)?);
     for key in ["where", "having"] {
         if let Some(clause) = text(form_data, key) {
-            let clause = sanitize_clause(clause, &dataset.engine)
+            let clause = sanitize_clause(clause, dataset.engine)
                 .map_err(|error| VizError::invalid(error.to_string()))?;
             form_data.insert(key.into(), clause.into());
         }
