@@ -1,8 +1,23 @@
 //! What every command works with.
 
-use infra::{config::Config, db::Db};
+use std::{path::PathBuf, sync::Arc};
 
-use crate::access::{GrantCache, RevokedSessions};
+use infra::{
+    cache::{Cache, CacheSettings},
+    config::Config,
+    db::{Db, DbUri},
+    engines::Engines,
+};
+use query::QueryError;
+use serde_json::Value;
+
+use crate::{
+    access::{GrantCache, RevokedSessions},
+    chart_data::{Flights, QueryRun},
+};
+
+/// The outcome of executing a query object, as it is shared.
+type SharedRun = Result<Arc<QueryRun>, Arc<QueryError>>;
 
 /// The running application: made once by the composition root (`app.rs`), shared by all requests and jobs.
 pub struct Services {
@@ -14,11 +29,32 @@ pub struct Services {
     pub grants: GrantCache,
     /// Logged-out sessions.
     pub revoked_sessions: RevokedSessions,
+    /// The analytical databases.
+    pub engines: Engines,
+    /// `DATA_CACHE_CONFIG`: outcomes of queries.
+    pub data_cache: Cache<Arc<QueryRun>>,
+    /// `CACHE_CONFIG`: requests to be asked again by their key.
+    pub cache: Cache<Arc<Value>>,
+    /// Queries under way.
+    pub flights: Arc<Flights<SharedRun>>,
 }
 
 impl Services {
     /// An application over a configuration and a metadata database.
     pub fn new(config: Config, db: Db) -> Self {
-        Self { config, db, grants: GrantCache::default(), revoked_sessions: RevokedSessions::default() }
+        let metadata: Option<PathBuf> = match config.str("SQLALCHEMY_DATABASE_URI").parse() {
+            Ok(DbUri::Sqlite { path }) => Some(path),
+            _ => None,
+        };
+        Self {
+            data_cache: Cache::new(&CacheSettings::read(&config, "DATA_CACHE_CONFIG")),
+            cache: Cache::new(&CacheSettings::read(&config, "CACHE_CONFIG")),
+            engines: Engines::new(metadata.as_deref()),
+            flights: Arc::default(),
+            grants: GrantCache::default(),
+            revoked_sessions: RevokedSessions::default(),
+            config,
+            db,
+        }
     }
 }

@@ -117,3 +117,10 @@ pub async fn find_many(db: &dyn Executor, ids: &[i64]) -> Result<HashMap<i64, Da
     sql.push_list(ids.iter().copied());
     db.query(sql).await?.iter().map(|row| Database::read(row).map(|d| (d.id, d))).collect()
 }
+
+/// A database by its name.
+pub async fn find_by_name(db: &dyn Executor, name: &str) -> Result<Option<Database>, DbError> {
+    let mut sql = Sql::new(format!("SELECT {} FROM dbs d WHERE d.database_name = ", Database::COLUMNS));
+    sql.push_bind(name);
+    db.first(sql).await?.as_ref().map(Database::read).transpose()
+}

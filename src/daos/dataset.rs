@@ -286,3 +286,10 @@ pub async fn metrics(db: &dyn Executor, table_ids: &[i64]) -> Result<HashMap<i64
     }
     Ok(of)
 }
+
+/// All datasets of a database.
+pub async fn of_database(db: &dyn Executor, database_id: i64) -> Result<Vec<Dataset>, DbError> {
+    let mut sql = select();
+    sql.push(" WHERE t.database_id = ").push_bind(database_id).push(" ORDER BY t.id");
+    db.query(sql).await?.iter().map(Dataset::read).collect()
+}

@@ -4,6 +4,7 @@
 //! it depends on none of them.
 
 pub mod clock;
+pub mod cache;
 pub mod config;
 pub mod cron_text;
 pub mod crypto;

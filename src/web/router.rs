@@ -17,6 +17,7 @@ pub fn table() -> Table {
         controllers::dashboards::rules(),
         controllers::datasets::rules(),
         controllers::databases::rules(),
+        controllers::database_metadata::rules(),
         controllers::tags::rules(),
         controllers::themes::rules(),
         controllers::css_templates::rules(),
@@ -29,6 +30,8 @@ pub fn table() -> Table {
         controllers::security::rules(),
         controllers::user_registrations::rules(),
         controllers::objects::rules(),
+        controllers::chart_data::rules(),
+        controllers::datasource::rules(),
     ];
     Table::new(rules.into_iter().flatten().collect())
 }

@@ -3,12 +3,15 @@
 pub mod annotation_layers;
 pub mod auth;
 pub mod avatar;
+pub mod chart_data;
 pub mod charts;
 pub mod crud;
 pub mod css_templates;
 pub mod dashboards;
+pub mod database_metadata;
 pub mod databases;
 pub mod datasets;
+pub mod datasource;
 pub mod health;
 pub mod logs;
 pub mod menu;

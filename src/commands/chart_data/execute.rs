@@ -1,0 +1,208 @@
+//! One query object: SQL, database, frame (`SqlaTable.query`, `get_query_result`).
+
+use std::sync::Arc;
+
+use infra::{
+    engines::{Engine, EngineError, QueryOptions, column::ResultSet},
+    sql,
+};
+use query::{
+    QueryError,
+    build_sql::{Answers, BuildContext, BuiltQuery, NoTemplates, Step, build, distinct_values},
+    encode::json::write_scalar,
+    frame::{DateColumn, Frame, finite_or_null, infer_metric_objects, normalize_datetimes, relabel},
+    query_object::{Column, QueryObject},
+    time_range::parse_human_timedelta,
+};
+use serde_json::Value;
+
+use super::{LoadedDataset, time::Clock};
+use crate::{Services, databases};
+
+/// Label of the time column of legacy charts.
+const DTTM_ALIAS: &str = "__timestamp";
+
+/// Questions that building one query may ask the database.
+const MAX_QUESTIONS: usize = 64;
+
+/// What it takes to answer query objects of a dataset.
+#[derive(Clone)]
+pub struct SqlContext {
+    /// The application.
+    pub app: Arc<Services>,
+    /// The dataset.
+    pub dataset: LoadedDataset,
+    /// The clock of the request.
+    pub clock: Clock,
+}
+
+/// The answer of the database.
+pub struct Fetched {
+    /// Rows; empty after a failure.
+    pub frame: Frame,
+    /// The SQL.
+    pub built: BuiltQuery,
+    /// The driver's words when the database refused.
+    pub error: Option<String>,
+}
+
+impl SqlContext {
+    fn engine(&self) -> Result<Engine, QueryError> {
+        Ok(databases::engine(&self.app, &self.dataset.database)?)
+    }
+
+    fn options(&self) -> QueryOptions {
+        query_options(&self.app, self.dataset.row.schema.as_deref())
+    }
+
+    /// SQL of a query object; asks the database where building depends on its answers.
+    pub async fn build(&self, query: &QueryObject) -> Result<BuiltQuery, QueryError> {
+        let mut answers = Answers::default();
+        for _ in 0..MAX_QUESTIONS {
+            let step = self.with_build_context(&answers, |cx| build(query, cx))?;
+            match step {
+                Step::Ready(built) => return Ok(*built),
+                Step::Probe(probe) => {
+                    let temporal = self.probe(&probe).await?;
+                    answers.probes.insert(probe, temporal);
+                }
+                Step::Prequery(built) => {
+                    let fetched = self.rows(&built.sql).await?;
+                    let found = fetched.map_err(|e| QueryError::validation(e.to_string()))?;
+                    answers.prequeries.insert(built.sql.clone(), plain_columns(&built, &found));
+                }
+            }
+        }
+        Err(QueryError::generic("the query depends on too many others"))
+    }
+
+    fn with_build_context<T>(
+        &self,
+        answers: &Answers,
+        work: impl FnOnce(&BuildContext<'_>) -> Result<T, QueryError>,
+    ) -> Result<T, QueryError> {
+        let ranges = |range: Option<&str>, shift: Option<&str>, extras: &_| self.clock.resolve(range, shift, extras);
+        work(&BuildContext {
+            dataset: &self.dataset.description,
+            templates: &NoTemplates,
+            time_ranges: &ranges,
+            allow_adhoc_subquery: self.app.config.flag("ALLOW_ADHOC_SUBQUERY"),
+            answers,
+        })
+    }
+
+    /// SQL of the distinct values of a column; none when the dataset has no such column.
+    pub fn distinct_values(&self, column: &str, limit: Option<i64>) -> Result<Option<String>, QueryError> {
+        self.with_build_context(&Answers::default(), |cx| distinct_values(column, limit, cx))
+    }
+
+    /// Whether the single column of a statement is temporal; `None` when the database refuses it.
+    async fn probe(&self, sql: &str) -> Result<Option<bool>, QueryError> {
+        match self.rows(sql).await? {
+            Ok(found) => {
+                let sql_type = found.columns.first().map(|c| c.sql_type.as_str()).unwrap_or_default();
+                let temporal = ["date", "timestamp", "timestamptz", "time", "timetz", "interval"];
+                Ok(Some(temporal.contains(&sql_type)))
+            }
+            Err(EngineError::Statement { .. }) => Ok(None),
+            Err(e) => Err(QueryError::validation(e.to_string())),
+        }
+    }
+
+    /// The statements as they are executed: parsed and printed again.
+    fn printed(&self, sql: &str) -> Result<Vec<String>, QueryError> {
+        let script = sql::parse(sql, &self.dataset.description.engine.engine).map_err(infra::Error::from)?;
+        Ok(script.statements().iter().map(sql::Statement::format).collect())
+    }
+
+    /// Executes statements as Superset prints them; the rows are those of the last one. The inner error is the
+    /// database's own.
+    pub async fn rows(&self, sql: &str) -> Result<Result<ResultSet, EngineError>, QueryError> {
+        let engine = self.engine()?;
+        let statements = self.printed(sql)?;
+        let options = self.options();
+        let mut last = Ok(ResultSet::default());
+        for statement in statements {
+            last = engine.query(&statement, &options).await;
+            if last.is_err() {
+                break;
+            }
+        }
+        Ok(last)
+    }
+
+    /// Rows of a query object, with the labels it expects, not yet normalised.
+    pub async fn fetch(&self, query: &QueryObject) -> Result<Fetched, QueryError> {
+        let built = self.build(query).await?;
+        match self.rows(&built.sql).await? {
+            Ok(found) => {
+                let mut frame = Frame::from(found);
+                match relabel(&mut frame, &built.labels_expected) {
+                    Ok(()) => Ok(Fetched { frame, built, error: None }),
+                    Err(e) => Ok(Fetched { frame: Frame::default(), built, error: Some(e.to_string()) }),
+                }
+            }
+            Err(e) => Ok(Fetched { frame: Frame::default(), built, error: Some(e.to_string()) }),
+        }
+    }
+
+    /// Timestamps, metrics and infinities made uniform (`normalize_df`).
+    pub fn normalize(&self, frame: &mut Frame, query: &QueryObject) -> Result<(), QueryError> {
+        let dataset = &self.dataset.description;
+        let shift_micros = match &query.time_shift {
+            Some(shift) => parse_human_timedelta(shift, None, self.clock.now)
+                .map_err(|e| QueryError::generic(e.to_string()))?
+                .num_microseconds()
+                .unwrap_or_default(),
+            None => 0,
+        };
+        let axes = query.columns.iter().filter(|c| c.is_base_axis()).filter_map(Column::label);
+        let labels = axes.chain(query.granularity.clone());
+        let spec = |label: String, format: Option<String>| DateColumn {
+            label,
+            format: format.filter(|f| !f.is_empty()),
+            offset_hours: i64::from(dataset.offset),
+            shift_micros,
+        };
+        let mut columns = Vec::new();
+        for label in labels {
+            if let Some(column) = dataset.column(&label).filter(|c| c.is_dttm == Some(true)) {
+                columns.push(spec(label, column.python_date_format.clone()));
+            }
+        }
+        if frame.has(DTTM_ALIAS) {
+            let time_column = query.granularity.as_deref().and_then(|g| dataset.column(g));
+            columns.push(spec(DTTM_ALIAS.to_owned(), time_column.and_then(|c| c.python_date_format.clone())));
+        }
+        normalize_datetimes(frame, &columns);
+        let metrics = query.metric_names(Some(dataset));
+        infer_metric_objects(frame, |label| metrics.iter().any(|m| m == label));
+        finite_or_null(frame);
+        Ok(())
+    }
+}
+
+/// Limits of a statement on behalf of a chart.
+pub(super) fn query_options(app: &Services, schema: Option<&str>) -> QueryOptions {
+    let seconds = app.config.int("SUPERSET_WEBSERVER_TIMEOUT").unwrap_or(60).clamp(1, 86_400);
+    QueryOptions {
+        schema: schema.filter(|s| !s.is_empty()).map(str::to_owned),
+        timeout: std::time::Duration::from_secs(u64::try_from(seconds).unwrap_or(60)),
+        ..QueryOptions::default()
+    }
+}
+
+fn plain_columns(built: &BuiltQuery, found: &ResultSet) -> Vec<(String, Vec<Value>)> {
+    let labels = built.labels_expected.iter().cloned();
+    labels
+        .zip(&found.data)
+        .map(|(label, data)| {
+            let value = |row| {
+                let mut text = Vec::new();
+                write_scalar(&mut text, &data.get(row));
+                serde_json::from_slice(&text).unwrap_or(Value::Null)
+            };
+            (label, (0..data.len()).map(value).collect())
+        })
+        .collect()
+}

@@ -1,0 +1,172 @@
+//! A dataset with all that answering from it takes: description, database, row-level rules of the caller.
+
+use std::sync::Arc;
+
+use daos::{database, database::Database, dataset};
+use infra::{Error, Result};
+use query::{
+    QueryError,
+    build_sql::{Answers, BuildContext, NoTemplates, expression_tables, inner_tables},
+    dataset::{Dataset, DatasetColumn, DatasetMetric, RlsClause, TableRls},
+    query_object::QueryObject,
+};
+
+use crate::{
+    Principal, Services,
+    access::row_level::{RowRules, row_rules},
+    databases,
+};
+
+use super::time::Clock;
+
+/// A dataset as the commands hold it.
+#[derive(Clone)]
+pub struct LoadedDataset {
+    /// The row of `tables`.
+    pub row: Arc<dataset::Dataset>,
+    /// Its database.
+    pub database: Arc<Database>,
+    /// Its description for the SQL builder, with the rules of the caller.
+    pub description: Arc<Dataset>,
+    /// The rules of the caller, as part of the cache key.
+    pub rls_key: Vec<String>,
+}
+
+impl LoadedDataset {
+    /// Loads a dataset; none when there is none of that id. Access is the caller's business.
+    pub async fn find(app: &Services, user: &Principal, id: i64) -> Result<Option<Self>> {
+        let db = app.db.exec();
+        let Some(row) = dataset::find(db, id).await? else { return Ok(None) };
+        let Some(database) = database::find(db, row.database_id).await? else { return Ok(None) };
+        let columns = dataset::columns(db, &[id]).await?.remove(&id).unwrap_or_default();
+        let metrics = dataset::metrics(db, &[id]).await?.remove(&id).unwrap_or_default();
+        let rules = row_rules(app, user, id).await?;
+        let engine = infra::engines::spec_for_uri(&database.sqlalchemy_uri);
+        let text = row.template_params.as_deref().unwrap_or_default();
+        let mut description = Dataset {
+            id,
+            table_name: row.table_name.clone(),
+            schema: row.schema.clone(),
+            catalog: row.catalog.clone(),
+            sql: row.sql.clone(),
+            columns: columns.into_iter().map(column).collect(),
+            metrics: metrics.into_iter().map(metric).collect(),
+            main_dttm_col: row.main_dttm_col.clone(),
+            offset: i32::try_from(row.offset.unwrap_or_default()).unwrap_or_default(),
+            always_filter_main_dttm: row.always_filter_main_dttm.unwrap_or_default(),
+            fetch_values_predicate: row.fetch_values_predicate.clone(),
+            normalize_columns: row.normalize_columns.unwrap_or_default(),
+            template_params: serde_json::from_str(text).unwrap_or_default(),
+            engine,
+            db_extra: database.extra_json(),
+            rls: clauses(&rules),
+            inner_rls: Vec::new(),
+            default_schema: None,
+            default_catalog: None,
+        };
+        let mut rls_key = rules.cache_key();
+        if description.is_virtual() {
+            rls_key.extend(inner_rules(app, user, &database, &mut description, &[]).await?);
+        }
+        Ok(Some(Self {
+            row: Arc::new(row),
+            database: Arc::new(database),
+            description: Arc::new(description),
+            rls_key,
+        }))
+    }
+
+    /// Adds the rules of tables in sub-queries of adhoc expressions, where those are allowed.
+    pub async fn add_rules_of(&mut self, app: &Services, user: &Principal, queries: &[QueryObject]) -> Result<()> {
+        if app.config.flag("ALLOW_ADHOC_SUBQUERY") {
+            let mut description = Dataset::clone(&self.description);
+            let key = inner_rules(app, user, &self.database, &mut description, queries).await?;
+            self.rls_key.extend(key);
+            self.description = Arc::new(description);
+        }
+        Ok(())
+    }
+
+    /// `<id>__table`.
+    pub fn uid(&self) -> String {
+        format!("{}__table", self.row.id)
+    }
+}
+
+fn clauses(rules: &RowRules) -> Vec<RlsClause> {
+    let stored = rules.rules.iter().map(|r| RlsClause { clause: r.clause.clone(), group_key: r.group_key.clone() });
+    let guest = rules.guest.iter().map(|clause| RlsClause { clause: clause.clone(), group_key: None });
+    stored.chain(guest).collect()
+}
+
+/// Rules of the tables that a virtual dataset reads: they apply inside its SQL. Returns their part of the cache key.
+async fn inner_rules(
+    app: &Services,
+    user: &Principal,
+    database: &Database,
+    description: &mut Dataset,
+    queries: &[QueryObject],
+) -> Result<Vec<String>> {
+    if description.schema().is_none() {
+        let engine = databases::engine(app, database)?;
+        description.default_schema = match engine.default_schema().await {
+            Ok(schema) => schema,
+            Err(error) => {
+                tracing::warn!(%error, "default schema is unknown");
+                None
+            }
+        };
+    }
+    let tables = {
+        let clock = Clock::new(&app.config);
+        let ranges = |range: Option<&str>, shift: Option<&str>, extras: &_| clock.resolve(range, shift, extras);
+        let context = BuildContext {
+            dataset: description,
+            templates: &NoTemplates,
+            time_ranges: &ranges,
+            allow_adhoc_subquery: app.config.flag("ALLOW_ADHOC_SUBQUERY"),
+            answers: &Answers::default(),
+        };
+        // SQL that cannot be read is refused again, with its message, when the query is built.
+        let mut tables = inner_tables(&context).unwrap_or_default();
+        for query in queries {
+            tables.extend(expression_tables(query, &context).map_err(QueryError::into_answer)?);
+        }
+        tables.sort();
+        tables.dedup();
+        tables
+    };
+    let mut key = Vec::new();
+    let mut inner = Vec::new();
+    for table in tables {
+        let (schema, catalog) = (table.schema.as_deref(), table.catalog.as_deref());
+        let found = dataset::find_by_name(app.db.exec(), database.id, &table.table, schema, catalog).await?;
+        let mut predicates = Vec::new();
+        for other in found.iter().filter(|d| !d.is_virtual()) {
+            let rules = row_rules(app, user, other.id).await?;
+            predicates.extend(rules.conditions(|clause| Ok::<_, Error>(clause.to_owned()))?);
+        }
+        key.extend(predicates.iter().map(|p| format!("{table:?}:{p}")));
+        inner.push(TableRls { catalog: table.catalog, schema: table.schema, table: table.table, predicates });
+    }
+    description.inner_rls = inner;
+    Ok(key)
+}
+
+fn column(c: dataset::Column) -> DatasetColumn {
+    DatasetColumn {
+        column_name: c.column_name,
+        verbose_name: c.verbose_name,
+        type_: c.type_,
+        expression: c.expression,
+        python_date_format: c.python_date_format,
+        is_dttm: c.is_dttm,
+        groupby: c.groupby.unwrap_or_default(),
+        filterable: c.filterable.unwrap_or_default(),
+        advanced_data_type: c.advanced_data_type,
+    }
+}
+
+fn metric(m: dataset::Metric) -> DatasetMetric {
+    DatasetMetric { metric_name: m.metric_name, verbose_name: m.verbose_name, expression: m.expression }
+}

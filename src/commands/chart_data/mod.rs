@@ -1,0 +1,27 @@
+//! Data of charts (`superset.charts.data`, `superset.common.query_context_processor`).
+//!
+//! [`prepare`] turns a request body into a checked [`Prepared`] request: dataset, access, row-level rules, query
+//! objects. [`Prepared::run`] answers every query of it, from the cache, from a query that is under way for somebody
+//! with the same rights, or from the database.
+
+mod annotations;
+mod execute;
+mod flight;
+mod key;
+mod load;
+mod offsets;
+mod payload;
+mod run;
+mod samples;
+mod time;
+mod totals;
+mod values;
+
+pub use execute::SqlContext;
+pub use flight::Flights;
+pub use load::LoadedDataset;
+pub use payload::{Answer, ChartData, QueryRun};
+pub use run::{Prepared, prepare, prepare_loaded};
+pub use samples::{SamplesRequest, samples};
+pub use time::Clock;
+pub use values::column_values;

@@ -1,0 +1,376 @@
+//! What a database tells about its schemas, tables and columns (`superset.databases.utils`,
+//! `superset.connectors.sqla.utils`).
+
+use daos::{database::Database, dataset};
+use infra::{
+    Error, Result,
+    engines::{Engine, EngineError, GenericType, QueryOptions, catalog::ColumnDescription},
+    error::SupersetError,
+    sql,
+};
+use serde_json::{Value, json};
+
+use super::engine;
+use crate::{
+    Principal, Services,
+    access::{objects, sql_tables},
+};
+
+/// `Error` of the REST API for a database that cannot be reached.
+fn unreachable(e: &EngineError) -> Error {
+    tracing::warn!(error = %e, "database cannot be introspected");
+    Error::message(500, "There was an error connecting to the database")
+}
+
+/// Names of the schemas that the caller may see.
+pub async fn schemas(app: &Services, user: &Principal, database: &Database) -> Result<Vec<String>> {
+    let found = engine(app, database)?.schemas().await.map_err(|e| unreachable(&e))?;
+    visible_schemas(app, user, database, found).await
+}
+
+/// Names of the catalogs that the caller may see.
+pub async fn catalogs(app: &Services, user: &Principal, database: &Database) -> Result<Vec<String>> {
+    let target = engine(app, database)?;
+    if !target.spec().caps.supports_catalog {
+        return Ok(Vec::new());
+    }
+    let mut found = if database.extra_json().get("allow_multi_catalog").and_then(Value::as_bool) == Some(true) {
+        target.catalogs().await.map_err(|e| unreachable(&e))?
+    } else {
+        default_catalog(database).into_iter().collect()
+    };
+    if !user.can_access_database(database) {
+        found.retain(|c| user.can_access_catalog(database, Some(c)));
+    }
+    Ok(found)
+}
+
+/// The catalog of names without one: on PostgreSQL the database of the connection string.
+pub fn default_catalog(database: &Database) -> Option<String> {
+    let spec = infra::engines::spec_for_uri(&database.sqlalchemy_uri);
+    if !spec.caps.supports_catalog {
+        return None;
+    }
+    let (_, rest) = database.sqlalchemy_uri.split_once("://")?;
+    let (_, name) = rest.split('?').next()?.split_once('/')?;
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// Those of the schemas that a grant opens: on the database, the catalog, the schema, or a dataset in it.
+async fn visible_schemas(
+    app: &Services,
+    user: &Principal,
+    database: &Database,
+    found: Vec<String>,
+) -> Result<Vec<String>> {
+    if user.can_access_database(database) {
+        return Ok(found);
+    }
+    let catalog = default_catalog(database);
+    if user.can_access_catalog(database, catalog.as_deref()) {
+        return Ok(found);
+    }
+    let granted = |schema: &str| {
+        objects::schema_perm(&database.database_name, catalog.as_deref(), Some(schema))
+            .is_some_and(|p| user.can_access("schema_access", &p))
+    };
+    let perms: Vec<String> = user.view_menus("datasource_access").into_iter().map(str::to_owned).collect();
+    let default = match engine(app, database)?.default_schema().await {
+        Ok(default) => default,
+        Err(e) => return Err(unreachable(&e)),
+    };
+    let with_datasets: Vec<String> = dataset::of_database(app.db.exec(), database.id)
+        .await?
+        .into_iter()
+        .filter(|d| d.perm.as_ref().is_some_and(|p| perms.contains(p)))
+        .filter_map(|d| d.schema.filter(|s| !s.is_empty()).or_else(|| default.clone()))
+        .collect();
+    Ok(found.into_iter().filter(|s| granted(s) || with_datasets.contains(s)).collect())
+}
+
+/// Tables and views of a schema that the caller may see, as the REST API lists them.
+pub async fn tables(
+    app: &Services,
+    user: &Principal,
+    database: &Database,
+    catalog: Option<&str>,
+    schema: &str,
+) -> Result<Value> {
+    let target = engine(app, database)?;
+    let failed = |e: EngineError, sql: &str| Error::Legacy { status: 422, error: e.with_statement(sql) };
+    let sqlite = |kind: &str| format!("SELECT name FROM \"{schema}\".sqlite_master WHERE type='{kind}' ORDER BY name");
+    // SQLAlchemy asks for the views first
+    let mut views = target.views(schema).await.map_err(|e| failed(e, &sqlite("view")))?;
+    let mut tables = target.tables(schema).await.map_err(|e| failed(e, &sqlite("table")))?;
+    let default = default_catalog(database);
+    let catalog = catalog.or(default.as_deref());
+    let all = user.can_access_database(database)
+        || user.can_access_catalog(database, catalog)
+        || objects::schema_perm(&database.database_name, catalog, Some(schema))
+            .is_some_and(|p| user.can_access("schema_access", &p));
+    let datasets: Vec<_> = dataset::of_database(app.db.exec(), database.id)
+        .await?
+        .into_iter()
+        .filter(|d| d.schema.as_deref() == Some(schema) && d.catalog.as_deref() == catalog)
+        .collect();
+    if !all {
+        let mine = |name: &String| {
+            datasets.iter().any(|d| {
+                d.table_name == *name && user.can_access("datasource_access", d.perm.as_deref().unwrap_or_default())
+            })
+        };
+        tables.retain(mine);
+        views.retain(mine);
+    }
+    let extra = |name: &str| {
+        let text = datasets.iter().find(|d| d.table_name == name)?.extra.clone()?;
+        serde_json::from_str::<Value>(&text).ok()
+    };
+    let mut options: Vec<(String, Value)> = Vec::new();
+    for name in tables {
+        let extra = extra(&name).map(|e| dataset_extra(&e));
+        options.push((name.clone(), json!({"value": name, "type": "table", "extra": extra})));
+    }
+    options.extend(views.into_iter().map(|name| (name.clone(), json!({"value": name, "type": "view"}))));
+    options.sort_by(|a, b| a.0.cmp(&b.0));
+    let result: Vec<Value> = options.into_iter().map(|(_, v)| v).collect();
+    Ok(json!({"count": result.len(), "result": result}))
+}
+
+/// `extra` without what is empty, as `ExtraJSONMixin.extra` reads it.
+fn dataset_extra(extra: &Value) -> Value {
+    extra.clone()
+}
+
+/// Fails with 404 unless the caller may use a table.
+pub async fn raise_for_table(
+    app: &Services,
+    user: &Principal,
+    database: &Database,
+    catalog: Option<&str>,
+    schema: Option<&str>,
+    table: &str,
+) -> Result<bool> {
+    let mut name = sql_tables::TableName {
+        catalog: catalog.map(str::to_owned).or_else(|| default_catalog(database)),
+        schema: schema.map(str::to_owned),
+        table: table.to_owned(),
+    };
+    if user.can_access_database(database) {
+        return Ok(true);
+    }
+    if name.schema.is_none() {
+        name.schema = engine(app, database)?.default_schema().await.ok().flatten();
+    }
+    sql_tables::can_access_table(app, user, database, &name).await
+}
+
+/// `GET table_metadata`: columns, keys, indexes, `SELECT *`.
+pub async fn table_metadata(
+    app: &Services,
+    database: &Database,
+    schema: Option<&str>,
+    table: &str,
+) -> Result<Value> {
+    let target = engine(app, database)?;
+    let fail = |e: EngineError| {
+        let error = SupersetError::new("GENERIC_DB_ENGINE_ERROR", e.to_string());
+        Error::sip40(500, error)
+    };
+    let inner = schema_or_default(&target, schema).await.map_err(fail)?;
+    let columns = target.columns(&inner, table).await.map_err(fail)?;
+    let primary = target.primary_key(&inner, table).await.map_err(fail)?;
+    let mut keys = Vec::new();
+    let primary_key = if primary.columns.is_empty() {
+        // SQLAlchemy's PostgreSQL dialect tells an empty list, SQLite's none: both answers show null here
+        json!({"constrained_columns": null, "name": primary.name})
+    } else {
+        let key = json!({"column_names": primary.columns, "name": primary.name, "type": "pk"});
+        keys.push(key.clone());
+        key
+    };
+    let mut foreign_keys = Vec::new();
+    for key in target.foreign_keys(&inner, table).await.map_err(fail)? {
+        foreign_keys.push(json!({
+            "column_names": key.columns,
+            "name": key.name,
+            "options": {},
+            "referred_columns": key.referred_columns,
+            "referred_schema": key.referred_schema,
+            "referred_table": key.referred_table,
+            "type": "fk",
+        }));
+    }
+    keys.extend(foreign_keys.clone());
+    for index in target.indexes(&inner, table).await.map_err(fail)? {
+        let kind = if index.unique { "unique" } else { "index" };
+        keys.push(json!({"column_names": index.columns, "name": index.name, "type": kind}));
+    }
+    let described = |c: &ColumnDescription| {
+        let of: Vec<&Value> = keys
+            .iter()
+            .filter(|k| k["column_names"].as_array().is_some_and(|a| a.iter().any(|n| n.as_str() == Some(&c.name))))
+            .collect();
+        let short = c.type_.split('(').next().unwrap_or(&c.type_);
+        json!({"name": c.name, "type": short, "longType": c.type_, "keys": of, "comment": c.comment})
+    };
+    Ok(json!({
+        "name": table,
+        "columns": columns.iter().map(described).collect::<Vec<_>>(),
+        "selectStar": select_star(&target, schema, table)?,
+        "primaryKey": primary_key,
+        "foreignKeys": foreign_keys,
+        "indexes": keys,
+        "comment": target.table_comment(&inner, table).await.map_err(fail)?,
+    }))
+}
+
+async fn schema_or_default(target: &Engine, schema: Option<&str>) -> Result<String, EngineError> {
+    match schema.filter(|s| !s.is_empty()) {
+        Some(schema) => Ok(schema.to_owned()),
+        None => Ok(target.default_schema().await?.unwrap_or_default()),
+    }
+}
+
+/// `SELECT * FROM table LIMIT 100` as Superset prints it.
+pub fn select_star(target: &Engine, schema: Option<&str>, table: &str) -> Result<String> {
+    let spec = target.spec();
+    let dialect = query::engine::Dialect::of(spec);
+    let mut from = String::new();
+    if let Some(schema) = schema.filter(|s| !s.is_empty()) {
+        from = format!("{}.", dialect.quote(schema));
+    }
+    let limit = dialect.limit_clause(Some(100), None);
+    let text = format!("SELECT * FROM {from}{}{limit}", dialect.quote(table));
+    let script = sql::parse(&text, &spec.engine).map_err(Error::from)?;
+    Ok(script.format())
+}
+
+/// Columns of a table as the source has them; none when there is no such table.
+pub async fn table_columns(
+    app: &Services,
+    database: &Database,
+    schema: Option<&str>,
+    table: &str,
+) -> Result<Option<Vec<Value>>> {
+    let target = engine(app, database)?;
+    let spec = target.spec();
+    let lite = spec.engine == "sqlite";
+    let shown = schema.unwrap_or_default();
+    let fail = |e: EngineError| {
+        let statement = format!("PRAGMA \"{shown}\".table_info(\"{table}\")");
+        Error::Legacy { status: 422, error: e.with_statement(&statement) }
+    };
+    let inner = schema_or_default(&target, schema).await.map_err(fail)?;
+    let columns = target.columns(&inner, table).await.map_err(fail)?;
+    if columns.is_empty() {
+        return Ok(None);
+    }
+    let primary = target.primary_key(&inner, table).await.map_err(fail)?;
+    let described = |c: &ColumnDescription| {
+        let type_ = native_type(&c.type_, lite);
+        let generic = spec.generic_type(&type_);
+        let mut map = serde_json::Map::new();
+        map.insert("column_name".into(), json!(c.name));
+        map.insert("name".into(), json!(c.name));
+        map.insert("type".into(), json!(type_));
+        map.insert("nullable".into(), json!(c.nullable));
+        map.insert("default".into(), json!(c.default));
+        if lite {
+            map.insert("autoincrement".into(), json!("auto"));
+            let at = primary.columns.iter().position(|p| *p == c.name);
+            map.insert("primary_key".into(), json!(at.map_or(0, |i| i + 1)));
+        } else {
+            let serial = c.default.as_deref().is_some_and(|d| d.starts_with("nextval("));
+            map.insert("autoincrement".into(), json!(serial));
+            map.insert("comment".into(), json!(c.comment));
+        }
+        map.insert("type_generic".into(), json!(generic.map(|g| g as u8)));
+        map.insert("is_dttm".into(), generic.map_or(Value::Null, |g| json!(g == GenericType::Temporal)));
+        Value::Object(map)
+    };
+    Ok(Some(columns.iter().map(described).collect()))
+}
+
+/// Types as the dialect compiles them: PostgreSQL names the missing time zone.
+fn native_type(type_: &str, lite: bool) -> String {
+    let bare = matches!(type_.split('(').next(), Some("TIMESTAMP" | "TIME"));
+    if !lite && bare && !type_.ends_with("ZONE") { format!("{type_} WITHOUT TIME ZONE") } else { type_.to_owned() }
+}
+
+/// Columns of a statement, from one of its rows (`get_columns_description`).
+pub async fn statement_columns(
+    app: &Services,
+    database: &Database,
+    schema: Option<&str>,
+    text: &str,
+) -> Result<Vec<Value>> {
+    let target = engine(app, database)?;
+    let spec = target.spec();
+    let generic_error = |message: String| {
+        Error::sip40(400, SupersetError::new("GENERIC_DB_ENGINE_ERROR", message))
+    };
+    let limited = {
+        let mut script = sql::parse(text, &spec.engine).map_err(Error::from)?;
+        match script.statements_mut() {
+            [one] => {
+                one.set_limit(1);
+                one.format()
+            }
+            _ => return Err(generic_error("Only single queries supported".to_owned())),
+        }
+    };
+    let options = QueryOptions { max_rows: Some(1), schema: schema.map(str::to_owned), ..QueryOptions::default() };
+    let found = target.query(&limited, &options).await.map_err(|e| generic_error(e.to_string()))?;
+    let typed = query::frame::Frame::from(found.clone());
+    let column = |(i, info): (usize, &infra::engines::column::ColumnInfo)| {
+        let type_ = cursor_type(&info.sql_type).map(str::to_owned).or_else(|| {
+            typed.columns.get(i).and_then(|c| arrow_type(&c.data)).map(str::to_owned)
+        });
+        let generic = type_.as_deref().and_then(|t| spec.generic_type(t));
+        json!({
+            "column_name": info.name,
+            "name": info.name,
+            "type": type_,
+            "type_generic": generic.map(|g| g as u8),
+            "is_dttm": generic == Some(GenericType::Temporal),
+        })
+    };
+    Ok(found.columns.iter().enumerate().map(column).collect())
+}
+
+/// psycopg2's name for a type of PostgreSQL (`PostgresEngineSpec.get_datatype`).
+pub fn cursor_type(native: &str) -> Option<&'static str> {
+    Some(match native {
+        "int8" => "LONGINTEGER",
+        "int4" | "int2" => "INTEGER",
+        "float4" | "float8" => "FLOAT",
+        "numeric" => "DECIMAL",
+        "bool" => "BOOLEAN",
+        "text" | "varchar" | "bpchar" | "name" | "char" => "STRING",
+        "timestamp" => "DATETIME",
+        "timestamptz" => "DATETIMETZ",
+        "date" => "DATE",
+        "time" | "timetz" => "TIME",
+        "interval" => "INTERVAL",
+        "bytea" => "BINARY",
+        "json" => "JSON",
+        "jsonb" => "JSONB",
+        "unknown" => "UNKNOWN",
+        "oid" => "ROWID",
+        _ => return None,
+    })
+}
+
+/// The type as Arrow sees it (`convert_pa_dtype`), for drivers that tell none.
+fn arrow_type(data: &infra::engines::column::ColumnData) -> Option<&'static str> {
+    use infra::engines::column::ColumnData as C;
+    match data {
+        C::Bool(_) => Some("BOOL"),
+        C::Int(_) => Some("INT"),
+        C::Float(_) => Some("FLOAT"),
+        C::Text(_) => Some("STRING"),
+        C::Date(_) | C::Timestamp(_) => Some("DATETIME"),
+        _ => None,
+    }
+}

@@ -1,0 +1,151 @@
+//! Data of charts (`superset.charts.data.api:ChartDataRestApi`).
+
+use std::sync::Arc;
+
+use commands::{
+    access::lists,
+    chart_data::{ChartData, prepare},
+};
+use daos::chart::{self, ChartKey};
+use infra::{Error, error::SupersetError};
+use query::query_object::ResultFormat;
+use serde_json::{Value, json};
+
+use crate::{
+    Answer, Cx, Handled,
+    error::Failure,
+    routes::{Access, Rule, rule},
+};
+
+/// Rules of this file.
+pub fn rules() -> Vec<Rule> {
+    const READ: Access = Access::Protect("can_read", "Chart");
+    vec![
+        rule(&["POST"], "/api/v1/chart/data", READ, post_data).csrf_exempt().endpoint("ChartDataRestApi.data"),
+        rule(&["GET"], "/api/v1/chart/data/<cache_key>", READ, data_from_cache)
+            .endpoint("ChartDataRestApi.data_from_cache"),
+        rule(&["GET"], "/api/v1/chart/<int:pk>/data/", READ, get_data).endpoint("ChartDataRestApi.data"),
+        rule(&["POST"], "/api/v1/query/", Access::PageApi("can_query", "Api"), legacy_query).endpoint("Api.query"),
+    ]
+}
+
+/// The body of a request, from JSON or from the form of a download.
+async fn post_data(cx: Cx) -> Handled {
+    let body = if cx.req.is_json() {
+        match serde_json::from_slice::<Value>(&cx.req.body) {
+            Ok(Value::Null) => None,
+            Ok(body) => Some(body),
+            Err(_) => return Err(bad_request()),
+        }
+    } else {
+        cx.req.field("form_data").filter(|t| !t.is_empty()).and_then(|t| serde_json::from_str(t).ok())
+    };
+    let Some(body) = body else { return Err(Error::bad_request("Request is not JSON").into()) };
+    answer(&cx, &body, None).await
+}
+
+/// Werkzeug's refusal of a body that is no JSON.
+fn bad_request() -> Failure {
+    let text = "400 Bad Request: The browser (or proxy) sent a request that this server could not understand.";
+    Failure(Error::sip40(400, SupersetError::new("GENERIC_BACKEND_ERROR", text)))
+}
+
+/// The stored question of a chart.
+async fn get_data(cx: Cx) -> Handled {
+    let condition = lists::charts(&cx.user, "s");
+    let key = ChartKey::Id(cx.req.int_param("pk"));
+    let chart = chart::find_where(cx.app.db.exec(), &key, condition).await?.ok_or_else(Error::not_found)?;
+    let stored = chart.query_context.as_deref().and_then(|t| serde_json::from_str::<Value>(t).ok());
+    let Some(Value::Object(mut body)) = stored else {
+        return Err(Error::bad_request("Chart has no query context saved. Please save the chart again.").into());
+    };
+    body.insert("result_format".into(), json!(cx.req.arg("format").unwrap_or("json")));
+    body.insert("result_type".into(), json!(cx.req.arg("type").unwrap_or("full")));
+    body.insert("force".into(), json!(cx.req.arg("force")));
+    let params = chart.params.as_deref().and_then(|t| serde_json::from_str::<Value>(t).ok()).unwrap_or(json!({}));
+    answer(&cx, &Value::Object(body), Some(params)).await
+}
+
+/// A question that was asked before, by its key.
+async fn data_from_cache(cx: Cx) -> Handled {
+    let stored = cx.app.cache.get(cx.req.param("cache_key")).await.ok_or_else(Error::not_found)?;
+    answer(&cx, &stored, None).await
+}
+
+/// `POST /api/v1/query/` of old clients: the form field `query_context`, a list of answers.
+async fn legacy_query(cx: Cx) -> Handled {
+    let body = cx.req.field("query_context").and_then(|t| serde_json::from_str::<Value>(t).ok());
+    let Some(body) = body else {
+        return Err(Error::sip40(500, SupersetError::new("GENERIC_BACKEND_ERROR", "'query_context'")).into());
+    };
+    let data = prepare(&cx.app, &cx.user, &body).await?.run_all().await?;
+    let mut out = b"[".to_vec();
+    let guest = cx.user.guest_if_enabled(&cx.app.config).is_some();
+    for (i, query) in data.queries.iter().enumerate() {
+        if i > 0 {
+            out.extend_from_slice(b", ");
+        }
+        query.write(&mut out, guest).map_err(|e| Failure(e.into_answer()))?;
+    }
+    out.push(b']');
+    Ok(Answer::new(200, "application/json; charset=utf-8", out))
+}
+
+async fn answer(cx: &Cx, body: &Value, form_data: Option<Value>) -> Handled {
+    let mut data = prepare(&cx.app, &cx.user, body).await?.run().await?;
+    if form_data.is_some() {
+        data.form_data = form_data;
+    }
+    respond(cx, Arc::new(data)).await
+}
+
+async fn respond(cx: &Cx, data: Arc<ChartData>) -> Handled {
+    let format = data.result_format;
+    if matches!(format, ResultFormat::Json) {
+        let guest = cx.user.guest_if_enabled(&cx.app.config).is_some();
+        let body = data.to_json(guest).map_err(|e| Failure(e.into_answer()))?;
+        return Ok(Answer::new(200, "application/json; charset=utf-8", body));
+    }
+    if !cx.user.can_access("can_csv", "Superset") {
+        return Err(Error::forbidden().into());
+    }
+    let app = cx.app.clone();
+    // a large export keeps a thread busy
+    let files = tokio::task::spawn_blocking(move || data.to_files(&app.config)).await.map_err(Error::internal)?;
+    let mut files = files.map_err(|e| Failure(e.into_answer()))?;
+    match files.len() {
+        0 => Err(Error::bad_request("Empty query result").into()),
+        1 => Ok(download(format.name(), files.swap_remove(0))),
+        _ => {
+            let named: Vec<(String, Vec<u8>)> = files
+                .into_iter()
+                .enumerate()
+                .map(|(i, body)| (format!("query_{}.{}", i + 1, format.name()), body))
+                .collect();
+            Ok(download("zip", zipped(named)?))
+        }
+    }
+}
+
+/// A file to be saved, named by the time.
+fn download(extension: &str, body: Vec<u8>) -> Answer {
+    let content_type = match extension {
+        "csv" => "text/csv; charset=utf-8",
+        "xlsx" => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        _ => "application/zip",
+    };
+    let name = chrono::Local::now().format("%Y%m%d_%H%M%S");
+    Answer::new(200, content_type, body)
+        .header("content-disposition", format!("attachment; filename={name}.{extension}"))
+}
+
+fn zipped(files: Vec<(String, Vec<u8>)>) -> Result<Vec<u8>, Error> {
+    use std::io::Write as _;
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, body) in files {
+        let options = zip::write::SimpleFileOptions::default();
+        archive.start_file(name, options).map_err(Error::internal)?;
+        archive.write_all(&body).map_err(Error::internal)?;
+    }
+    Ok(archive.finish().map_err(Error::internal)?.into_inner())
+}

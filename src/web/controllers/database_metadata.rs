@@ -1,0 +1,217 @@
+//! What databases tell about themselves (`superset.databases.api:DatabaseRestApi`).
+
+use commands::{
+    access::lists,
+    databases::{self, introspect},
+};
+use daos::database::{self, Database};
+use infra::{Error, Result, engines::specs, error::SupersetError, rison, rison::Schema};
+use serde_json::{Value, json};
+
+use crate::{
+    Answer, Cx, Handled,
+    routes::{Access, Rule, rule},
+};
+
+/// Engines that liteset has a driver for, with the drivers' names in connection strings.
+const DRIVERS: &[(&str, &str)] = &[("postgresql", "psycopg2"), ("sqlite", "pysqlite")];
+
+/// Rules of this file.
+pub fn rules() -> Vec<Rule> {
+    const READ: Access = Access::Protect("can_read", "Database");
+    vec![
+        rule(&["GET"], "/api/v1/database/available/", READ, available).endpoint("DatabaseRestApi.available"),
+        rule(&["GET"], "/api/v1/database/<int:pk>/schemas/", READ, schemas).endpoint("DatabaseRestApi.schemas"),
+        rule(&["GET"], "/api/v1/database/<int:pk>/catalogs/", READ, catalogs).endpoint("DatabaseRestApi.catalogs"),
+        rule(&["GET"], "/api/v1/database/<int:pk>/tables/", READ, tables).endpoint("DatabaseRestApi.tables"),
+        rule(&["GET"], "/api/v1/database/<int:pk>/table_metadata/", READ, table_metadata)
+            .endpoint("DatabaseRestApi.table_metadata"),
+        rule(&["GET"], "/api/v1/database/<int:pk>/table_metadata/extra/", READ, table_extra)
+            .endpoint("DatabaseRestApi.table_extra_metadata"),
+        rule(&["GET"], "/api/v1/database/<int:pk>/table/<path:table_name>/<schema_name>/", READ, table_by_path)
+            .endpoint("DatabaseRestApi.table_metadata_deprecated"),
+        rule(&["GET"], "/api/v1/database/<int:pk>/table_extra/<path:table_name>/<schema_name>/", READ, extra_by_path)
+            .endpoint("DatabaseRestApi.table_extra_metadata_deprecated"),
+        rule(&["GET"], "/api/v1/database/<int:pk>/select_star/<path:table_name>/", READ, select_star)
+            .endpoint("DatabaseRestApi.select_star"),
+        rule(&["GET"], "/api/v1/database/<int:pk>/select_star/<path:table_name>/<schema_name>/", READ, select_star)
+            .endpoint("DatabaseRestApi.select_star"),
+        rule(&["GET"], "/api/v1/database/<int:pk>/function_names/", READ, function_names)
+            .endpoint("DatabaseRestApi.function_names"),
+    ]
+}
+
+/// The database of the path; the base filter of lists applies when `visible` is set.
+async fn find(cx: &Cx, visible: bool) -> Result<Option<Database>> {
+    let condition = if visible { lists::databases(&cx.user, "d") } else { None };
+    Ok(database::find_where(cx.app.db.exec(), cx.req.int_param("pk"), condition).await?)
+}
+
+const BOOLEAN: Schema = Schema::of(&["boolean"]);
+const STRING: Schema = Schema::of(&["string"]);
+static SCHEMAS: Schema =
+    Schema::object(&[("force", BOOLEAN), ("upload_allowed", BOOLEAN), ("catalog", STRING)]);
+static CATALOGS: Schema = Schema::object(&[("force", BOOLEAN)]);
+static TABLES: Schema = Schema {
+    required: &["schema_name"],
+    ..Schema::object(&[("force", BOOLEAN), ("schema_name", STRING), ("catalog_name", STRING)])
+};
+
+async fn schemas(cx: Cx) -> Handled {
+    let question = rison::load(cx.req.arg("q"), &SCHEMAS)?;
+    let found = find(&cx, true).await?.ok_or_else(Error::not_found)?;
+    let upload = question.get("upload_allowed").and_then(Value::as_bool) == Some(true);
+    if upload && !found.allow_file_upload {
+        return Ok(Answer::fab(200, &json!({"result": []})));
+    }
+    let mut names = introspect::schemas(&cx.app, &cx.user, &found).await?;
+    if upload {
+        let extra = found.extra_json();
+        let allowed = extra.get("schemas_allowed_for_file_upload").and_then(Value::as_array).cloned().unwrap_or_default();
+        if !allowed.is_empty() {
+            names.retain(|n| allowed.iter().any(|a| a.as_str() == Some(n)));
+        } else if !cx.user.can_access_database(&found) {
+            names.clear();
+        }
+    }
+    Ok(Answer::fab(200, &json!({"result": names})))
+}
+
+async fn catalogs(cx: Cx) -> Handled {
+    rison::load(cx.req.arg("q"), &CATALOGS)?;
+    let found = find(&cx, true).await?.ok_or_else(Error::not_found)?;
+    let names = introspect::catalogs(&cx.app, &cx.user, &found).await?;
+    Ok(Answer::fab(200, &json!({"result": names})))
+}
+
+async fn tables(cx: Cx) -> Handled {
+    let question = rison::load(cx.req.arg("q"), &TABLES)?;
+    let schema = question.get("schema_name").and_then(Value::as_str).unwrap_or_default();
+    let missing = || Error::Legacy { status: 404, error: "Database not found.".to_owned() };
+    let found = find(&cx, true).await?.ok_or_else(missing)?;
+    let catalog = question.get("catalog_name").and_then(Value::as_str);
+    let payload = introspect::tables(&cx.app, &cx.user, &found, catalog, schema).await?;
+    Ok(Answer::fab(200, &payload))
+}
+
+fn no_database() -> Error {
+    Error::sip40(404, SupersetError::new("DATABASE_NOT_FOUND_ERROR", "No such database"))
+}
+
+/// The database and table that the arguments name, if the caller may use them.
+async fn named_table(cx: &Cx) -> Result<(Database, Option<String>, String)> {
+    let Some(name) = cx.req.arg("name") else {
+        let text = "An error happened when validating the request";
+        let messages = json!({"name": ["Missing data for required field."]});
+        let error = SupersetError::new("INVALID_PAYLOAD_SCHEMA_ERROR", text);
+        let mut extra = serde_json::Map::from_iter([("messages".to_owned(), messages)]);
+        extra.extend(error.extra.clone().unwrap_or_default());
+        return Err(Error::sip40(422, SupersetError { extra: Some(extra), ..error }));
+    };
+    let found = find(cx, false).await?.ok_or_else(no_database)?;
+    let (schema, catalog) = (cx.req.arg("schema"), cx.req.arg("catalog"));
+    if !introspect::raise_for_table(&cx.app, &cx.user, &found, catalog, schema, name).await? {
+        return Err(Error::sip40(404, SupersetError::new("TABLE_NOT_FOUND_ERROR", "No such table")));
+    }
+    Ok((found, schema.map(str::to_owned), name.to_owned()))
+}
+
+async fn table_metadata(cx: Cx) -> Handled {
+    let (found, schema, name) = named_table(&cx).await?;
+    let payload = introspect::table_metadata(&cx.app, &found, schema.as_deref(), &name).await?;
+    Ok(Answer::fab(200, &payload))
+}
+
+/// Partitions and the like; none of the engines at hand has any.
+async fn table_extra(cx: Cx) -> Handled {
+    named_table(&cx).await?;
+    Ok(Answer::fab(200, &json!({})))
+}
+
+/// A part of a path as the frontend writes it.
+fn path_item(text: &str, undefined_is_none: bool) -> Option<String> {
+    let text = percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+    (!(undefined_is_none && matches!(text.as_str(), "undefined" | "null"))).then_some(text)
+}
+
+/// The database and table of the path, if the caller may use them.
+async fn table_of_path(cx: &Cx) -> Result<(Database, Option<String>, String)> {
+    let schema = Some(cx.req.param("schema_name")).filter(|s| !s.is_empty()).and_then(|s| path_item(s, true));
+    let table = path_item(cx.req.param("table_name"), false).unwrap_or_default();
+    if table.is_empty() {
+        return Err(Error::unprocessable("Table name undefined"));
+    }
+    let found = find(cx, true).await?.ok_or_else(Error::not_found)?;
+    if !introspect::raise_for_table(&cx.app, &cx.user, &found, None, schema.as_deref(), &table).await? {
+        return Err(Error::not_found());
+    }
+    Ok((found, schema, table))
+}
+
+async fn table_by_path(cx: Cx) -> Handled {
+    let (found, schema, table) = table_of_path(&cx).await?;
+    let payload = introspect::table_metadata(&cx.app, &found, schema.as_deref(), &table).await?;
+    Ok(Answer::fab(200, &payload))
+}
+
+async fn extra_by_path(cx: Cx) -> Handled {
+    table_of_path(&cx).await?;
+    Ok(Answer::fab(200, &json!({})))
+}
+
+async fn select_star(cx: Cx) -> Handled {
+    let (found, schema, table) = table_of_path(&cx).await?;
+    let target = databases::engine(&cx.app, &found)?;
+    let text = introspect::select_star(&target, schema.as_deref(), &table)?;
+    Ok(Answer::fab(200, &json!({"result": text})))
+}
+
+async fn function_names(cx: Cx) -> Handled {
+    let found = find(&cx, true).await?.ok_or_else(Error::not_found)?;
+    let spec = infra::engines::spec_for_uri(&found.sqlalchemy_uri);
+    Ok(Answer::fab(200, &json!({"function_names": spec.functions})))
+}
+
+/// Engines with a driver, preferred ones first.
+async fn available(cx: Cx) -> Handled {
+    let preferred: Vec<&str> =
+        cx.app.config.get("PREFERRED_DATABASES").as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut all = Vec::new();
+    for spec in specs() {
+        let drivers: Vec<&str> = DRIVERS
+            .iter()
+            .filter(|(engine, driver)| {
+                *engine == spec.engine && spec.default_driver.as_deref().is_none_or(|d| d == *driver)
+            })
+            .map(|(_, driver)| *driver)
+            .collect();
+        if drivers.is_empty() {
+            continue;
+        }
+        let at = preferred.iter().position(|p| *p == spec.name);
+        let mut payload = json!({
+            "name": spec.name,
+            "engine": spec.engine,
+            "available_drivers": drivers,
+            "sqlalchemy_uri_placeholder": spec.uri_placeholder,
+            "preferred": at.is_some(),
+            "engine_information": {
+                "supports_file_upload": spec.caps.supports_file_upload,
+                "disable_ssh_tunneling": spec.caps.disable_ssh_tunneling,
+                "supports_dynamic_catalog": spec.caps.supports_dynamic_catalog,
+                "supports_oauth2": spec.caps.supports_oauth2,
+            },
+            "supports_oauth2": spec.caps.supports_oauth2,
+        });
+        if let Some(driver) = spec.default_driver.as_deref().filter(|d| !d.is_empty()) {
+            payload["default_driver"] = json!(driver);
+        }
+        if let Some(schema) = &spec.parameters_schema {
+            payload["parameters"] = schema.clone();
+        }
+        all.push((at.unwrap_or(usize::MAX), spec.name.clone(), payload));
+    }
+    all.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    let databases: Vec<Value> = all.into_iter().map(|(_, _, payload)| payload).collect();
+    Ok(Answer::fab(200, &json!({"databases": databases})))
+}

@@ -1,0 +1,185 @@
+//! Rows and values of datasets (`superset.views.datasource.views:Datasource`, `superset.datasource.api`).
+
+use commands::{
+    chart_data::{LoadedDataset, SamplesRequest, column_values, samples},
+    databases::introspect,
+};
+use daos::{database, dataset};
+use infra::{Error, Result, json::ascii_json, rison, rison::Schema};
+use query::query_object::DatasourceType;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    Answer, Cx, Handled,
+    error::Failure,
+    routes::{Access, Rule, rule},
+};
+
+/// Rules of this file.
+pub fn rules() -> Vec<Rule> {
+    vec![
+        rule(&["POST"], "/datasource/samples", Access::PageApi("can_samples", "Datasource"), post_samples)
+            .endpoint("Datasource.samples"),
+        rule(
+            &["GET"],
+            "/api/v1/datasource/<datasource_type>/<int:datasource_id>/column/<path:column_name>/values/",
+            Access::Protect("can_get_column_values", "Datasource"),
+            get_column_values,
+        )
+        .endpoint("DatasourceRestApi.get_column_values"),
+        rule(
+            &["GET"],
+            "/datasource/external_metadata/<datasource_type>/<datasource_id>/",
+            Access::PageApi("can_external_metadata", "Datasource"),
+            external_metadata,
+        )
+        .endpoint("Datasource.external_metadata"),
+        rule(
+            &["GET"],
+            "/datasource/external_metadata_by_name/",
+            Access::PageApi("can_external_metadata_by_name", "Datasource"),
+            external_metadata_by_name,
+        )
+        .endpoint("Datasource.external_metadata_by_name"),
+    ]
+}
+
+/// The columns of a dataset as its source has them.
+async fn external_metadata(cx: Cx) -> Handled {
+    let missing = || Error::Legacy { status: 404, error: "Datasource does not exist".to_owned() };
+    let kind = cx.req.param("datasource_type");
+    if DatasourceType::named(kind).is_none() {
+        let text = format!("'{kind}' is not a valid DatasourceType");
+        return Err(Error::Legacy { status: 500, error: text }.into());
+    }
+    let id = cx.req.param("datasource_id").parse::<i64>().map_err(|_| missing())?;
+    let dataset = LoadedDataset::find(&cx.app, &cx.user, id).await?.ok_or_else(missing)?;
+    let columns = source_columns(&cx, &dataset).await?;
+    Ok(Answer::new(200, "application/json", ascii_json(&Value::Array(columns), true)))
+}
+
+async fn source_columns(cx: &Cx, dataset: &LoadedDataset) -> Result<Vec<Value>> {
+    let (row, database) = (&dataset.row, &dataset.database);
+    let schema = row.schema.as_deref().filter(|s| !s.is_empty());
+    match row.sql.as_deref().filter(|s| !s.is_empty()) {
+        Some(sql) => introspect::statement_columns(&cx.app, database, schema, sql).await,
+        None => {
+            let found = introspect::table_columns(&cx.app, database, schema, &row.table_name).await?;
+            found.ok_or_else(|| Error::Legacy { status: 400, error: row.table_name.clone() })
+        }
+    }
+}
+
+/// The columns of a table by the names of its database, schema and self; a dataset of it answers first.
+async fn external_metadata_by_name(cx: Cx) -> Handled {
+    let question = rison::load(cx.req.arg("q"), &Schema::ANY)?;
+    let wrong: Vec<String> = ["datasource_type", "database_name", "table_name"]
+        .iter()
+        .filter_map(|field| match question.get(*field) {
+            None => Some(format!("'{field}': ['Missing data for required field.']")),
+            Some(Value::String(_)) => None,
+            Some(_) => Some(format!("'{field}': ['Not a valid string.']")),
+        })
+        .collect();
+    if !wrong.is_empty() {
+        return Err(Error::Legacy { status: 400, error: format!("{{{}}}", wrong.join(", ")) }.into());
+    }
+    let text = |key: &str| question.get(key).and_then(Value::as_str).filter(|t| !t.is_empty());
+    let missing = || Error::Legacy { status: 404, error: "Dataset does not exist".to_owned() };
+    let name = text("database_name").unwrap_or_default();
+    let db = cx.app.db.exec();
+    let database = database::find_by_name(db, name).await?.ok_or_else(missing)?;
+    let (schema, catalog, table) = (text("schema_name"), text("catalog_name"), text("table_name").unwrap_or_default());
+    let known = dataset::find_by_name(db, database.id, table, schema, catalog).await?;
+    let known = known.into_iter().find(|d| d.schema.as_deref().unwrap_or_default() == schema.unwrap_or_default());
+    let columns = match known {
+        Some(row) => {
+            let dataset = LoadedDataset::find(&cx.app, &cx.user, row.id).await?.ok_or_else(missing)?;
+            source_columns(&cx, &dataset).await?
+        }
+        None => introspect::table_columns(&cx.app, &database, schema, table).await?.ok_or_else(missing)?,
+    };
+    Ok(Answer::new(200, "application/json", ascii_json(&Value::Array(columns), true)))
+}
+
+async fn get_column_values(cx: Cx) -> Handled {
+    let kind = cx.req.param("datasource_type");
+    match DatasourceType::named(kind) {
+        None => return Err(Error::bad_request(format!("Invalid datasource type: {kind}")).into()),
+        Some(DatasourceType::Table) => {}
+        // queries and the rest know no values
+        Some(_) => return Err(Error::message(404, "Datasource does not exist").into()),
+    }
+    let values =
+        column_values(&cx.app, &cx.user, cx.req.int_param("datasource_id"), cx.req.param("column_name")).await?;
+    let mut body = b"{\"result\": ".to_vec();
+    body.extend_from_slice(&values);
+    body.push(b'}');
+    Ok(Answer::new(200, "application/json; charset=utf-8", body))
+}
+
+async fn post_samples(cx: Cx) -> Handled {
+    let mut errors = Map::new();
+    let mut wrong = |field: &str, text: &str| {
+        errors.insert(field.to_owned(), json!([text]));
+    };
+    match cx.req.arg("datasource_type") {
+        None => wrong("datasource_type", "Missing data for required field."),
+        Some(t) if DatasourceType::named(t).is_none() => {
+            wrong("datasource_type", "Must be one of: table, dataset, query, saved_query, view.");
+        }
+        Some(_) => {}
+    }
+    let mut integer = |field: &'static str, required: bool| match cx.req.arg(field) {
+        None => {
+            if required {
+                wrong(field, "Missing data for required field.");
+            }
+            None
+        }
+        Some(text) => match text.trim().parse::<i64>() {
+            Ok(n) => Some(n),
+            Err(_) => {
+                wrong(field, "Not a valid integer.");
+                None
+            }
+        },
+    };
+    let dataset_id = integer("datasource_id", true);
+    let page = integer("page", false);
+    let mut per_page = integer("per_page", false);
+    let dashboard_id = integer("dashboard_id", false);
+    if per_page.is_some_and(|n| !(1..=1000).contains(&n)) {
+        wrong("per_page", "Must be greater than or equal to 1 and less than or equal to 1000.");
+    }
+    if cx.req.arg("per_page").is_none() {
+        per_page = cx.app.config.int("SAMPLES_ROW_LIMIT").or(Some(1000));
+    }
+    let payload = match serde_json::from_slice::<Value>(&cx.req.body) {
+        Ok(Value::Object(map)) => map,
+        Ok(Value::Null) => Map::new(),
+        _ => {
+            wrong("_schema", "Invalid input type.");
+            Map::new()
+        }
+    };
+    for name in payload.keys().filter(|k| !matches!(k.as_str(), "filters" | "granularity" | "time_range" | "extras")) {
+        wrong(name, "Unknown field.");
+    }
+    let Some(dataset_id) = dataset_id.filter(|_| errors.is_empty()) else {
+        return Ok(Answer::json(400, &Value::Object(errors)));
+    };
+    let request = SamplesRequest {
+        dataset_id,
+        force: matches!(cx.req.arg("force"), Some("true" | "True" | "1" | "t" | "on" | "yes" | "y")),
+        page: page.unwrap_or(1),
+        per_page,
+        payload,
+        dashboard_id,
+    };
+    let answer = samples(&cx.app, &cx.user, &request).await?;
+    let mut body = b"{\"result\": ".to_vec();
+    answer.write(&mut body, false).map_err(|e| Failure(e.into_answer()))?;
+    body.push(b'}');
+    Ok(Answer::new(200, "application/json", body))
+}
