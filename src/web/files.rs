@@ -21,11 +21,15 @@ pub enum Keep {
 
 /// The answer for a file of the bundle, by its name there; none when there is no such file.
 pub fn send(req: &Req, name: &str, keep: &Keep) -> Option<Answer> {
+    send_as(req, name, name.rsplit('/').next().unwrap_or(name), keep)
+}
+
+/// The same under another file name.
+pub fn send_as(req: &Req, name: &str, filename: &str, keep: &Keep) -> Option<Answer> {
     let file = assets::find(name)?;
     let now = Utc::now();
     let encoding = choose_encoding(req, file);
     let etag = etag(file, encoding);
-    let filename = name.rsplit('/').next().unwrap_or(name);
     let (cache_control, expires) = match keep {
         Keep::For(seconds) => {
             (format!("public, max-age={seconds}"), Duration::try_seconds(*seconds).unwrap_or_default())

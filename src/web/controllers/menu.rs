@@ -19,5 +19,5 @@ async fn menu(cx: Cx) -> Handled {
     let translate = |sentence: &str| locale::translate(&locale, sentence);
     let language = Language { locale: &locale, translate: &translate };
     let result = bootstrap::menu(&cx.app.config, &cx.user, &language);
-    Ok(Answer::jsonify(200, &json!({"result": result})))
+    Ok(Answer::fab(200, &json!({"result": result})))
 }

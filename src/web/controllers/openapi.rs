@@ -27,7 +27,7 @@ async fn openapi(cx: Cx) -> Handled {
     let servers = json!([{"url": format!("{}://{}{root}/", cx.req.scheme, cx.req.host)}]);
     // `servers` is the last key in alphabetical order
     let body = DOCUMENT.trim_end().strip_suffix('}').map(|open| format!("{open},\"servers\":{servers}}}\n"));
-    Ok(Answer::new(200, "application/json", body.unwrap_or_default()))
+    Ok(Answer::new(200, "application/json; charset=utf-8", body.unwrap_or_default()))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Answer, Cx, Handled, error_pages,
-    files::{Keep, send},
+    files::{Keep, send_as},
     locale,
     routes::{Access, Rule, rule},
 };
@@ -54,7 +54,7 @@ async fn language_pack(cx: Cx) -> Handled {
         return Ok(error_pages::abort_with(&cx.req, 400, "Invalid language code"));
     }
     let keep = Keep::For(cx.app.config.int("SEND_FILE_MAX_AGE_DEFAULT").unwrap_or(31_536_000));
-    Ok(send(&cx.req, &format!("translations/{lang}.json"), &keep)
+    Ok(send_as(&cx.req, &format!("translations/{lang}.json"), "messages.json", &keep)
         .unwrap_or_else(|| Answer::json(404, &json!({"error": "Language pack doesn't exist on the server"}))))
 }
 
