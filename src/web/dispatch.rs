@@ -20,7 +20,7 @@ use crate::{
     finish::{compress::compress, headers},
     guards::{access, csrf, identity, rate_limit::Limiter, session},
     incoming::{is_host, read_body, read_parts, trust_proxy},
-    routes::{Match, Rule, Table},
+    routes::{Access, Match, Rule, Table},
 };
 
 /// The one salvo handler: everything behind it is our own table.
@@ -120,6 +120,7 @@ impl Dispatch {
                 self.events.record(&known, rule, start.elapsed());
                 answer
             }
+            Err(failure) if matches!(rule.access, Access::Page(..)) => failure.into_page(&known.req),
             Err(failure) => failure.into_answer(),
         }
     }

@@ -3,7 +3,7 @@
 use infra::Error;
 use serde_json::{Value, json};
 
-use crate::Answer;
+use crate::{Answer, context::Req, error_pages};
 
 /// An error on its way to the client.
 #[derive(Debug)]
@@ -16,6 +16,14 @@ impl<E: Into<Error>> From<E> for Failure {
 }
 
 impl Failure {
+    /// The response of a page: our own fault is a page, too.
+    pub fn into_page(self, req: &Req) -> Answer {
+        if let Error::Internal(source) = &self.0 {
+            tracing::error!(error = %source, path = req.path, "page failed");
+            return error_pages::abort(req, 500);
+        }
+        self.into_answer()
+    }
     /// The response; internal errors are logged here and answered with fixed words.
     pub fn into_answer(self) -> Answer {
         match self.0 {

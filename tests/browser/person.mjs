@@ -65,7 +65,7 @@ export class Person {
   }
 
   async quiet() {
-    await this.page.waitForLoadState("networkidle", { timeout: 90_000 }).catch(() => {});
+    await this.page.waitForLoadState("networkidle", { timeout: 20_000 }).catch(() => {});
   }
 
   async photograph(name) {

@@ -2,7 +2,9 @@
 
 use commands::{
     access::{self, objects::can_access_dashboard},
+    dashboard::find,
     dashboard_new::dashboard_new,
+    permalink::Permalink,
 };
 use daos::{dashboard, embedded};
 use serde_json::{Map, Value, json};
@@ -10,7 +12,7 @@ use uuid::Uuid;
 
 use super::welcome::to_login;
 use crate::{
-    Answer, Cx, Handled, error_pages,
+    Answer, Cx, Handled, error_pages, flash, locale,
     routes::{Access, Rule, rule},
     spa::{self, Page},
 };
@@ -27,6 +29,13 @@ pub(super) fn rules() -> Vec<Rule> {
             },
         )
         .endpoint("Superset.dashboard"),
+        rule(
+            &["GET"],
+            "/superset/dashboard/p/<key>/",
+            Access::Page("can_dashboard_permalink", "Superset"),
+            permalink,
+        )
+        .endpoint("Superset.dashboard_permalink"),
         rule(&["GET"], "/dashboard/new/", Access::Page("can_write", "Dashboard"), new)
             .endpoint("Dashboard.new"),
         rule(&["GET"], "/dashboard/<dashboard_id_or_slug>/embedded", Access::Open, legacy_embedded)
@@ -49,6 +58,64 @@ pub(super) async fn show(cx: Cx, key: &str) -> Handled {
         return Ok(hidden());
     }
     spa::render_dashboard(&cx, board.dashboard_title.unwrap_or_default()).await
+}
+
+/// A link to a dashboard with its filters; one that cannot be followed leads to the list, with the reason.
+async fn permalink(cx: Cx) -> Handled {
+    let key = cx.req.param("key");
+    let found = match Permalink::Dashboard.get(&cx.app, key).await {
+        Ok(Some(value)) => value,
+        Ok(None) => return Ok(Answer::json(404, &json!({"error": "permalink state not found"}))),
+        Err(error @ infra::Error::Internal(_)) => return Err(error.into()),
+        Err(_) => return Ok(to_list(&cx, "An error occurred while parsing the key.")),
+    };
+    // older links have the id as a number
+    let id = match found.get("dashboardId") {
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => String::new(),
+    };
+    match find::by_id_or_slug(&cx.app, &cx.user, &id).await {
+        Ok(_) => {}
+        Err(error) if error.status() == 403 => {
+            return Ok(to_list(&cx, "You don't have access to this dashboard."));
+        }
+        Err(error) if error.status() == 404 => return Ok(to_list(&cx, "Dashboard not found.")),
+        Err(error) => return Err(error.into()),
+    }
+    let quote = |text: &str| {
+        percent_encoding::utf8_percent_encode(text, super::welcome::QUOTED).to_string().replace("%20", "+")
+    };
+    let root = commands::bootstrap::application_root(&cx.app.config);
+    let mut url = format!("{root}/superset/dashboard/{}/?permalink_key={}", quote(&id), quote(key));
+    let state = found.get("state").cloned().unwrap_or_default();
+    let text = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
+    for pair in state.get("urlParams").and_then(Value::as_array).into_iter().flatten() {
+        if let (Some(name), Some(value)) = (pair.get(0), pair.get(1)) {
+            url.push_str(&format!("&{}={}", quote(&text(name)), quote(&text(value))));
+        }
+    }
+    if !cx.req.query_string.is_empty() {
+        url.push_str(&format!("&{}", cx.req.query_string));
+    }
+    let anchor =
+        state.get("anchor").or_else(|| state.get("hash")).and_then(Value::as_str).unwrap_or_default();
+    if !anchor.is_empty() {
+        url.push_str(&format!(
+            "#{}",
+            percent_encoding::utf8_percent_encode(anchor, percent_encoding::CONTROLS)
+        ));
+    }
+    Ok(Answer::redirect(302, url))
+}
+
+fn to_list(cx: &Cx, reason: &str) -> Answer {
+    let message = format!("Error: {}", locale::translate(&locale::of(cx), reason));
+    flash::add(cx, "danger", &message);
+    Answer::redirect(
+        302,
+        format!("{}/dashboard/list/", commands::bootstrap::application_root(&cx.app.config)),
+    )
 }
 
 /// Makes an empty dashboard and opens it for editing.

@@ -1,7 +1,8 @@
 //! Old addresses of charts and of SQL Lab, which lead to the new ones (`superset.views.core`).
 
+use commands::explore::form_data::{self, FormData};
 use daos::chart;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     Answer, Cx, Handled, error_pages,
@@ -43,13 +44,47 @@ async fn slice(cx: Cx) -> Handled {
     Ok(Answer::redirect(302, format!("{}/explore/?form_data={form_data}{standalone}", root(&cx))))
 }
 
-/// `Superset.get_redirect_url`: the same path and query below `/explore`.
+/// `Superset.get_redirect_url`: the same path and query below `/explore`, with the form data put away under a key.
 async fn to_explore(cx: Cx) -> Handled {
     let path = cx.req.path.replacen("/superset/explore", "/explore", 1);
     let path = percent_encoding::utf8_percent_encode(&path, PATH).to_string();
-    let query =
-        if cx.req.query_string.is_empty() { String::new() } else { format!("?{}", cx.req.query_string) };
+    let mut query = cx.req.query_string.clone();
+    if let Some(key) = put_form_data_away(&cx).await? {
+        let quote = |text: &str| {
+            let quoted = percent_encoding::utf8_percent_encode(text, super::welcome::QUOTED).to_string();
+            quoted.replace("%20", "+")
+        };
+        let rest = cx.req.args.iter().filter(|(name, value)| name != "form_data" && !value.is_empty());
+        let mut pairs: Vec<String> = rest.map(|(n, v)| format!("{}={}", quote(n), quote(v))).collect();
+        pairs.push(format!("form_data_key={}", quote(&key)));
+        query = pairs.join("&");
+    }
+    let query = if query.is_empty() { query } else { format!("?{query}") };
     Ok(Answer::redirect(302, format!("{}{path}{query}", root(&cx))))
+}
+
+/// The key of the form data in the address; none when it does not name a datasource.
+async fn put_form_data_away(cx: &Cx) -> Result<Option<String>, infra::Error> {
+    let Some(text) = cx.req.arg("form_data").filter(|t| !t.is_empty()) else { return Ok(None) };
+    let form: Value = serde_json::from_str(text).unwrap_or_default();
+    let Some(datasource) = form.get("datasource").and_then(Value::as_str).filter(|d| !d.is_empty()) else {
+        return Ok(None);
+    };
+    let invalid = || infra::Error::bad_request("datasource: expected id__type");
+    let (id, kind) = datasource.split_once("__").ok_or_else(invalid)?;
+    let chart_id = match form.get("slice_id") {
+        Some(id) => id.as_i64().or_else(|| id.as_str()?.parse().ok()),
+        None => Some(cx.req.arg("slice_id").and_then(|id| id.parse().ok()).unwrap_or_default()),
+    };
+    let data = FormData {
+        datasource_type: kind.to_owned(),
+        datasource_id: id.parse().map_err(|_| invalid())?,
+        chart_id,
+        form_data: text.to_owned(),
+        tab_id: None,
+        session_id: cx.session.lock().values.get("_id").and_then(Value::as_str).map(str::to_owned),
+    };
+    form_data::create(&cx.app, &cx.user, &data).await.map(Some)
 }
 
 const PATH: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS
