@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDateTime;
-use infra::db::{DbError, Executor, Row, Sql};
+use infra::db::{DbError, Dialect, Executor, Row, Sql};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
@@ -263,10 +263,16 @@ pub async fn find_by_name(
     db.query(sql).await?.iter().map(Dataset::read).collect()
 }
 
+/// Superset names no order for columns and metrics: on PostgreSQL people see them as they lie in the table, the last
+/// edited one last, and so they do here.
+fn unless_postgres<'a>(db: &dyn Executor, order: &'a str) -> &'a str {
+    if db.dialect() == Dialect::Postgres { "" } else { order }
+}
+
 /// Columns of several datasets, in the order in which they were made.
 pub async fn columns(db: &dyn Executor, table_ids: &[i64]) -> Result<HashMap<i64, Vec<Column>>, DbError> {
     let mut sql = Sql::new(format!("SELECT {} FROM table_columns c WHERE c.table_id IN ", Column::COLUMNS));
-    sql.push_list(table_ids.iter().copied()).push(" ORDER BY c.id");
+    sql.push_list(table_ids.iter().copied()).push(unless_postgres(db, " ORDER BY c.id"));
     let mut of: HashMap<i64, Vec<Column>> = HashMap::new();
     for row in db.query(sql).await? {
         let column = Column::read(&row)?;
@@ -278,7 +284,7 @@ pub async fn columns(db: &dyn Executor, table_ids: &[i64]) -> Result<HashMap<i64
 /// Metrics of several datasets, in the order in which they were made.
 pub async fn metrics(db: &dyn Executor, table_ids: &[i64]) -> Result<HashMap<i64, Vec<Metric>>, DbError> {
     let mut sql = Sql::new(format!("SELECT {} FROM sql_metrics m WHERE m.table_id IN ", Metric::COLUMNS));
-    sql.push_list(table_ids.iter().copied()).push(" ORDER BY m.id");
+    sql.push_list(table_ids.iter().copied()).push(unless_postgres(db, " ORDER BY m.id"));
     let mut of: HashMap<i64, Vec<Metric>> = HashMap::new();
     for row in db.query(sql).await? {
         let metric = Metric::read(&row)?;

@@ -3,8 +3,8 @@
 //! The innermost layer: it knows no Superset resource. `query`, `daos`, `commands` and `web` depend on it,
 //! it depends on none of them.
 
-pub mod clock;
 pub mod cache;
+pub mod clock;
 pub mod config;
 pub mod cron_text;
 pub mod crypto;

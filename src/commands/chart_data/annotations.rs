@@ -12,7 +12,8 @@ use crate::Principal;
 
 /// The data of all layers, by name.
 pub async fn of(sql: &SqlContext, user: &Arc<Principal>, query: &QueryObject) -> Result<Value, QueryError> {
-    let text = |layer: &Value, key: &str| layer.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text =
+        |layer: &Value, key: &str| layer.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut data = Map::new();
     let of_source = |sources: &'static [&'static str]| {
         query.annotation_layers.iter().filter(move |l| sources.contains(&text(l, "sourceType").as_str()))
@@ -85,7 +86,8 @@ fn of_chart<'a>(
                 query.extras.time_grain_sqla = Some(grain.to_owned());
             }
             if let Some(range) = set("time_range") {
-                let (from, to) = sql.clock.resolve(Some(range), None, &query::query_object::Extras::default())?;
+                let (from, to) =
+                    sql.clock.resolve(Some(range), None, &query::query_object::Extras::default())?;
                 query.from_dttm = from;
                 query.to_dttm = to;
             }

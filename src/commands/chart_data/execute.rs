@@ -81,7 +81,8 @@ impl SqlContext {
         answers: &Answers,
         work: impl FnOnce(&BuildContext<'_>) -> Result<T, QueryError>,
     ) -> Result<T, QueryError> {
-        let ranges = |range: Option<&str>, shift: Option<&str>, extras: &_| self.clock.resolve(range, shift, extras);
+        let ranges =
+            |range: Option<&str>, shift: Option<&str>, extras: &_| self.clock.resolve(range, shift, extras);
         work(&BuildContext {
             dataset: &self.dataset.description,
             templates: &NoTemplates,

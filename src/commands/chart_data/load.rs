@@ -77,7 +77,12 @@ impl LoadedDataset {
     }
 
     /// Adds the rules of tables in sub-queries of adhoc expressions, where those are allowed.
-    pub async fn add_rules_of(&mut self, app: &Services, user: &Principal, queries: &[QueryObject]) -> Result<()> {
+    pub async fn add_rules_of(
+        &mut self,
+        app: &Services,
+        user: &Principal,
+        queries: &[QueryObject],
+    ) -> Result<()> {
         if app.config.flag("ALLOW_ADHOC_SUBQUERY") {
             let mut description = Dataset::clone(&self.description);
             let key = inner_rules(app, user, &self.database, &mut description, queries).await?;
@@ -94,7 +99,8 @@ impl LoadedDataset {
 }
 
 fn clauses(rules: &RowRules) -> Vec<RlsClause> {
-    let stored = rules.rules.iter().map(|r| RlsClause { clause: r.clause.clone(), group_key: r.group_key.clone() });
+    let stored =
+        rules.rules.iter().map(|r| RlsClause { clause: r.clause.clone(), group_key: r.group_key.clone() });
     let guest = rules.guest.iter().map(|clause| RlsClause { clause: clause.clone(), group_key: None });
     stored.chain(guest).collect()
 }
@@ -119,7 +125,8 @@ async fn inner_rules(
     }
     let tables = {
         let clock = Clock::new(&app.config);
-        let ranges = |range: Option<&str>, shift: Option<&str>, extras: &_| clock.resolve(range, shift, extras);
+        let ranges =
+            |range: Option<&str>, shift: Option<&str>, extras: &_| clock.resolve(range, shift, extras);
         let context = BuildContext {
             dataset: description,
             templates: &NoTemplates,

@@ -89,11 +89,13 @@ fn shift(
     clone.to_dttm = Some(get_past_or_future(offset, Some(to), now).map_err(invalid)?);
     clone.inner_from_dttm = clone.from_dttm;
     clone.inner_to_dttm = clone.to_dttm;
-    clone.granularity = clone.granularity.clone().filter(|g| !g.is_empty()).or_else(|| axis.map(str::to_owned));
+    clone.granularity =
+        clone.granularity.clone().filter(|g| !g.is_empty()).or_else(|| axis.map(str::to_owned));
     clone.time_offsets = Vec::new();
     clone.post_processing = Vec::new();
     let bounds = |from: Option<NaiveDateTime>, to: Option<NaiveDateTime>| {
-        let text = |t: Option<NaiveDateTime>| t.map_or("None".to_owned(), |t| python::timestamp_text(&t, ' '));
+        let text =
+            |t: Option<NaiveDateTime>| t.map_or("None".to_owned(), |t| python::timestamp_text(&t, ' '));
         Value::String(format!("{} : {}", text(from), text(to)))
     };
     let index = axis.unwrap_or("__timestamp");
@@ -106,7 +108,8 @@ fn shift(
                 filter.val = bounds(shifted_from, shifted_to);
             }
         } else if let Some(range) = filter.val.as_str().map(str::to_owned) {
-            let (from, to) = context.clock.resolve(Some(&range), Some(offset), &query::query_object::Extras::default())?;
+            let (from, to) =
+                context.clock.resolve(Some(&range), Some(offset), &query::query_object::Extras::default())?;
             filter.val = bounds(from, to);
         }
     }

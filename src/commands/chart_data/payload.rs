@@ -9,6 +9,7 @@ use query::{
     dataset::Dataset,
     encode::csv::{CsvOptions, to_csv},
     encode::json::{write_colnames, write_indexnames, write_records, write_value},
+    encode::xlsx::to_xlsx,
     frame::{ColumnHint, Frame, GenericType, Label, coltypes},
     query_object::{Column, Metric, QueryObject, ResultFormat, ResultType},
 };
@@ -267,15 +268,20 @@ impl Rows {
         let mut applied: Vec<Value> =
             self.run.applied_filter_columns.iter().map(|c| json!({"column": name(c)})).collect();
         let rejection = |reason: &str, column: Value| json!({"reason": reason, "column": column});
-        let mut rejected: Vec<Value> =
-            self.run.rejected_filter_columns.iter().map(|c| rejection("not_in_datasource", name(c))).collect();
+        let mut rejected: Vec<Value> = self
+            .run
+            .rejected_filter_columns
+            .iter()
+            .map(|c| rejection("not_in_datasource", name(c)))
+            .collect();
         let dataset = &self.dataset.description;
         let temporal = |name: Option<&str>| {
             let mut columns = dataset.columns.iter().filter(|c| c.is_dttm == Some(true));
             columns.any(|c| name.is_none_or(|n| c.column_name == n))
         };
         let extras = &self.query.applied_time_extras;
-        let set = |key: &str| extras.get(key).is_some_and(|v| !matches!(v, Value::Null) && v.as_str() != Some(""));
+        let set =
+            |key: &str| extras.get(key).is_some_and(|v| !matches!(v, Value::Null) && v.as_str() != Some(""));
         if set("__time_col") {
             if temporal(extras.get("__time_col").and_then(Value::as_str)) {
                 applied.push(json!({"column": "__time_col"}));
@@ -398,6 +404,10 @@ impl ChartData {
                     options = options.with_config(own);
                 }
                 Ok(to_csv(&frame, &options))
+            }
+            ResultFormat::Xlsx => {
+                let coltypes = &rows.run.encoded(&self.dataset.description)?.coltypes;
+                Ok(to_xlsx(&frame, coltypes)?)
             }
             other => {
                 let text = format!("Unsupported result_format: {}", other.name());

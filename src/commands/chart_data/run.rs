@@ -7,7 +7,6 @@ use futures_util::future::join_all;
 use infra::{Error, Result, config::Config};
 use query::{
     QueryError,
-
     post_processing::post_process,
     python::repr_str,
     query_object::{self, Limits, QueryContext, QueryObject, RequestBody, ResultType},
@@ -122,7 +121,8 @@ impl Prepared {
     pub async fn run_all(mut self) -> Result<ChartData> {
         totals::provide(&self.sql, &mut self.context.queries).await.map_err(QueryError::into_answer)?;
         let answers = join_all(self.context.queries.iter().map(|q| self.answer(q))).await;
-        let queries = answers.into_iter().collect::<Result<Vec<_>, QueryError>>().map_err(QueryError::into_answer)?;
+        let queries =
+            answers.into_iter().collect::<Result<Vec<_>, QueryError>>().map_err(QueryError::into_answer)?;
         Ok(ChartData {
             result_type: self.context.result_type,
             result_format: self.context.result_format,
@@ -253,7 +253,9 @@ fn shared(error: &QueryError) -> QueryError {
         QueryError::Validation(text) => QueryError::Validation(text.clone()),
         QueryError::Generic(text) => QueryError::Generic(text.clone()),
         QueryError::Answer(answer) => QueryError::Answer(match answer {
-            Error::Message { status, message } => Error::Message { status: *status, message: message.clone() },
+            Error::Message { status, message } => {
+                Error::Message { status: *status, message: message.clone() }
+            }
             Error::Sip40 { status, errors } => Error::Sip40 { status: *status, errors: errors.clone() },
             Error::Legacy { status, error } => Error::Legacy { status: *status, error: error.clone() },
             Error::Internal(source) => Error::Internal(source.clone()),
@@ -343,4 +345,3 @@ fn timegrains(sql: &SqlContext) -> Value {
     let grain = |g: &infra::engines::spec::TimeGrain<'_>| json!({"name": g.name, "function": g.function, "duration": g.duration});
     json!({"data": grains.iter().map(grain).collect::<Vec<_>>()})
 }
-

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use infra::{Error, Result};
 use query::{
+    QueryError,
     encode::json::write_scalar,
     query_object::{self},
-    QueryError,
 };
 use serde_json::{Map, Value, json};
 
@@ -104,7 +104,9 @@ fn name_columns(payload: &mut Map<String, Value>, dataset: &LoadedDataset) {
     let columns = &dataset.description.columns;
     for filter in payload.get_mut("filters").and_then(Value::as_array_mut).into_iter().flatten() {
         let Some(col) = filter.get_mut("col") else { continue };
-        if let Some(named) = col.as_str().and_then(|c| columns.iter().find(|o| o.verbose_name.as_deref() == Some(c))) {
+        if let Some(named) =
+            col.as_str().and_then(|c| columns.iter().find(|o| o.verbose_name.as_deref() == Some(c)))
+        {
             *col = json!(named.column_name);
         }
     }

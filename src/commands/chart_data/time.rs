@@ -43,7 +43,10 @@ impl Clock {
             relative_start: Some(&start),
             relative_end: Some(&end),
             time_shift: shift,
-            instant_time_comparison_range: extras.instant_time_comparison_range.as_deref().filter(|_| self.experimental),
+            instant_time_comparison_range: extras
+                .instant_time_comparison_range
+                .as_deref()
+                .filter(|_| self.experimental),
             ..SinceUntil::of(range, self.now)
         };
         get_since_until(&spec).map_err(|e| QueryError::generic(e.to_string()))

@@ -8,12 +8,15 @@ use super::SqlContext;
 
 /// Puts the totals into the options of every `contribution`, when one of the queries asks for totals.
 pub async fn provide(sql: &SqlContext, queries: &mut [QueryObject]) -> Result<(), QueryError> {
-    let is_contribution = |step: &Value| step.get("operation").and_then(Value::as_str) == Some("contribution");
+    let is_contribution =
+        |step: &Value| step.get("operation").and_then(Value::as_str) == Some("contribution");
     if !queries.iter().any(|q| q.post_processing.iter().any(is_contribution)) {
         return Ok(());
     }
     let asks_totals = |q: &&mut QueryObject| {
-        q.columns.is_empty() && q.metrics.as_ref().is_some_and(|m| !m.is_empty()) && q.post_processing.is_empty()
+        q.columns.is_empty()
+            && q.metrics.as_ref().is_some_and(|m| !m.is_empty())
+            && q.post_processing.is_empty()
     };
     let Some(query) = queries.iter_mut().find(asks_totals) else { return Ok(()) };
     query.row_limit = None;

@@ -34,9 +34,7 @@ pub async fn column_values(
     let text = sql.distinct_values(column, limit).map_err(QueryError::into_answer)?;
     let text = text.ok_or_else(|| Error::bad_request(format!("Column name {column} does not exist")))?;
     let found = sql.rows(&text).await.map_err(QueryError::into_answer)?;
-    let found = found.map_err(|e| {
-        QueryError::generic(e.with_statement(&text)).into_answer()
-    })?;
+    let found = found.map_err(|e| QueryError::generic(e.with_statement(&text)).into_answer())?;
     let frame = Frame::from(found);
     let mut out = b"[".to_vec();
     if let Some(values) = frame.columns.first() {

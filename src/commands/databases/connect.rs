@@ -39,7 +39,8 @@ fn uri(app: &Services, database: &Database) -> Result<String> {
     let extra = database.extra_json();
     let arguments = extra.get("engine_params").and_then(|p| p.get("connect_args")).and_then(Value::as_object);
     for (key, value) in arguments.into_iter().flatten() {
-        let Some(value) = value.as_str().map(str::to_owned).or_else(|| value.as_i64().map(|n| n.to_string())) else {
+        let Some(value) = value.as_str().map(str::to_owned).or_else(|| value.as_i64().map(|n| n.to_string()))
+        else {
             continue;
         };
         if matches!(key.as_str(), "sslmode" | "connect_timeout" | "options" | "application_name") {

@@ -34,7 +34,8 @@ pub async fn catalogs(app: &Services, user: &Principal, database: &Database) -> 
     if !target.spec().caps.supports_catalog {
         return Ok(Vec::new());
     }
-    let mut found = if database.extra_json().get("allow_multi_catalog").and_then(Value::as_bool) == Some(true) {
+    let mut found = if database.extra_json().get("allow_multi_catalog").and_then(Value::as_bool) == Some(true)
+    {
         target.catalogs().await.map_err(|e| unreachable(&e))?
     } else {
         default_catalog(database).into_iter().collect()
@@ -98,7 +99,8 @@ pub async fn tables(
 ) -> Result<Value> {
     let target = engine(app, database)?;
     let failed = |e: EngineError, sql: &str| Error::Legacy { status: 422, error: e.with_statement(sql) };
-    let sqlite = |kind: &str| format!("SELECT name FROM \"{schema}\".sqlite_master WHERE type='{kind}' ORDER BY name");
+    let sqlite =
+        |kind: &str| format!("SELECT name FROM \"{schema}\".sqlite_master WHERE type='{kind}' ORDER BY name");
     // SQLAlchemy asks for the views first
     let mut views = target.views(schema).await.map_err(|e| failed(e, &sqlite("view")))?;
     let mut tables = target.tables(schema).await.map_err(|e| failed(e, &sqlite("table")))?;
@@ -116,7 +118,8 @@ pub async fn tables(
     if !all {
         let mine = |name: &String| {
             datasets.iter().any(|d| {
-                d.table_name == *name && user.can_access("datasource_access", d.perm.as_deref().unwrap_or_default())
+                d.table_name == *name
+                    && user.can_access("datasource_access", d.perm.as_deref().unwrap_or_default())
             })
         };
         tables.retain(mine);
@@ -209,7 +212,9 @@ pub async fn table_metadata(
     let described = |c: &ColumnDescription| {
         let of: Vec<&Value> = keys
             .iter()
-            .filter(|k| k["column_names"].as_array().is_some_and(|a| a.iter().any(|n| n.as_str() == Some(&c.name))))
+            .filter(|k| {
+                k["column_names"].as_array().is_some_and(|a| a.iter().any(|n| n.as_str() == Some(&c.name)))
+            })
             .collect();
         let short = c.type_.split('(').next().unwrap_or(&c.type_);
         json!({"name": c.name, "type": short, "longType": c.type_, "keys": of, "comment": c.comment})
@@ -295,7 +300,11 @@ pub async fn table_columns(
 /// Types as the dialect compiles them: PostgreSQL names the missing time zone.
 fn native_type(type_: &str, lite: bool) -> String {
     let bare = matches!(type_.split('(').next(), Some("TIMESTAMP" | "TIME"));
-    if !lite && bare && !type_.ends_with("ZONE") { format!("{type_} WITHOUT TIME ZONE") } else { type_.to_owned() }
+    if !lite && bare && !type_.ends_with("ZONE") {
+        format!("{type_} WITHOUT TIME ZONE")
+    } else {
+        type_.to_owned()
+    }
 }
 
 /// Columns of a statement, from one of its rows (`get_columns_description`).
@@ -307,9 +316,8 @@ pub async fn statement_columns(
 ) -> Result<Vec<Value>> {
     let target = engine(app, database)?;
     let spec = target.spec();
-    let generic_error = |message: String| {
-        Error::sip40(400, SupersetError::new("GENERIC_DB_ENGINE_ERROR", message))
-    };
+    let generic_error =
+        |message: String| Error::sip40(400, SupersetError::new("GENERIC_DB_ENGINE_ERROR", message));
     let limited = {
         let mut script = sql::parse(text, &spec.engine).map_err(Error::from)?;
         match script.statements_mut() {
@@ -320,13 +328,14 @@ pub async fn statement_columns(
             _ => return Err(generic_error("Only single queries supported".to_owned())),
         }
     };
-    let options = QueryOptions { max_rows: Some(1), schema: schema.map(str::to_owned), ..QueryOptions::default() };
+    let options =
+        QueryOptions { max_rows: Some(1), schema: schema.map(str::to_owned), ..QueryOptions::default() };
     let found = target.query(&limited, &options).await.map_err(|e| generic_error(e.to_string()))?;
     let typed = query::frame::Frame::from(found.clone());
     let column = |(i, info): (usize, &infra::engines::column::ColumnInfo)| {
-        let type_ = cursor_type(&info.sql_type).map(str::to_owned).or_else(|| {
-            typed.columns.get(i).and_then(|c| arrow_type(&c.data)).map(str::to_owned)
-        });
+        let type_ = cursor_type(&info.sql_type)
+            .map(str::to_owned)
+            .or_else(|| typed.columns.get(i).and_then(|c| arrow_type(&c.data)).map(str::to_owned));
         let generic = type_.as_deref().and_then(|t| spec.generic_type(t));
         json!({
             "column_name": info.name,
