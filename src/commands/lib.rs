@@ -19,6 +19,7 @@ pub mod init;
 pub mod login;
 pub mod permalink;
 pub mod registration;
+pub mod relations;
 pub mod roles;
 pub mod row_level_security;
 pub mod security_admin;

@@ -2,3 +2,4 @@
 
 pub mod describe;
 pub mod form_data;
+pub mod write;

@@ -1,4 +1,6 @@
 //! Dashboards.
 
 pub mod find;
+pub mod metadata;
 pub mod tabs;
+pub mod write;

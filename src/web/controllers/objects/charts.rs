@@ -30,8 +30,8 @@ async fn get(cx: Cx) -> Handled {
     let db = cx.app.db.exec();
     let text = cx.req.param("id_or_uuid");
     let Some(key) = ChartKey::parse(text) else {
-        // a text that is no UUID breaks the original's statement, except for what looks like a negative id
-        return Err(Error::not_found().into());
+        // a text that is no UUID breaks the statement of the original
+        return Err(Error::message(500, "Fatal error").into());
     };
     let chart =
         chart::find_where(db, &key, lists::charts(&cx.user, "s")).await?.ok_or_else(Error::not_found)?;

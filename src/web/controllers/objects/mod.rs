@@ -1,6 +1,8 @@
 //! Handlers of single objects that the generic resources do not cover.
 
+mod chart_writes;
 mod charts;
+mod dashboard_writes;
 mod dashboards;
 mod databases;
 mod datasets;
@@ -12,6 +14,7 @@ mod filter_state;
 mod form_data;
 mod permalinks;
 mod recent_activity;
+mod schema;
 mod small;
 mod tagged;
 
@@ -22,7 +25,9 @@ use crate::{Answer, Cx, error::Failure, routes::Rule};
 /// Rules of this folder.
 pub fn rules() -> Vec<Rule> {
     [
+        chart_writes::rules(),
         charts::rules(),
+        dashboard_writes::rules(),
         dashboards::rules(),
         databases::rules(),
         datasets::rules(),

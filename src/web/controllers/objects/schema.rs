@@ -1,0 +1,165 @@
+//! Checks of fields that the generic schema does not know: JSON inside text, lists of ids, UUIDs.
+
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::controllers::crud::validate::integer;
+
+/// A text that must be JSON, unless it is empty.
+pub(super) fn json_text(body: &Value, key: &str, errors: &mut Map<String, Value>) {
+    if let Some(text) = body.get(key).and_then(Value::as_str)
+        && !text.is_empty()
+        && serde_json::from_str::<serde::de::IgnoredAny>(text).is_err()
+    {
+        errors.insert(key.to_owned(), json!(["JSON not valid"]));
+    }
+}
+
+/// A list of integers; errors are told by position.
+pub(super) fn int_list(
+    body: &Value,
+    key: &str,
+    loaded: &mut Map<String, Value>,
+    errors: &mut Map<String, Value>,
+) {
+    let Some(items) = body.get(key).and_then(Value::as_array) else { return };
+    let mut wrong = Map::new();
+    let mut out = Vec::with_capacity(items.len());
+    for (i, item) in items.iter().enumerate() {
+        match integer(item) {
+            Some(n) => out.push(json!(n)),
+            None if item.is_null() => {
+                wrong.insert(i.to_string(), json!(["Field may not be null."]));
+            }
+            None => {
+                wrong.insert(i.to_string(), json!(["Not a valid integer."]));
+            }
+        }
+    }
+    if !wrong.is_empty() {
+        errors.insert(key.to_owned(), Value::Object(wrong));
+    } else if loaded.contains_key(key) {
+        loaded.insert(key.to_owned(), Value::Array(out));
+    }
+}
+
+/// `Length(0, n)` names both bounds; the generic schema reads a lower bound of zero as none.
+pub(super) fn both_bounds(errors: &mut Map<String, Value>) {
+    for message in errors.values_mut().filter_map(|v| v.get_mut(0)) {
+        if let Some(n) = message.as_str().and_then(|t| t.strip_prefix("Longer than maximum length ")) {
+            *message = json!(format!("Length must be between 0 and {n}"));
+        }
+    }
+}
+
+/// A text that must be a UUID.
+pub(super) fn uuid_text(body: &Value, key: &str, errors: &mut Map<String, Value>) {
+    if let Some(value) = body.get(key).filter(|v| !v.is_null())
+        && value.as_str().is_none_or(|text| Uuid::parse_str(text).is_err())
+    {
+        errors.insert(key.to_owned(), json!(["Not a valid UUID."]));
+    }
+}
+
+/// Fields of `json_metadata` and their kinds (`DashboardJSONMetadataSchema`); `?` allows null.
+const METADATA: &[(&str, &str)] = &[
+    ("native_filter_configuration", "?list"),
+    ("chart_configuration", "dict"),
+    ("global_chart_configuration", "dict"),
+    ("timed_refresh_immune_slices", "list"),
+    ("filter_scopes", "dict"),
+    ("expanded_slices", "dict"),
+    ("refresh_frequency", "int"),
+    ("default_filters", "str"),
+    ("stagger_refresh", "bool"),
+    ("stagger_time", "int"),
+    ("color_scheme", "?str"),
+    ("color_namespace", "?str"),
+    ("positions", "?dict"),
+    ("label_colors", "dict"),
+    ("shared_label_colors", "colors"),
+    ("map_label_colors", "dict"),
+    ("color_scheme_domain", "list"),
+    ("cross_filters_enabled", "bool"),
+    ("import_time", "int"),
+    ("remote_id", "int"),
+    ("filter_bar_orientation", "?str"),
+    ("native_filter_migration", "dict"),
+];
+
+/// A text that must be JSON of known fields, unless it is empty.
+pub(super) fn metadata_text(body: &Value, key: &str, errors: &mut Map<String, Value>) {
+    let Some(text) = body.get(key).and_then(Value::as_str).filter(|t| !t.is_empty()) else { return };
+    let wrong = match serde_json::from_str::<Value>(text) {
+        Ok(Value::Object(map)) => metadata_errors(&map),
+        Ok(_) => Map::from_iter([("_schema".to_owned(), json!(["Invalid input type."]))]),
+        Err(_) => {
+            errors.insert(key.to_owned(), json!(["JSON not valid"]));
+            return;
+        }
+    };
+    if !wrong.is_empty() {
+        errors.insert(key.to_owned(), json!([wrong]));
+    }
+}
+
+fn metadata_errors(map: &Map<String, Value>) -> Map<String, Value> {
+    let mut errors = Map::new();
+    for (key, value) in map.iter().filter(|(k, _)| *k != "show_native_filters") {
+        let Some((_, kind)) = METADATA.iter().find(|(name, _)| name == key) else {
+            errors.insert(key.clone(), json!(["Unknown field."]));
+            continue;
+        };
+        if let Some(message) = kind_error(kind, value) {
+            errors.insert(key.clone(), json!([message]));
+        }
+    }
+    errors
+}
+
+/// marshmallow's message when a value is not of a kind.
+pub(super) fn kind_error(kind: &str, value: &Value) -> Option<&'static str> {
+    let (nullable, kind) = kind.strip_prefix('?').map_or((false, kind), |k| (true, k));
+    if value.is_null() {
+        return (!nullable).then_some("Field may not be null.");
+    }
+    match kind {
+        "dict" => (!value.is_object()).then_some("Not a valid mapping type."),
+        "list" => (!value.is_array()).then_some("Not a valid list."),
+        "str" => (!value.is_string()).then_some("Not a valid string."),
+        "int" => integer(value).is_none().then_some("Not a valid integer."),
+        "bool" => {
+            crate::controllers::crud::validate::boolean(value).is_none().then_some("Not a valid boolean.")
+        }
+        // old dashboards keep a mapping here
+        "colors" => match value {
+            Value::Object(_) => None,
+            Value::Array(items) if items.iter().all(Value::is_string) => None,
+            _ => Some("Not a valid list"),
+        },
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_has_known_fields_only() {
+        let mut errors = Map::new();
+        metadata_text(
+            &json!({"m": "{\"a\": 1, \"positions\": null, \"color_scheme\": 3}"}),
+            "m",
+            &mut errors,
+        );
+        assert_eq!(
+            Value::Object(errors),
+            json!({"m": [{"a": ["Unknown field."], "color_scheme": ["Not a valid string."]}]})
+        );
+        let mut errors = Map::new();
+        metadata_text(&json!({"m": "{}"}), "m", &mut errors);
+        json_text(&json!({"p": "{bad"}), "p", &mut errors);
+        assert_eq!(Value::Object(errors), json!({"p": ["JSON not valid"]}));
+    }
+}
