@@ -2,12 +2,13 @@
 
 use serde_json::json;
 use sqlparser::{
+    keywords::Keyword,
     parser::{Parser, ParserError},
-    tokenizer::{Location, Token, TokenWithSpan, Tokenizer},
+    tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Whitespace},
 };
 
 use super::{
-    dialect::{SqlDialect, dialect},
+    dialect::{Family, SqlDialect, dialect},
     guard,
     script::{Script, Statement},
 };
@@ -66,6 +67,9 @@ impl<'a> Source<'a> {
         let tokens = Tokenizer::new(dialect.parser, sql).with_unescape(false).tokenize_with_location();
         source.tokens =
             tokens.map_err(|error| source.error("Unable to parse script", Some(error.location)))?;
+        if dialect.family == Family::Sqlite {
+            source.tokens = spell_out_is(std::mem::take(&mut source.tokens));
+        }
         if !guard::is_bounded(&source.tokens) {
             return Err(source.error("Unable to parse script", None));
         }
@@ -113,6 +117,55 @@ impl<'a> Source<'a> {
             column: Some(column),
         }
     }
+}
+
+/// SQLite's IS compares any two values (`x IS 1`), which the parser only knows as IS NOT DISTINCT FROM.
+fn spell_out_is(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let keyword = |token: &TokenWithSpan| match &token.token {
+        Token::Word(word) if word.quote_style.is_none() => word.keyword,
+        _ => Keyword::NoKeyword,
+    };
+    let mut out: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    let mut rest = tokens.into_iter().peekable();
+    while let Some(token) = rest.next() {
+        let is_is = keyword(&token) == Keyword::IS;
+        let span = token.span;
+        out.push(token);
+        if !is_is {
+            continue;
+        }
+        let blank = |token: &TokenWithSpan| matches!(token.token, Token::Whitespace(_));
+        while let Some(space) = rest.next_if(blank) {
+            out.push(space);
+        }
+        let not = rest.next_if(|token| keyword(token) == Keyword::NOT);
+        let mut spaces = Vec::new();
+        while let Some(space) = rest.next_if(blank) {
+            spaces.push(space);
+        }
+        let known = rest.peek().is_none_or(|next| {
+            matches!(
+                keyword(next),
+                Keyword::NULL
+                    | Keyword::TRUE
+                    | Keyword::FALSE
+                    | Keyword::UNKNOWN
+                    | Keyword::DISTINCT
+                    | Keyword::JSON
+            ) || next.token == Token::EOF
+        });
+        let word = |text: &str| TokenWithSpan { token: Token::make_keyword(text), span };
+        let blank = || TokenWithSpan { token: Token::Whitespace(Whitespace::Space), span };
+        match (known, not) {
+            (true, not) => out.extend(not),
+            (false, Some(_)) => out.extend([word("DISTINCT"), blank(), word("FROM"), blank()]),
+            (false, None) => {
+                out.extend([word("NOT"), blank(), word("DISTINCT"), blank(), word("FROM"), blank()]);
+            }
+        }
+        out.extend(spaces);
+    }
+    out
 }
 
 /// Parses a script of any number of statements.

@@ -52,6 +52,12 @@ impl Printer {
             Expr::IsNotTrue(inner) => format!("NOT {} IS TRUE", self.expression(inner)),
             Expr::IsFalse(inner) => format!("{} IS FALSE", self.expression(inner)),
             Expr::IsNotFalse(inner) => format!("NOT {} IS FALSE", self.expression(inner)),
+            Expr::IsDistinctFrom(left, right) if self.family == Family::Sqlite => {
+                format!("NOT {} IS {}", self.expression(left), self.expression(right))
+            }
+            Expr::IsNotDistinctFrom(left, right) if self.family == Family::Sqlite => {
+                format!("{} IS {}", self.expression(left), self.expression(right))
+            }
             Expr::IsDistinctFrom(left, right) => {
                 format!("{} IS DISTINCT FROM {}", self.expression(left), self.expression(right))
             }
