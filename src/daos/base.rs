@@ -255,3 +255,7 @@ async fn fetch_links(
     }
     Ok(groups)
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests;
