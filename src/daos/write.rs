@@ -37,7 +37,7 @@ pub async fn insert(
             values.push((column.name, value));
         }
     }
-    let mut sql = insert_sql(table.name, values.iter().map(|(n, v)| (*n, v.clone())).collect());
+    let mut sql = insert_sql(ex.dialect(), table.name, values.iter().map(|(n, v)| (*n, v.clone())).collect());
     sql.push(&format!(" RETURNING {}", table.pk));
     let row = ex.first(sql).await?.ok_or_else(|| DbError::Query("insert returned nothing".into()))?;
     row.at(0)
@@ -102,7 +102,7 @@ pub async fn set_links(
     for id in ids {
         let mut values = vec![(local, pk.clone()), (remote, Value::Int(*id))];
         values.extend(relation.only.map(|(column, value)| (column, Value::from(value))));
-        ex.execute(insert_sql(through, values)).await?;
+        ex.execute(insert_sql(ex.dialect(), through, values)).await?;
     }
     Ok(())
 }

@@ -284,7 +284,7 @@ async fn insert_dashboard(
     for (name, ..) in dashboard.rows.iter().flatten() {
         let (chart, _) = written.chart(name)?;
         let values = vec![("dashboard_id", id.into()), ("slice_id", chart.into())];
-        exec.execute(insert_sql("dashboard_slices", values)).await?;
+        exec.execute(insert_sql(exec.dialect(), "dashboard_slices", values)).await?;
     }
     Ok(())
 }

@@ -65,7 +65,7 @@ impl dyn Executor + '_ {
     }
     /// `INSERT INTO table (columns…) VALUES (…)`, returning the new `id`.
     pub async fn insert_row(&self, table: &str, values: Vec<(&str, Value)>) -> Result<i64, DbError> {
-        self.insert(insert_sql(table, values)).await
+        self.insert(insert_sql(self.dialect(), table, values)).await
     }
     /// `UPDATE table SET … WHERE id = ?`.
     pub async fn update_row(&self, table: &str, id: i64, values: Vec<(&str, Value)>) -> Result<u64, DbError> {
@@ -82,10 +82,20 @@ impl dyn Executor + '_ {
 }
 
 /// `INSERT INTO table (columns…) VALUES (…)`.
-pub fn insert_sql(table: &str, values: Vec<(&str, Value)>) -> Sql {
-    let names: Vec<&str> = values.iter().map(|(c, _)| *c).collect();
-    let mut sql = Sql::new(format!("INSERT INTO {table} ({}) VALUES ", names.join(", ")));
-    sql.push_list(values.into_iter().map(|(_, v)| v));
+///
+/// Flask-AppBuilder's tables have sequences on PostgreSQL, but no column default that draws from them.
+pub fn insert_sql(dialect: Dialect, table: &str, values: Vec<(&str, Value)>) -> Sql {
+    let draws = dialect == Dialect::Postgres && table.starts_with("ab_") && !values.iter().any(|(c, _)| *c == "id");
+    let names: Vec<String> = values.iter().map(|(c, _)| format!("\"{c}\"")).collect();
+    let mut sql = Sql::new(format!("INSERT INTO {table} ("));
+    sql.push(if draws { "id, " } else { "" }).push(&names.join(", ")).push(") VALUES (");
+    if draws {
+        sql.push(&format!("nextval('{table}_id_seq'), "));
+    }
+    for (i, (_, value)) in values.into_iter().enumerate() {
+        sql.push(if i > 0 { ", " } else { "" }).push_bind(value);
+    }
+    sql.push(")");
     sql
 }
 
@@ -215,5 +225,19 @@ impl Executor for Tx {
             TxConn::Sqlite(_) => Dialect::Sqlite,
             TxConn::Postgres(_) => Dialect::Postgres,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fab_tables_draw_their_keys_on_postgresql() {
+        let text = |dialect, table| insert_sql(dialect, table, vec![("limit", 1.into())]).text().to_owned();
+        let drawn = "INSERT INTO ab_role (id, \"limit\") VALUES (nextval('ab_role_id_seq'), ?)";
+        assert_eq!(text(Dialect::Postgres, "ab_role"), drawn);
+        assert_eq!(text(Dialect::Sqlite, "ab_role"), "INSERT INTO ab_role (\"limit\") VALUES (?)");
+        assert_eq!(text(Dialect::Postgres, "slices"), "INSERT INTO slices (\"limit\") VALUES (?)");
     }
 }
