@@ -442,7 +442,7 @@ pub async fn set_embedded(
                 ("dashboard_id", board.id.into()),
                 ("allow_domain_list", list.into()),
             ]);
-            db.execute(infra::db::insert_sql("embedded_dashboards", values)).await?;
+            db.execute(infra::db::insert_sql(db.dialect(), "embedded_dashboards", values)).await?;
             uuid
         }
     };
