@@ -140,7 +140,9 @@ pub(crate) fn apply(f: Function, data: &ColumnData, rows: &[usize]) -> Result<Sc
             | Function::Mean { array: true }
             | Function::Sum { array: true }
     );
-    if bare && dtype(data) == Dtype::Object && rows.iter().any(|r| data.get(*r) == Scalar::Null) {
+    // Only object columns hold `None`; in float columns and timestamps the null is a value of the type.
+    let may_hold_none = !matches!(data, ColumnData::Float(_) | ColumnData::Timestamp(_));
+    if bare && may_hold_none && rows.iter().any(|r| data.get(*r) == Scalar::Null) {
         return Err(FrameError::unexpected("unsupported operand type(s) for +: 'NoneType' and 'int'"));
     }
     match f {
@@ -188,8 +190,7 @@ pub(crate) fn apply(f: Function, data: &ColumnData, rows: &[usize]) -> Result<Sc
         }
         _ => {}
     }
-    let object = dtype(data) == Dtype::Object;
-    if object && matches!(data, ColumnData::Decimal(_) | ColumnData::Object(_)) {
+    if matches!(data, ColumnData::Decimal(_) | ColumnData::Object(_)) {
         return objects(f, data, rows);
     }
     let xs: Vec<f64> = match data {
