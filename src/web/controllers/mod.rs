@@ -26,4 +26,5 @@ pub mod security;
 pub mod static_files;
 pub mod tags;
 pub mod themes;
+pub mod time_range;
 pub mod user_registrations;
