@@ -33,11 +33,20 @@ async fn time_range(cx: Cx) -> Handled {
         };
         let shift = range.get("shift").and_then(Value::as_str);
         let spec = SinceUntil { time_shift: shift, ..SinceUntil::of(Some(text), now) };
-        let (since, until) = get_since_until_zoned(&spec)
-            .map_err(|error| Error::bad_request(format!("Unexpected time range: {error}")))?;
+        let (since, until) = match get_since_until_zoned(&spec) {
+            Ok(bounds) => bounds,
+            Err(error) => {
+                return Ok(answer(400, &json!({"message": format!("Unexpected time range: {error}")})));
+            }
+        };
         let shown =
             |moment: Option<query::time_range::Moment>| moment.map_or_else(String::new, |m| m.isoformat());
         result.push(json!({"since": shown(since), "until": shown(until), "timeRange": text, "shift": shift}));
     }
-    Ok(Answer::json(200, &json!({"result": result})))
+    Ok(answer(200, &json!({"result": result})))
+}
+
+/// `BaseSupersetView.json_response`: no charset in the content type.
+fn answer(status: u16, value: &Value) -> Answer {
+    Answer::new(status, "application/json", query::encode::json::value_text(value))
 }
