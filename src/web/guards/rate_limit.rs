@@ -69,10 +69,11 @@ impl Limiter {
         format!("{} per {n} {unit}", self.limit)
     }
 
-    /// Whether the address has had its share, without counting.
-    pub fn is_exhausted(&self, address: &str) -> bool {
-        let seen = self.seen.lock();
-        seen.get(address).is_some_and(|(start, n)| start.elapsed() < self.window && *n >= self.limit)
+    /// Takes an event back.
+    pub fn forgive(&self, address: &str) {
+        if let Some((_, count)) = self.seen.lock().get_mut(address) {
+            *count = count.saturating_sub(1);
+        }
     }
 }
 
@@ -83,9 +84,10 @@ mod tests {
     #[test]
     fn shares_are_per_address() {
         let limiter = Limiter::parse("2 per 10 minutes").unwrap();
-        assert!(limiter.hit("a") && !limiter.is_exhausted("a"));
-        assert!(limiter.hit("a") && limiter.is_exhausted("a"));
-        assert!(!limiter.hit("a") && limiter.hit("b"));
+        assert!(limiter.hit("a") && limiter.hit("a") && !limiter.hit("a") && limiter.hit("b"));
+        limiter.forgive("a");
+        limiter.forgive("a");
+        assert!(limiter.hit("a") && !limiter.hit("a"));
         for i in 0..MAX_ADDRESSES + 5 {
             limiter.hit(&i.to_string());
         }

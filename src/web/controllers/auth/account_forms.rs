@@ -1,11 +1,13 @@
 //! The few forms that Flask-AppBuilder renders on the server and the frontend still links to: the own password,
-//! somebody else's password, the own name. Plain pages of our own, with the field names of the original.
+//! somebody else's password, the own name. Pages of our own in the old layout, with the field names of the original.
 
 use commands::login::{Profile, update_profile};
 use infra::Error;
 
 use crate::{
-    Answer, Cx, Handled, flash,
+    Answer, Cx, Handled,
+    controllers::pages::classic,
+    flash,
     guards::{csrf, identity},
     html::escape,
     routes::{Access, Rule, rule},
@@ -51,33 +53,31 @@ impl<'a> Field<'a> {
 }
 
 /// A page with one form, posted back to its own address.
-pub(super) fn page(cx: &Cx, title: &str, fields: &[Field<'_>], errors: &[&str]) -> Answer {
+pub(super) fn page(cx: &Cx, title: &str, fields: &[Field<'_>], errors: &[&str], scripts: &[&str]) -> Answer {
     let mut inputs =
         format!("<input type=\"hidden\" name=\"csrf_token\" value=\"{}\">\n", escape(&csrf::token(cx)));
     for f in fields {
         let (name, label, value) = (escape(f.name), escape(f.label), escape(f.value));
         inputs.push_str(&format!(
             "<p><label for=\"{name}\">{label}</label><br>\n<input type=\"{}\" id=\"{name}\" name=\"{name}\" \
-             value=\"{value}\"></p>\n",
+             value=\"{value}\" class=\"form-control\"></p>\n",
             f.kind
         ));
     }
-    let errors: String = errors.iter().map(|e| format!("<p role=\"alert\">{}</p>\n", escape(e))).collect();
-    let title = escape(title);
-    Answer::html(
-        200,
-        format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Superset</title></head>\n<body>\n\
-             <h1>{title}</h1>\n{errors}<form method=\"post\">\n{inputs}<button type=\"submit\">Save</button>\n</form>\n\
-             </body>\n</html>\n"
-        ),
-    )
+    let errors: String =
+        errors.iter().map(|e| format!("<p class=\"alert alert-danger\">{}</p>\n", escape(e))).collect();
+    let content = format!(
+        "<h2>{}</h2>\n{errors}<form method=\"post\">\n{inputs}<button type=\"submit\" class=\"btn btn-primary\">\
+         Save</button>\n</form>\n",
+        escape(title)
+    );
+    classic::page(cx, "", &content, scripts)
 }
 
 fn password_page(cx: &Cx, errors: &[&str]) -> Answer {
     let fields =
         [Field::password("password", "Password"), Field::password("conf_password", "Confirm Password")];
-    page(cx, "Reset Password Form", &fields, errors)
+    page(cx, "Reset Password Form", &fields, errors, &[classic::KEEP_TAB])
 }
 
 async fn show_password(cx: Cx) -> Handled {
@@ -116,7 +116,7 @@ async fn reset(cx: &Cx, id: Option<i64>) -> Handled {
 fn names_page(cx: &Cx, first: &str, last: &str, errors: &[&str]) -> Answer {
     let fields =
         [Field::text("first_name", "First Name", first), Field::text("last_name", "Last Name", last)];
-    page(cx, "Edit User Information", &fields, errors)
+    page(cx, "Edit User Information", &fields, errors, &[classic::KEEP_TAB])
 }
 
 async fn show_names(cx: Cx) -> Handled {

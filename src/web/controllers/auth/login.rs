@@ -38,24 +38,20 @@ impl LoginLimit {
         self.limiter.get_or_init(make).as_ref()
     }
 
-    /// To be asked before a password is looked at: the answer for an address that has had its share.
+    /// To be asked before a password is looked at: the answer for an address that has had its share. Tries under
+    /// way count too, so that nobody gets past it by asking many times at once.
     pub(super) fn refusal(&self, cx: &Cx) -> Option<Answer> {
         let limiter = self.limiter(cx)?;
-        let address = &cx.req.remote_addr;
-        let refused = if cx.app.config.bool("RATELIMIT_ENABLED") {
-            !limiter.hit(address)
-        } else {
-            limiter.is_exhausted(address)
-        };
+        let refused = !limiter.hit(&cx.req.remote_addr);
         refused.then(|| error_pages::abort_with(&cx.req, 429, &limiter.describe()))
     }
 
-    /// To be told of a failed try.
-    pub(super) fn failed(&self, cx: &Cx) {
+    /// To be told of a try that was none of guessing.
+    pub(super) fn succeeded(&self, cx: &Cx) {
         if !cx.app.config.bool("RATELIMIT_ENABLED")
             && let Some(limiter) = self.limiter(cx)
         {
-            limiter.hit(&cx.req.remote_addr);
+            limiter.forgive(&cx.req.remote_addr);
         }
     }
 }
@@ -76,17 +72,18 @@ async fn login(cx: Cx, limit: Arc<LoginLimit>) -> Handled {
 async fn sign_in(cx: &Cx, next: &str, limit: &LoginLimit) -> Handled {
     let filled = |name: &str| cx.req.field(name).filter(|v| !v.trim().is_empty());
     let (Some(name), Some(password)) = (filled("username"), filled("password")) else {
+        limit.succeeded(cx);
         let fields = [Field::text("username", "Username", ""), Field::password("password", "Password")];
-        return Ok(page(cx, "Sign In", &fields, &["This field is required."]));
+        return Ok(page(cx, "Sign In", &fields, &["This field is required."], &[]));
     };
     match authenticate(&cx.app, name, password).await? {
         Some(found) => {
+            limit.succeeded(cx);
             let hash = found.password.unwrap_or_default();
             identity::log_in(&cx.app.config, &cx.req, &mut cx.session.lock(), found.user.id, &hash);
             Ok(Answer::redirect(302, next))
         }
         None => {
-            limit.failed(cx);
             flash::add(cx, "warning", "Invalid login. Please try again.");
             Ok(Answer::redirect(302, format!("/login/?next={next}")))
         }

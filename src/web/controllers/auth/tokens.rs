@@ -60,10 +60,8 @@ async fn login(cx: Cx, limit: Arc<LoginLimit>) -> Handled {
     // the original fails over a missing provider
     let provider = provider.ok_or_else(|| Error::internal("login without provider"))?;
     let found = if provider == "db" { authenticate(&cx.app, &name, &password).await? } else { None };
-    let Some(found) = found else {
-        limit.failed(&cx);
-        return Err(Error::message(401, "Not authorized").into());
-    };
+    let Some(found) = found else { return Err(Error::message(401, "Not authorized").into()) };
+    limit.succeeded(&cx);
     let subject = found.user.id.to_string();
     let mut answer = Map::new();
     answer.insert("access_token".into(), bearer::issue(&cx.app.config, Kind::Access, &subject, true).into());

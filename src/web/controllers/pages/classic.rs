@@ -21,14 +21,6 @@ const VIEWS: [(&str, &str, &str, &str); 3] = [
     ("/groups", "UserGroupModelView", "ab_group", "/list_groups/"),
 ];
 
-/// Path, permission, view menu; all of them are on the page of the user now.
-const FORMS: [(&str, &str, &str); 4] = [
-    ("/users/userinfo/", "can_userinfo", "UserDBModelView"),
-    ("/resetmypassword/form", "can_this_form_get", "ResetMyPasswordView"),
-    ("/resetpassword/form", "can_this_form_get", "ResetPasswordView"),
-    ("/userinfoeditview/form", "can_this_form_get", "UserInfoEditView"),
-];
-
 pub(super) fn rules() -> Vec<Rule> {
     let mut rules = Vec::new();
     for (base, view, table, to) in VIEWS {
@@ -55,10 +47,8 @@ pub(super) fn rules() -> Vec<Rule> {
             ),
         ]);
     }
-    for (path, permission, view) in FORMS {
-        let to = if view == "ResetPasswordView" { "/users/" } else { "/user_info/" };
-        rules.push(rule(&["GET"], path, Access::Page(permission, view), move |cx| moved(cx, to)));
-    }
+    let userinfo = Access::Page("can_userinfo", "UserDBModelView");
+    rules.push(rule(&["GET"], "/users/userinfo/", userinfo, |cx| moved(cx, "/user_info/")));
     let swagger = rule(&["GET"], "/swagger/<version>", Access::Page("can_show", "SwaggerView"), swagger);
     rules.push(swagger.endpoint("SwaggerView.show"));
     rules
@@ -69,8 +59,7 @@ async fn moved(cx: Cx, to: &'static str) -> Handled {
     let url = escape(&format!("{}{to}", application_root(&cx.app.config)));
     let head = format!("<meta http-equiv=\"refresh\" content=\"0; url={url}\">\n");
     let body = format!("<div class=\"well\">This page is now at <a href=\"{url}\">{url}</a>.</div>\n");
-    let keep_tab = "/static/appbuilder/js/ab_keep_tab.js";
-    Ok(page(&cx, &head, &body, &[keep_tab]))
+    Ok(page(&cx, &head, &body, &[KEEP_TAB]))
 }
 
 async fn moved_item(cx: Cx, table: &'static str, to: &'static str) -> Handled {
@@ -135,12 +124,15 @@ const SCRIPTS: [&str; 7] = [
     "ab.js",
 ];
 
+/// The script of every page but the login.
+pub(in crate::controllers) const KEEP_TAB: &str = "/static/appbuilder/js/ab_keep_tab.js";
+
 fn prefix(cx: &Cx) -> String {
     escape(cx.app.config.str("STATIC_ASSETS_PREFIX"))
 }
 
 /// Flask-AppBuilder's layout: its style sheets and scripts, the navigation bar, the content.
-fn page(cx: &Cx, head: &str, content: &str, scripts: &[&str]) -> Answer {
+pub(in crate::controllers) fn page(cx: &Cx, head: &str, content: &str, scripts: &[&str]) -> Answer {
     let prefix = prefix(cx);
     let nonce = escape(&spa::nonce(cx));
     let mut out = format!(

@@ -1,6 +1,6 @@
 //! Every rule that answers with a page of the single-page application (`superset.views`).
 
-mod classic;
+pub(super) mod classic;
 mod dashboard;
 mod explore;
 mod language;
