@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use infra::db::{DbError, Executor, Sql, insert_sql};
+use infra::db::{DbError, Dialect, Executor, Sql, insert_sql};
 
 use crate::security::RoleRow;
 
@@ -98,7 +98,9 @@ pub async fn search(db: &dyn Executor, query: &RoleQuery) -> Result<(Vec<RoleRow
 pub async fn links(db: &dyn Executor, link: Link, role_ids: &[i64]) -> Result<Links, DbError> {
     let (table, column) = link.table();
     let mut sql = Sql::new(format!("SELECT role_id, {column} AS linked FROM {table} WHERE role_id IN "));
-    sql.push_list(role_ids.iter().copied()).push(" ORDER BY 2");
+    // the original names no order; this is the one in which its databases find the rows
+    let order = if db.dialect() == Dialect::Sqlite { " ORDER BY 2" } else { " ORDER BY id" };
+    sql.push_list(role_ids.iter().copied()).push(order);
     let mut links = Links::new();
     for row in db.query(sql).await? {
         links.entry(row.get("role_id")?).or_default().push(row.get("linked")?);
@@ -116,8 +118,9 @@ pub async fn permissions(db: &dyn Executor, role_id: i64) -> Result<Vec<(i64, St
     let sql = "SELECT pv.id, p.name AS permission, v.name AS view_menu FROM ab_permission_view_role pvr \
          JOIN ab_permission_view pv ON pv.id = pvr.permission_view_id \
          JOIN ab_permission p ON p.id = pv.permission_id JOIN ab_view_menu v ON v.id = pv.view_menu_id \
-         WHERE pvr.role_id = ? ORDER BY pvr.id";
-    let rows = db.query(Sql::new(sql).bind(role_id)).await?;
+         WHERE pvr.role_id = ? ORDER BY ";
+    let order = if db.dialect() == Dialect::Sqlite { "pvr.id" } else { "pv.id" };
+    let rows = db.query(Sql::new(format!("{sql}{order}")).bind(role_id)).await?;
     rows.iter().map(|row| Ok((row.get("id")?, row.get("permission")?, row.get("view_menu")?))).collect()
 }
 

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use serde_json::Value;
 use sha2::{Digest, Sha256, Sha512};
 
-use super::{guest, session::cookie};
+use super::{guest, next_url, session::cookie};
 use crate::context::{Req, Session};
 
 const REMEMBER: &str = "remember_token";
@@ -95,9 +95,12 @@ pub fn renew_password_mark(config: &Config, session: &mut Session, password_hash
     }
 }
 
-/// Takes the login out of the session and revokes the session's name.
+/// Takes the login out of the session. When a person asked for it, every copy of the cookie ends too; a bare
+/// request, which any other site can cause, only clears the cookie that it came with, as in the original.
 pub fn log_out(app: &Services, req: &Req, session: &mut Session) {
-    if let Some(Value::String(name)) = session.values.get(SESSION_NAME) {
+    if let Some(Value::String(name)) = session.values.get(SESSION_NAME)
+        && is_from_own_page(req)
+    {
         app.revoked_sessions.insert(name);
     }
     for key in ["_user_id", "_fresh", "_id", PASSWORD_MARK, SESSION_NAME] {
@@ -106,6 +109,17 @@ pub fn log_out(app: &Services, req: &Req, session: &mut Session) {
     if cookie(req, REMEMBER).is_some() {
         session.values.insert("_remember".into(), "clear".into());
         session.modified = true;
+    }
+}
+
+/// Browsers say where a navigation comes from: one of our pages, or the address bar.
+fn is_from_own_page(req: &Req) -> bool {
+    match req.header("sec-fetch-site") {
+        Some(site) => matches!(site, "same-origin" | "none"),
+        None => {
+            let own = format!("{}://{}/", req.scheme, req.host);
+            req.header("referer").is_some_and(|referer| next_url::same_origin(referer, &own))
+        }
     }
 }
 
@@ -228,6 +242,18 @@ mod tests {
         assert_eq!(identifier(&proxied), hex(&Sha512::digest("b'10.0.0.1'|None")));
         assert_eq!(bytes_repr("a'b"), "b\"a'b\"");
         assert_eq!(bytes_repr("a'\"\\é"), "b'a\\'\"\\\\\\xc3\\xa9'");
+    }
+
+    #[test]
+    fn navigations() {
+        let from = |headers: &[(&str, &str)]| {
+            is_from_own_page(&Req { scheme: "http".into(), host: "me".into(), ..request(headers) })
+        };
+        assert!(
+            from(&[("sec-fetch-site", "same-origin")]) && from(&[("referer", "http://me/superset/welcome/")])
+        );
+        assert!(!from(&[]) && !from(&[("referer", "http://evil/")]));
+        assert!(!from(&[("sec-fetch-site", "cross-site"), ("referer", "http://me/")]));
     }
 
     #[test]
