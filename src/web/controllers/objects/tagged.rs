@@ -110,7 +110,11 @@ async fn objects(
             "created_by": creator.map(|_| json!({})),
             "creator": by.map(Person::full_name).unwrap_or_default(),
             "tags": tags.get(&id).cloned().unwrap_or_default(),
-            "owners": owners.get(&id).map(|o| o.iter().map(owner).collect::<Value>()).unwrap_or(json!([])),
+            "owners": match kind {
+                // the original puts the creator's name where a user is expected: an empty object
+                "query" => json!([{}]),
+                _ => owners.get(&id).map(|o| o.iter().map(owner).collect::<Value>()).unwrap_or(json!([])),
+            },
         }));
     }
     Ok(out)
