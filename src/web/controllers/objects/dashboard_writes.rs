@@ -193,9 +193,12 @@ async fn copy(cx: Cx) -> Handled {
 async fn set_embedded(cx: Cx) -> Handled {
     let board = of_path(&cx).await?;
     let body = json_body(&cx)?;
-    let fields = &[Field::new("allowed_domains", FieldKind::List).required()];
+    let fields = &[Field::new("allowed_domains", FieldKind::Other("List")).required()];
     let loaded = validate::load(fields, &body).map_err(|e| Error::bad_request(Value::Object(e)))?;
-    let domains = loaded.get("allowed_domains").and_then(Value::as_array).into_iter().flatten();
+    let domains = loaded.get("allowed_domains").and_then(Value::as_array);
+    let domains =
+        domains.ok_or_else(|| Error::bad_request(json!({"allowed_domains": ["Not a valid list."]})))?;
+    let domains = domains.iter();
     let domains: Option<Vec<String>> = domains.map(|d| d.as_str().map(str::to_owned)).collect();
     let domains = domains
         .ok_or_else(|| Error::bad_request(json!({"allowed_domains": {"0": ["Not a valid string."]}})))?;

@@ -1,9 +1,13 @@
 //! Stars of charts and dashboards.
 
-use commands::{access::lists, dashboard::find};
+use commands::{
+    access::{lists, ownership},
+    dashboard::find,
+};
 use daos::{
     chart::{self, ChartKey},
     favorite::{self, Starred},
+    person::Owned,
 };
 use infra::{Error, clock, rison::schema};
 use serde_json::{Value, json};
@@ -80,6 +84,10 @@ async fn exists(cx: &Cx, of: Starred) -> Result<i64, crate::error::Failure> {
 
 async fn add(cx: Cx, of: Starred) -> Handled {
     let id = exists(&cx, of).await?;
+    // of charts only owners may do it, of dashboards everybody: a quirk of the original
+    if of == Starred::Chart && !ownership::owns(&cx.app, &cx.user, Owned::Chart, id).await? {
+        return Err(Error::forbidden().into());
+    }
     let tx = cx.app.db.begin().await?;
     let user = cx.user.user_id();
     let already = match user {
