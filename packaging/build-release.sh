@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Makes the release: one statically linked binary with the frontend inside, and its checksum.
+#   packaging/build-release.sh [OUTPUT_DIR]     default: dist/
+# Needs Rust, a C compiler and Python 3 with pip (the frontend is fetched once, see assets/README.md).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+target=$(rustc -vV | sed -n 's/^host: //p')
+out=${1:-dist}
+# With --target named, the flag does not reach procedural macros, which cannot be static.
+RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=+crt-static" cargo build --release --locked --bin liteset --target "$target"
+mkdir -p "$out"
+install -m 755 "${CARGO_TARGET_DIR:-target}/$target/release/liteset" "$out/liteset"
+(cd "$out" && sha256sum liteset >liteset.sha256)
+ls -l "$out/liteset"

@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""Replays the recorded requests of ../shared/compat against liteset and holds the pass counts to their floors.
+
+    python3 tests/compat.py                 both fixtures, compare with tests/compat_floors.json
+    python3 tests/compat.py --raise         write the counts of this run into the floors (they only rise)
+    python3 tests/compat.py --only lite     one fixture
+
+The checker needs the Python package `requests`; a virtual environment is made for it when it is missing.
+"""
+import argparse, json, os, pathlib, re, shutil, socket, subprocess, sys, tempfile, time, urllib.request, venv
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+FLOORS = ROOT / "tests" / "compat_floors.json"
+
+
+def python_with_requests():
+    if subprocess.run([sys.executable, "-c", "import requests"], capture_output=True).returncode == 0:
+        return sys.executable
+    folder = pathlib.Path.home() / ".cache" / "liteset-compat-venv"
+    python = folder / "bin" / "python"
+    if not python.exists():
+        venv.create(folder, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", "requests"], check=True)
+    return str(python)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def start(binary, folder, uri, flags):
+    config = folder / "superset_config.py"
+    key = (SHARED / "fixtures" / "SECRET_KEY").read_text().strip()
+    text = f"SECRET_KEY = {key!r}\nSQLALCHEMY_DATABASE_URI = {uri!r}\nSQLALCHEMY_EXAMPLES_URI = {uri!r}\n"
+    text += (SHARED / "fixtures" / "flags_superset_config.py").read_text() if flags else "PREVENT_UNSAFE_DB_CONNECTIONS = False\nTALISMAN_ENABLED = False\nRATELIMIT_ENABLED = False\n"
+    config.write_text(text)
+    port = free_port()
+    log = open(folder / "server.log", "w")
+    server = subprocess.Popen([binary, "run", "--config", config, "--home", folder / "home", "--port", str(port)], stderr=log, stdout=log)
+    base = f"http://127.0.0.1:{port}"
+    for _ in range(200):
+        try:
+            urllib.request.urlopen(base + "/health", timeout=2)
+            return server, base
+        except OSError:
+            if server.poll() is not None:
+                sys.exit(f"liteset did not start: {(folder / 'server.log').read_text()}")
+            time.sleep(0.1)
+    sys.exit("liteset did not answer within 20 s")
+
+
+def restore(kind, target):
+    subprocess.run(["bash", SHARED / "fixtures" / "restore.sh", kind, target], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def check(name, python, binary):
+    """{'check': passed, 'scenario': passed, 'tags': {...}} of one fixture."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"liteset-compat-{name}-"))
+    database = f"superset_liteset_{name}"
+    if name == "pg":
+        restore("pg", database)
+        uri = f"postgresql://root:root@127.0.0.1:5432/{database}"
+    else:
+        restore("sqlite", str(folder))
+        uri = f"sqlite:///{folder}/superset.db?check_same_thread=false"
+    server, base = start(binary, folder, uri, flags=name == "flags")
+    counts = {}
+    try:
+        for mode in ("check", "scenario"):
+            out = folder / f"{mode}.json"
+            command = [python, SHARED / "compat" / "compat.py", mode, "--base", base, "--golden", SHARED / "compat" / "public" / "golden" / name, "--json", out]
+            if mode == "scenario" and name != "pg":
+                command += ["--var", f"examples_uri=sqlite:///{folder}/examples.db?check_same_thread=false"]
+            done = subprocess.run(command, capture_output=True, text=True)
+            tail = done.stdout.strip().splitlines()[-12:]
+            print(f"== {name} {mode}", *tail, sep="\n", flush=True)
+            found = re.search(r"(\d+) passed, (\d+) failed", done.stdout)
+            if not found:
+                print(done.stderr[-2000:])
+                sys.exit(f"the checker gave no count for {name} {mode}")
+            counts[mode] = int(found[1])
+    finally:
+        server.terminate()
+        server.wait(40)
+        if name == "pg":
+            subprocess.run(["dropdb", "--if-exists", "-f", database], capture_output=True)
+        shutil.rmtree(folder, ignore_errors=True)
+    return counts
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--raise", dest="raise_floors", action="store_true")
+    options.add_argument("--only", choices=("lite", "pg", "flags"))
+    arguments = options.parse_args()
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    if subprocess.run(["cargo", "build", "--locked"], cwd=ROOT).returncode:
+        sys.exit("liteset does not build")
+    binary = target / "debug" / "liteset"
+    python = python_with_requests()
+    floors = json.loads(FLOORS.read_text()) if FLOORS.exists() else {}
+    fell = []
+    for name in [arguments.only] if arguments.only else ("lite", "flags", "pg"):
+        if name == "pg" and not shutil.which("pg_restore"):
+            print("skipped the PostgreSQL fixture: pg_restore is not installed")
+            continue
+        for mode, passed in check(name, python, binary).items():
+            floor = floors.setdefault(name, {}).get(mode, 0)
+            if passed < floor:
+                fell.append(f"{name} {mode}: {passed} passed, the floor is {floor}")
+            floors[name][mode] = max(passed, floor)
+    if arguments.raise_floors:
+        FLOORS.write_text(json.dumps(floors, indent=2, sort_keys=True) + "\n")
+    if fell:
+        sys.exit("compatibility fell:\n" + "\n".join(fell))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""Passes all tests: starts what they need, says what it skipped and why.
+
+    python3 tests/run.py              unit, integration and browser tests
+    python3 tests/run.py --no-browser without Chromium
+
+Needs Rust and Python 3. Uses a PostgreSQL if LITESET_TEST_POSTGRES names one, if one answers on 127.0.0.1:5432, or if
+its server programs are installed (then a throw-away cluster is started); uses Chromium and Node if they are there.
+"""
+import argparse, glob, os, pathlib, pwd, shutil, socket, subprocess, sys, tempfile, time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+skipped = []
+
+
+def skip(what, why):
+    skipped.append(f"{what}: {why}")
+
+
+def run(*command, **kwargs):
+    print("+", " ".join(map(str, command)), flush=True)
+    return subprocess.run(command, cwd=kwargs.pop("cwd", ROOT), **kwargs).returncode
+
+
+def answers(port):
+    with socket.socket() as s:
+        s.settimeout(1)
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+def own_cluster():
+    """A PostgreSQL cluster for this run; (uri, stop)."""
+    programs = shutil.which("initdb") or next(iter(sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"), reverse=True)), None)
+    if not programs:
+        return None, None
+    bin_dir = pathlib.Path(programs).parent
+    folder = tempfile.mkdtemp(prefix="liteset-pg-")
+    prefix = []
+    if os.getuid() == 0:  # PostgreSQL refuses to run as root
+        try:
+            user = pwd.getpwnam("postgres")
+        except KeyError:
+            user = pwd.getpwnam("nobody")
+        os.chown(folder, user.pw_uid, user.pw_gid)
+        prefix = ["runuser", "-u", user.pw_name, "--"]
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    quiet = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
+    made = subprocess.run([*prefix, bin_dir / "initdb", "-D", f"{folder}/data", "-U", "liteset", "-A", "trust"], **quiet)
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+    control = [*prefix, bin_dir / "pg_ctl", "-D", f"{folder}/data"]
+    if made.returncode or subprocess.run([*control, "-o", options, "-w", "start"], **quiet).returncode:
+        shutil.rmtree(folder, ignore_errors=True)
+        return None, None
+
+    def stop():
+        subprocess.run([*control, "-m", "immediate", "stop"], **quiet)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    return f"postgresql://liteset@127.0.0.1:{port}/postgres", stop
+
+
+def postgres():
+    if uri := os.environ.get("LITESET_TEST_POSTGRES"):
+        return uri, None
+    if answers(5432):
+        user = pwd.getpwuid(os.getuid()).pw_name
+        for candidate in (f"postgresql://{user}:{user}@127.0.0.1:5432/postgres", "postgresql://postgres@127.0.0.1:5432/postgres"):
+            probe = shutil.which("psql") and subprocess.run(
+                ["psql", candidate, "-Atc", "select rolcreatedb or rolsuper from pg_roles where rolname = current_user"],
+                capture_output=True, text=True, env={**os.environ, "PGCONNECT_TIMEOUT": "3"})
+            if probe and probe.stdout.strip() == "t":
+                return candidate, None
+    uri, stop = own_cluster()
+    if not uri:
+        skip("tests on PostgreSQL", "no server answers, and initdb is not installed; set LITESET_TEST_POSTGRES to a URI that may create databases")
+    return uri, stop
+
+
+def browser():
+    folder = ROOT / "tests" / "browser"
+    chromium = next((p for p in ("chromium", "chromium-browser", "google-chrome") if shutil.which(p)), None)
+    if not (folder / "package.json").exists():
+        return 0
+    if not shutil.which("node") or not shutil.which("npm"):
+        skip("browser tests", "node and npm are not installed")
+        return 0
+    if not chromium:
+        skip("browser tests", "Chromium is not installed")
+        return 0
+    if not (folder / "node_modules").exists() and run("npm", "ci", "--no-audit", "--no-fund", "--silent", cwd=folder):
+        skip("browser tests", "npm could not install playwright-core")
+        return 0
+    return run("node", "--test", cwd=folder, env={**os.environ, "CHROMIUM": shutil.which(chromium)})
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--no-browser", action="store_true")
+    arguments = options.parse_args()
+    if not shutil.which("cargo"):
+        sys.exit("cargo is not installed")
+    uri, stop = postgres()
+    environment = dict(os.environ)
+    if uri:
+        environment["LITESET_TEST_POSTGRES"] = uri
+    started = time.time()
+    try:
+        failed = run("cargo", "test", "--workspace", "--locked", env=environment)
+        if not failed and not arguments.no_browser:
+            failed = run("cargo", "build", "--locked") or browser()
+    finally:
+        if stop:
+            stop()
+    print(f"\n{'FAILED' if failed else 'passed'} after {time.time() - started:.0f} s")
+    for line in skipped:
+        print("skipped", line)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
