@@ -14,6 +14,7 @@ pub mod error;
 pub mod humanize;
 mod issue_codes;
 pub mod json;
+pub mod pg;
 pub mod rison;
 pub mod sql;
 

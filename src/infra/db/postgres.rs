@@ -4,10 +4,9 @@ use std::{error::Error as StdError, sync::Arc};
 
 use bytes::BytesMut;
 use deadpool_postgres::{Client, Manager, ManagerConfig, RecyclingMethod};
-use tokio_postgres::{
-    NoTls,
-    types::{FromSql, IsNull, ToSql, Type},
-};
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type};
+
+use crate::pg::{Connector, Target};
 
 use super::{DbError, Dialect, Row, Sql, Value};
 
@@ -15,9 +14,10 @@ use super::{DbError, Dialect, Row, Sql, Value};
 pub(super) struct Pool(deadpool_postgres::Pool);
 
 impl Pool {
-    pub async fn open(config: &tokio_postgres::Config, size: usize) -> Result<Self, DbError> {
+    pub async fn open(target: &Target, size: usize) -> Result<Self, DbError> {
         let recycle = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_config(config.clone(), NoTls, recycle);
+        let connector = Connector::new(&target.verify).map_err(|e| DbError::Unavailable(e.to_string()))?;
+        let manager = Manager::from_connect(target.config.clone(), connector, recycle);
         let pool = deadpool_postgres::Pool::builder(manager)
             .max_size(size.max(2))
             .build()

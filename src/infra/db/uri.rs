@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
+use crate::pg::{Target, Verify};
+
 /// Why a connection string cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum UriError {
@@ -25,7 +27,7 @@ pub enum DbUri {
         path: PathBuf,
     },
     /// A PostgreSQL server.
-    Postgres(Box<tokio_postgres::Config>),
+    Postgres(Box<Target>),
 }
 
 impl FromStr for DbUri {
@@ -51,7 +53,7 @@ impl FromStr for DbUri {
     }
 }
 
-fn postgres(body: &str, query: &str) -> Result<tokio_postgres::Config, UriError> {
+fn postgres(body: &str, query: &str) -> Result<Target, UriError> {
     let mut config = tokio_postgres::Config::new();
     config.connect_timeout(Duration::from_secs(10)).application_name("liteset");
     let (authority, name) = body.split_once('/').unwrap_or((body, ""));
@@ -67,6 +69,7 @@ fn postgres(body: &str, query: &str) -> Result<tokio_postgres::Config, UriError>
         }
     }
     let mut hosts = false;
+    let (mut full, mut roots) = (false, None);
     for one in address.split(',').filter(|a| !a.is_empty()) {
         let (host, port) = if let Some(rest) = one.strip_prefix('[') {
             let (host, port) = rest.split_once(']').ok_or(UriError::Malformed)?;
@@ -112,12 +115,14 @@ fn postgres(body: &str, query: &str) -> Result<tokio_postgres::Config, UriError>
             }
             "sslmode" => {
                 use tokio_postgres::config::SslMode;
+                full = value.starts_with("verify");
                 config.ssl_mode(match value.as_str() {
                     "disable" => SslMode::Disable,
                     "allow" | "prefer" => SslMode::Prefer,
                     _ => SslMode::Require,
                 });
             }
+            "sslrootcert" if value != "system" => roots = Some(PathBuf::from(value)),
             _ => {} // keys of other drivers have no meaning here
         }
     }
@@ -125,7 +130,8 @@ fn postgres(body: &str, query: &str) -> Result<tokio_postgres::Config, UriError>
         // libpq's default: the local socket
         config.host("/var/run/postgresql");
     }
-    Ok(config)
+    let verify = if full { Verify::Full(roots) } else { Verify::Nothing };
+    Ok(Target { config, verify })
 }
 
 fn decode(text: &str) -> Result<String, UriError> {
@@ -171,6 +177,7 @@ mod tests {
         let uri = "postgresql+psycopg2://us%40er:p%2Fw@db.example:6543/meta?sslmode=disable";
         match uri.parse::<DbUri>().unwrap() {
             DbUri::Postgres(c) => {
+                let c = c.config;
                 assert_eq!(c.get_user(), Some("us@er"));
                 assert_eq!(c.get_password(), Some(&b"p/w"[..]));
                 assert_eq!(c.get_ports(), [6543]);

@@ -102,8 +102,8 @@ impl Engines {
         let driver = match spec.engine.as_str() {
             "sqlite" => Driver::Sqlite(self.sqlite(uri)?),
             "postgresql" => match uri.parse::<DbUri>() {
-                Ok(DbUri::Postgres(config)) => {
-                    Driver::Postgres(Arc::new(postgres::Database::new(*config, POOL_SIZE)?))
+                Ok(DbUri::Postgres(target)) => {
+                    Driver::Postgres(Arc::new(postgres::Database::new(*target, POOL_SIZE)?))
                 }
                 Ok(DbUri::Sqlite { .. }) => return Err(EngineError::Uri("not a PostgreSQL URI".into())),
                 Err(e) => return Err(uri_error(&e)),

@@ -5,11 +5,11 @@ mod error;
 mod introspect;
 mod text;
 
-use std::{pin::pin, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime, Timeouts};
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use tokio_postgres::{Client, NoTls, SimpleQueryMessage, Statement};
+use tokio_postgres::{Client, SimpleQueryMessage, Statement};
 
 use super::{
     QueryOptions,
@@ -19,35 +19,42 @@ use super::{
 };
 use binary::{Kind, Raw};
 
+use crate::pg::{Connector, Target};
+
 /// How long a statement waits for a free connection of the pool.
 const WAIT: Duration = Duration::from_secs(30);
 
 /// A database on a server.
 pub(super) struct Database {
     config: tokio_postgres::Config,
+    /// How cancel requests reach the server.
+    cancel: Arc<Connector>,
     pool: deadpool_postgres::Pool,
 }
 
 impl Database {
     /// Prepares the pool; connections are made when they are needed.
-    pub fn new(config: tokio_postgres::Config, pool_size: usize) -> Result<Self, EngineError> {
-        let manager = Manager::from_config(
-            config.clone(),
-            NoTls,
-            ManagerConfig { recycling_method: RecyclingMethod::Fast },
-        );
+    pub fn new(target: Target, pool_size: usize) -> Result<Self, EngineError> {
+        let connector = || Connector::new(&target.verify).map_err(|e| EngineError::Connect(e.to_string()));
+        let recycle = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = Manager::from_connect(target.config.clone(), connector()?, recycle);
+        let cancel = Arc::new(connector()?);
+        let config = target.config;
         let pool = deadpool_postgres::Pool::builder(manager)
             .max_size(pool_size)
             .runtime(Runtime::Tokio1)
             .timeouts(Timeouts { wait: Some(WAIT), create: Some(WAIT), recycle: Some(WAIT) })
             .build()
             .map_err(|e| EngineError::Connect(e.to_string()))?;
-        Ok(Self { config, pool })
+        Ok(Self { config, pool, cancel })
     }
 
     async fn client(&self) -> Result<Lease, EngineError> {
         match self.pool.get().await {
-            Ok(client) => Ok(Lease { client: Some(client), done: false }),
+            Ok(client) => {
+                let server = (self.cancel.clone(), self.config.clone());
+                Ok(Lease { client: Some(client), server, done: false })
+            }
             Err(PoolError::Backend(e)) => Err(error::connect_error(&e, &self.config)),
             Err(e) => Err(EngineError::Connect(format!("no connection: {e}"))),
         }
@@ -78,6 +85,8 @@ impl Database {
 /// A connection on loan: one that is given up in the middle of a statement is cancelled on the server and closed.
 struct Lease {
     client: Option<Object>,
+    /// Where a cancel request goes.
+    server: (Arc<Connector>, tokio_postgres::Config),
     done: bool,
 }
 
@@ -96,8 +105,9 @@ impl Drop for Lease {
             return;
         };
         let client = Object::take(object);
+        let (connector, config) = self.server.clone();
         runtime.spawn(async move {
-            if let Err(error) = client.cancel_token().cancel_query(NoTls).await {
+            if let Err(error) = connector.cancel(client.cancel_token(), &config).await {
                 tracing::warn!(%error, "statement could not be cancelled");
             }
         });
