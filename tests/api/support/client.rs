@@ -1,0 +1,109 @@
+//! A browser's worth of HTTP: cookies and the CSRF token, redirects not followed.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// An answer, whatever its status.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.text()))
+    }
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+    /// The first header of a name.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(k, _)| k == name).map_or("", |(_, v)| v.as_str())
+    }
+}
+
+/// Somebody.
+pub struct Client {
+    base: String,
+    agent: ureq::Agent,
+    pub cookies: BTreeMap<String, String>,
+    csrf: String,
+}
+
+impl Client {
+    pub fn new(base: &str) -> Self {
+        let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build();
+        Self { base: base.to_owned(), agent: config.into(), cookies: BTreeMap::new(), csrf: String::new() }
+    }
+
+    /// Logs in through the page and its form; keeps the session and a CSRF token.
+    pub fn log_in(&mut self, user: &str, password: &str) -> u16 {
+        let page = self.get("/login/").text();
+        let token = page.split("name=\"csrf_token\"").nth(1).and_then(|rest| rest.split("value=\"").nth(1));
+        let token = token.and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned();
+        let form = [("username", user), ("password", password), ("csrf_token", &token)];
+        let status = self.post_form("/login/", &form).status;
+        let token = self.get("/api/v1/security/csrf_token/");
+        if token.status == 200 {
+            self.csrf = token.json()["result"].as_str().unwrap_or_default().to_owned();
+        }
+        status
+    }
+
+    pub fn get(&mut self, path: &str) -> Answer {
+        self.try_get(path).unwrap_or_else(|| panic!("no answer from {}{path}", self.base))
+    }
+
+    pub fn try_get(&mut self, path: &str) -> Option<Answer> {
+        let request = self.agent.get(format!("{}{path}", self.base)).header("cookie", self.cookie());
+        let answer = request.header("accept", "application/json").call().ok()?;
+        Some(self.take(answer))
+    }
+
+    pub fn post_form(&mut self, path: &str, form: &[(&str, &str)]) -> Answer {
+        let request = self.agent.post(format!("{}{path}", self.base)).header("cookie", self.cookie());
+        let answer = request.send_form(form.iter().copied()).unwrap();
+        self.take(answer)
+    }
+
+    pub fn post(&mut self, path: &str, body: &Value) -> Answer {
+        let request = self.agent.post(format!("{}{path}", self.base)).header("cookie", self.cookie());
+        let answer = request.header("x-csrftoken", &self.csrf).send_json(body).unwrap();
+        self.take(answer)
+    }
+
+    pub fn put(&mut self, path: &str, body: &Value) -> Answer {
+        let request = self.agent.put(format!("{}{path}", self.base)).header("cookie", self.cookie());
+        let answer = request.header("x-csrftoken", &self.csrf).send_json(body).unwrap();
+        self.take(answer)
+    }
+
+    pub fn delete(&mut self, path: &str) -> Answer {
+        let request = self.agent.delete(format!("{}{path}", self.base)).header("cookie", self.cookie());
+        let answer = request.header("x-csrftoken", &self.csrf).call().unwrap();
+        self.take(answer)
+    }
+
+    fn cookie(&self) -> String {
+        self.cookies.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join("; ")
+    }
+
+    fn take(&mut self, mut answer: ureq::http::Response<ureq::Body>) -> Answer {
+        let headers: Vec<(String, String)> = answer
+            .headers()
+            .iter()
+            .map(|(k, v)| (k.as_str().to_owned(), v.to_str().unwrap_or_default().to_owned()))
+            .collect();
+        for (_, cookie) in headers.iter().filter(|(k, _)| k == "set-cookie") {
+            let (name, value) = cookie.split(';').next().and_then(|c| c.split_once('=')).unwrap_or_default();
+            self.cookies.insert(name.to_owned(), value.to_owned());
+        }
+        let body = answer.body_mut().with_config().limit(64 << 20).read_to_vec().unwrap_or_default();
+        Answer { status: answer.status().as_u16(), headers, body }
+    }
+}

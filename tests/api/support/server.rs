@@ -1,0 +1,104 @@
+//! Starts the binary on a scratch installation; kills it when the test ends.
+
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+    time::{Duration, Instant},
+};
+
+use super::Client;
+
+/// Password of `admin` in the scratch installations.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// An empty folder that no other test uses.
+pub fn scratch(name: &str) -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let n = NEXT.fetch_add(1, Ordering::Relaxed);
+    let dir = std::env::temp_dir().join(format!("liteset-test-{}-{n}-{name}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    dir
+}
+
+/// The binary with a clean environment.
+pub fn command(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_liteset"));
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", home);
+    command.env("LITESET_ADMIN_PASSWORD", PASSWORD);
+    command
+}
+
+/// Runs a verb to its end.
+pub fn run_to_end(command: &mut Command) -> Output {
+    command.stdin(Stdio::null()).output().unwrap()
+}
+
+/// The test server of PostgreSQL, or `None` with a line that says so.
+pub fn postgres_uri() -> Option<String> {
+    let uri = std::env::var("LITESET_TEST_POSTGRES").ok();
+    if uri.is_none() {
+        eprintln!("skipped: LITESET_TEST_POSTGRES is not set");
+    }
+    uri
+}
+
+/// A running server.
+pub struct Server {
+    child: Child,
+    pub base: String,
+    pub home: PathBuf,
+}
+
+impl Server {
+    /// A first start on an empty folder, with the example content.
+    pub fn start(name: &str) -> Self {
+        let home = scratch(name);
+        Self::start_with(command(&home).args(["--home", home.join("data").to_str().unwrap()]), home)
+    }
+
+    /// Starts a prepared command line on a free port.
+    pub fn start_with(command: &mut Command, home: PathBuf) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let log = std::fs::File::create(home.join("server.log")).unwrap();
+        let child = command.args(["--port", &port.to_string()]).stdin(Stdio::null()).stderr(log).spawn().unwrap();
+        let mut server = Self { child, base: format!("http://127.0.0.1:{port}"), home };
+        let until = Instant::now() + Duration::from_secs(60);
+        loop {
+            if server.anonymous().try_get("/health").is_some_and(|a| a.status == 200) {
+                return server;
+            }
+            let ended = server.child.try_wait().unwrap();
+            assert!(ended.is_none() && Instant::now() < until, "did not start: {}", server.log());
+            std::thread::sleep(Duration::from_millis(30));
+        }
+    }
+
+    /// What the server has logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.home.join("server.log")).unwrap_or_default()
+    }
+
+    /// Nobody.
+    pub fn anonymous(&self) -> Client {
+        Client::new(&self.base)
+    }
+
+    /// The administrator, logged in through the form.
+    pub fn admin(&self) -> Client {
+        let mut client = self.anonymous();
+        client.log_in("admin", PASSWORD);
+        client
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if !std::thread::panicking() {
+            let _ = std::fs::remove_dir_all(&self.home);
+        }
+    }
+}
