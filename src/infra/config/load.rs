@@ -123,6 +123,9 @@ pub fn load(sources: Sources) -> Result<Loaded, ConfigError> {
         let uri = format!("sqlite:///{}", home.join("superset.db").display());
         values.insert("SQLALCHEMY_DATABASE_URI".into(), uri.into());
     }
+    // liteset's own key: a copied cookie must not outlive the log-out. An adopted installation keeps Superset's
+    // behaviour, whose sessions it shares, unless it asks for ours.
+    values.entry("SESSION_REVOKE_ON_LOGOUT".into()).or_insert(Value::Bool(own_database));
     secrets::check(&values)?;
     if own_database || values.get("SECRET_KEY").is_some_and(|v| v.as_str().is_some_and(|s| !s.is_empty())) {
         secrets::fill(&home, own_database, &mut values)?;

@@ -96,10 +96,11 @@ pub fn renew_password_mark(config: &Config, session: &mut Session, password_hash
 }
 
 /// Takes the login out of the session. When a person asked for it, every copy of the cookie ends too; a bare
-/// request, which any other site can cause, only clears the cookie that it came with, as in the original.
+/// request, which any other site can cause, only clears the cookie that it came with, as in the original, unless
+/// `SESSION_REVOKE_ON_LOGOUT` (on in installations of our own) asks for more.
 pub fn log_out(app: &Services, req: &Req, session: &mut Session) {
     if let Some(Value::String(name)) = session.values.get(SESSION_NAME)
-        && is_from_own_page(req)
+        && (is_from_own_page(req) || app.config.bool("SESSION_REVOKE_ON_LOGOUT"))
     {
         app.revoked_sessions.insert(name);
     }
