@@ -257,5 +257,4 @@ async fn fetch_links(
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;

@@ -142,7 +142,12 @@ pub async fn replace_links(db: &dyn Executor, link: Link, role_id: i64, ids: &[i
     db.execute(sql).await?;
     let kept = links(db, link, &[role_id]).await?.remove(&role_id).unwrap_or_default();
     for id in ids.iter().filter(|id| !kept.contains(id)) {
-        db.execute(insert_sql(db.dialect(), table, vec![("role_id", role_id.into()), (column, (*id).into())])).await?;
+        db.execute(insert_sql(
+            db.dialect(),
+            table,
+            vec![("role_id", role_id.into()), (column, (*id).into())],
+        ))
+        .await?;
     }
     Ok(())
 }

@@ -6,8 +6,10 @@ use crate::support::{Server, command, postgres_uri, run_to_end, scratch};
 fn the_first_start_needs_nothing_and_shows_the_examples() {
     let server = Server::start("first");
     let mut admin = server.admin();
-    let dashboards = admin.get("/api/v1/dashboard/?q=(order_column:dashboard_title,order_direction:asc)").json();
-    let titles: Vec<_> = dashboards["result"].as_array().unwrap().iter().map(|d| &d["dashboard_title"]).collect();
+    let dashboards =
+        admin.get("/api/v1/dashboard/?q=(order_column:dashboard_title,order_direction:asc)").json();
+    let titles: Vec<_> =
+        dashboards["result"].as_array().unwrap().iter().map(|d| &d["dashboard_title"]).collect();
     assert_eq!(titles, ["Bakery", "Rivers and deliveries"]);
     assert!(admin.get("/api/v1/chart/").json()["count"].as_u64().unwrap() >= 12);
     let roles = admin.get("/api/v1/security/roles/").json();
@@ -29,10 +31,16 @@ fn one_sqlite_file_has_one_server() {
 fn a_generated_password_is_printed_once_and_not_logged() {
     let home = scratch("generated");
     let mut first = command(&home);
-    first.env_remove("LITESET_ADMIN_PASSWORD").args(["run", "--no-examples", "--home", home.to_str().unwrap()]);
+    first.env_remove("LITESET_ADMIN_PASSWORD").args([
+        "run",
+        "--no-examples",
+        "--home",
+        home.to_str().unwrap(),
+    ]);
     let server = Server::start_with(&mut first, home);
     let log = server.log();
-    let password = log.split("with the password ").nth(1).and_then(|r| r.split_whitespace().next()).unwrap().to_owned();
+    let password =
+        log.split("with the password ").nth(1).and_then(|r| r.split_whitespace().next()).unwrap().to_owned();
     assert!(password.len() >= 16);
     assert!(log.lines().filter(|l| l.starts_with('{')).all(|l| !l.contains(&password)));
     assert_eq!(server.anonymous().log_in("admin", &password), 302);
@@ -74,7 +82,9 @@ fn an_older_database_is_refused_and_left_untouched() {
 fn a_published_secret_is_refused() {
     let home = scratch("weak");
     let out = run_to_end(
-        command(&home).env("SUPERSET_SECRET_KEY", "TEST_NON_DEV_SECRET").args(["--home", home.to_str().unwrap()]),
+        command(&home)
+            .env("SUPERSET_SECRET_KEY", "TEST_NON_DEV_SECRET")
+            .args(["--home", home.to_str().unwrap()]),
     );
     assert!(!out.status.success());
     assert!(String::from_utf8_lossy(&out.stderr).contains("published example value"));
@@ -103,11 +113,23 @@ fn postgresql_is_made_ready_by_the_commands_with_superset_names() {
         c.env("SUPERSET_SECRET_KEY", "0123456789abcdefghijklmnop").args(args);
         c
     };
-    assert!(!run_to_end(&mut liteset(&["run", "--port", "1"])).status.success(), "an empty database is not adopted");
+    assert!(
+        !run_to_end(&mut liteset(&["run", "--port", "1"])).status.success(),
+        "an empty database is not adopted"
+    );
     for args in [
         &["db", "upgrade"][..],
         &["init"],
-        &["fab", "create-admin", "--username", "admin", "--email", "a@example.org", "--password", "correct horse battery"],
+        &[
+            "fab",
+            "create-admin",
+            "--username",
+            "admin",
+            "--email",
+            "a@example.org",
+            "--password",
+            "correct horse battery",
+        ],
         &["init"],
     ] {
         let out = run_to_end(&mut liteset(args));

@@ -1,8 +1,10 @@
 //! The running binary through real HTTP, on SQLite and, when LITESET_TEST_POSTGRES names a server, PostgreSQL.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "helpers of tests")]
+
 mod first_start;
 mod pages;
 mod permissions;
+mod resources;
 mod sessions;
 mod support;
-mod resources;

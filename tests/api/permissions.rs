@@ -6,11 +6,14 @@ use web::routes::Access;
 
 use crate::support::Server;
 
+/// A permission and its view menu.
+type Demand = Option<(String, String)>;
+
 /// Rule and method → permission and view menu, as Superset 6.0.0 registers them.
-fn table() -> BTreeMap<(String, String), Option<(String, String)>> {
+fn table() -> BTreeMap<(String, String), Demand> {
     let text = include_str!("../golden/permissions/routes.json");
-    let rows: Vec<(String, Vec<String>, Option<(String, String)>)> = serde_json::from_str(text).unwrap();
-    let methods = |(rule, methods, demand): (String, Vec<String>, Option<(String, String)>)| {
+    let rows: Vec<(String, Vec<String>, Demand)> = serde_json::from_str(text).unwrap();
+    let methods = |(rule, methods, demand): (String, Vec<String>, Demand)| {
         methods.into_iter().map(move |m| ((normal(&rule), m), demand.clone()))
     };
     rows.into_iter().flat_map(methods).collect()
@@ -37,7 +40,9 @@ fn every_rule_demands_what_superset_demands() {
             };
             served += 1;
             let ours = match rule.access {
-                Access::Protect(p, v) | Access::Page(p, v) | Access::PageApi(p, v) => Some((p.to_owned(), v.to_owned())),
+                Access::Protect(p, v) | Access::Page(p, v) | Access::PageApi(p, v) => {
+                    Some((p.to_owned(), v.to_owned()))
+                }
                 Access::Open => None,
             };
             if ours != *demand && !HANDLERS_DECIDE.contains(&rule.rule.as_str()) {
@@ -60,12 +65,23 @@ fn nobody_gets_data_from_any_get_route() {
     let server = Server::start("crawl");
     let mut nobody = server.anonymous();
     let mut leaks = Vec::new();
-    for rule in web::router::table().rules().filter(|r| r.methods.contains(&"GET") && r.rule.starts_with("/api/")) {
-        let path = rule.rule.split('/').map(|p| if p.starts_with('<') { "1" } else { p }).collect::<Vec<_>>().join("/");
+    for rule in
+        web::router::table().rules().filter(|r| r.methods.contains(&"GET") && r.rule.starts_with("/api/"))
+    {
+        let path = rule
+            .rule
+            .split('/')
+            .map(|p| if p.starts_with('<') { "1" } else { p })
+            .collect::<Vec<_>>()
+            .join("/");
         let answer = nobody.get(&path);
         let public = PUBLIC.iter().any(|p| path.starts_with(p));
         if !public && !matches!(answer.status, 401 | 404 | 302 | 308) {
-            leaks.push(format!("{path}: {} {}", answer.status, &answer.text().chars().take(80).collect::<String>()));
+            leaks.push(format!(
+                "{path}: {} {}",
+                answer.status,
+                &answer.text().chars().take(80).collect::<String>()
+            ));
         }
         assert!(answer.status < 500, "{path}: {} {}", answer.status, answer.text());
         for secret in ["scrypt:", "pbkdf2:", "admin@localhost"] {

@@ -24,7 +24,8 @@ fn css_templates_are_created_changed_and_deleted() {
 fn chart_data_counts_what_the_examples_hold() {
     let server = Server::start("data");
     let mut admin = server.admin();
-    let datasets = admin.get("/api/v1/dataset/?q=(filters:!((col:table_name,opr:eq,value:deliveries)))").json();
+    let datasets =
+        admin.get("/api/v1/dataset/?q=(filters:!((col:table_name,opr:eq,value:deliveries)))").json();
     let id = datasets["result"][0]["id"].as_i64().unwrap();
     let query = |columns: serde_json::Value| {
         json!({
@@ -52,7 +53,13 @@ fn hostile_rison_is_an_answer_not_a_crash() {
     let server = Server::start("rison");
     let mut admin = server.admin();
     let deep = format!("/api/v1/chart/?q={}", "(a:".repeat(3000));
-    for path in ["/api/v1/chart/?q=(((", "/api/v1/chart/?q=(page:-9)", "/api/v1/chart/?q=%00", "/api/v1/chart/?q=!(1)", &deep] {
+    for path in [
+        "/api/v1/chart/?q=(((",
+        "/api/v1/chart/?q=(page:-9)",
+        "/api/v1/chart/?q=%00",
+        "/api/v1/chart/?q=!(1)",
+        &deep,
+    ] {
         let status = admin.get(path).status;
         assert!(matches!(status, 200 | 400 | 414 | 500), "{path}: {status}");
     }

@@ -19,7 +19,13 @@ fn a_changed_cookie_is_nobodys() {
     let server = Server::start("tampered");
     let mut admin = server.admin();
     let cookie = admin.cookies["session"].clone();
-    for broken in [cookie.replace('.', ".A"), format!("{cookie}x"), cookie.chars().rev().collect(), String::new(), "é".into()] {
+    for broken in [
+        cookie.replace('.', ".A"),
+        format!("{cookie}x"),
+        cookie.chars().rev().collect(),
+        String::new(),
+        "é".into(),
+    ] {
         if broken.is_ascii() {
             admin.cookies.insert("session".into(), broken);
             assert_eq!(admin.get("/api/v1/me/").status, 401);
@@ -46,7 +52,8 @@ fn a_write_without_a_csrf_token_is_refused() {
 fn tokens_of_the_api_log_in_and_expire_in_kind() {
     let server = Server::start("jwt");
     let mut nobody = server.anonymous();
-    let body = json!({"username": "admin", "password": "correct horse battery", "provider": "db", "refresh": true});
+    let body =
+        json!({"username": "admin", "password": "correct horse battery", "provider": "db", "refresh": true});
     let tokens = nobody.post("/api/v1/security/login", &body);
     assert_eq!(tokens.status, 200, "{}", tokens.text());
     assert!(tokens.json()["refresh_token"].is_string());

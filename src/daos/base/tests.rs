@@ -24,7 +24,8 @@ async fn database(charts: i64) -> (Db, std::path::PathBuf) {
         let row = Sql::new("INSERT INTO slices (id, slice_name, created_by_fk) VALUES (?, ?, ?)");
         db.execute(row.bind(id).bind(format!("chart {id}")).bind(creator)).await.unwrap();
         for user in [2_i64, 1] {
-            let link = Sql::new("INSERT INTO slice_user (slice_id, user_id) VALUES (?, ?)").bind(id).bind(user);
+            let link =
+                Sql::new("INSERT INTO slice_user (slice_id, user_id) VALUES (?, ?)").bind(id).bind(user);
             db.execute(link).await.unwrap();
         }
         let link = Sql::new("INSERT INTO dashboard_slices (dashboard_id, slice_id) VALUES (7, ?)").bind(id);
@@ -57,10 +58,10 @@ async fn a_list_takes_as_many_statements_for_one_row_as_for_fifty() {
 #[tokio::test]
 async fn relations_belong_to_their_rows() {
     let (db, path) = database(3).await;
-    let order = vec![Order { path: "created_by.first_name".into(), descending: true }, Order {
-        path: "id".into(),
-        descending: true,
-    }];
+    let order = vec![
+        Order { path: "created_by.first_name".into(), descending: true },
+        Order { path: "id".into(), descending: true },
+    ];
     let condition = Sql::new("slices.id IN (SELECT slice_id FROM slice_user WHERE user_id = ?)").bind(2_i64);
     let query = Query { order, limit: Some(2), offset: 0, ..Query::filter(condition) };
     let rows = fetch(&db, &selection(), &query).await.unwrap();
@@ -75,7 +76,8 @@ async fn relations_belong_to_their_rows() {
     let second = find(&db, &selection(), 2_i64.into(), Vec::new()).await.unwrap().unwrap();
     assert!(second.one("created_by").is_none());
     assert!(find(&db, &selection(), 99_i64.into(), Vec::new()).await.unwrap().is_none());
-    let (n, values) = distinct(&db, &USERS, "last_name", &Query { limit: Some(1), ..Query::default() }).await.unwrap();
+    let (n, values) =
+        distinct(&db, &USERS, "last_name", &Query { limit: Some(1), ..Query::default() }).await.unwrap();
     assert_eq!((n, values), (2, vec!["L".into()]));
     let _ = std::fs::remove_file(path);
 }

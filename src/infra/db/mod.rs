@@ -85,7 +85,8 @@ impl dyn Executor + '_ {
 ///
 /// Flask-AppBuilder's tables have sequences on PostgreSQL, but no column default that draws from them.
 pub fn insert_sql(dialect: Dialect, table: &str, values: Vec<(&str, Value)>) -> Sql {
-    let draws = dialect == Dialect::Postgres && table.starts_with("ab_") && !values.iter().any(|(c, _)| *c == "id");
+    let draws =
+        dialect == Dialect::Postgres && table.starts_with("ab_") && !values.iter().any(|(c, _)| *c == "id");
     let names: Vec<String> = values.iter().map(|(c, _)| format!("\"{c}\"")).collect();
     let mut sql = Sql::new(format!("INSERT INTO {table} ("));
     sql.push(if draws { "id, " } else { "" }).push(&names.join(", ")).push(") VALUES (");

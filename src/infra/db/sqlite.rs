@@ -23,7 +23,7 @@ impl Pool {
             .max_size(size.max(2))
             .post_create(Hook::async_fn(|object, _| {
                 Box::pin(async move {
-                    match object.interact(|c| set_up(c)).await {
+                    match object.interact(set_up).await {
                         Ok(done) => done.map_err(HookError::Backend),
                         Err(e) => Err(HookError::message(e.to_string())),
                     }

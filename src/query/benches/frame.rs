@@ -6,9 +6,9 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use infra::engines::column::{ColumnData, Scalar};
-use query::encode::json::write_records;
-use query::frame::{Column, Frame, Index, IndexLevel};
-use query::post_processing::post_process;
+use liteset_query::encode::json::write_records;
+use liteset_query::frame::{Column, Frame, Index, IndexLevel};
+use liteset_query::post_processing::post_process;
 use serde_json::{Value, json};
 
 const MINUTE: i64 = 60_000_000;

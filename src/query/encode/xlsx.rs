@@ -91,10 +91,11 @@ fn write(
         for row in 0..frame.row_count() {
             let at = row as u32 + 1;
             match (&numbers, numeric) {
-                (Some(v), _) => match v.get(row).and_then(Option::as_ref) {
-                    Some(v) => number(sheet, at, column, v)?,
-                    None => {}
-                },
+                (Some(v), _) => {
+                    if let Some(v) = v.get(row).and_then(Option::as_ref) {
+                        number(sheet, at, column, v)?;
+                    }
+                }
                 (None, true) => text(sheet, at, column, &str_of(&c.data.get(row)))?,
                 (None, false) => value(sheet, at, column, &c.data.get(row), styles)?,
             }

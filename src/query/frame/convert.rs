@@ -69,7 +69,7 @@ pub fn infer_objects(data: ColumnData) -> ColumnData {
     }
     let numbers = |v: &Scalar| matches!(v, Scalar::Int(_) | Scalar::Float(_));
     let same = values.iter().all(|v| matches!(v, Scalar::Bool(_)))
-        || values.iter().all(|v| numbers(v))
+        || values.iter().all(numbers)
         || (values.iter().all(|v| numbers(v) || is_na(v))
             && values.iter().any(|v| matches!(v, Scalar::Float(_))))
         || all(|v| matches!(v, Scalar::Timestamp(_)));

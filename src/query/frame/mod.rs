@@ -133,7 +133,7 @@ impl Frame {
             found = true;
         }
         if !found {
-            if self.columns.is_empty() && self.index.len() == 0 {
+            if self.columns.is_empty() && self.index.is_empty() {
                 self.index = Index::range(data.len());
             }
             self.columns.push(Column { label, data });

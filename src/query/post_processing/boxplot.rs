@@ -71,7 +71,8 @@ fn percentiles(o: &Options) -> Result<Whisker> {
         Some(Value::Array(a)) => match a.as_slice() {
             [Value::Number(x), Value::Number(y)] => {
                 let (x, y) = (x.as_f64().unwrap_or(f64::NAN), y.as_f64().unwrap_or(f64::NAN));
-                if !(x < y) {
+                // NaN is in no order
+                if x.partial_cmp(&y) != Some(std::cmp::Ordering::Less) {
                     return Err(wrong());
                 }
                 if x < 0.0 || y > 100.0 {

@@ -94,7 +94,7 @@ fn between_columns(columns: &[Column], periods: i64) -> Result<Vec<Column>> {
                 None => ColumnData::Float(vec![None; rows]),
                 Some(other) => {
                     let d = arithmetic::columns(Op::Sub, &c.data, &other.data)?;
-                    if one_block && columns.len() > 1 || (one_block && periods != 0) {
+                    if one_block && (columns.len() > 1 || periods != 0) {
                         crate::frame::float_column(to_float(&d).unwrap_or_default())
                     } else {
                         d

@@ -97,7 +97,7 @@ fn decode_one(hash: &str) -> Option<(f64, f64)> {
 }
 
 fn encode_one(latitude: f64, mut longitude: f64) -> Result<String> {
-    if latitude > 90.0 || latitude < -90.0 {
+    if !(-90.0..=90.0).contains(&latitude) {
         return Err(FrameError::unexpected("invalid latitude."));
     }
     if !latitude.is_finite() || !longitude.is_finite() {

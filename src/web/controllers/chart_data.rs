@@ -21,11 +21,14 @@ use crate::{
 pub fn rules() -> Vec<Rule> {
     const READ: Access = Access::Protect("can_read", "Chart");
     vec![
-        rule(&["POST"], "/api/v1/chart/data", READ, post_data).csrf_exempt().endpoint("ChartDataRestApi.data"),
+        rule(&["POST"], "/api/v1/chart/data", READ, post_data)
+            .csrf_exempt()
+            .endpoint("ChartDataRestApi.data"),
         rule(&["GET"], "/api/v1/chart/data/<cache_key>", READ, data_from_cache)
             .endpoint("ChartDataRestApi.data_from_cache"),
         rule(&["GET"], "/api/v1/chart/<int:pk>/data/", READ, get_data).endpoint("ChartDataRestApi.data"),
-        rule(&["POST"], "/api/v1/query/", Access::PageApi("can_query", "Api"), legacy_query).endpoint("Api.query"),
+        rule(&["POST"], "/api/v1/query/", Access::PageApi("can_query", "Api"), legacy_query)
+            .endpoint("Api.query"),
     ]
 }
 
@@ -46,7 +49,8 @@ async fn post_data(cx: Cx) -> Handled {
 
 /// Werkzeug's refusal of a body that is no JSON.
 fn bad_request() -> Failure {
-    let text = "400 Bad Request: The browser (or proxy) sent a request that this server could not understand.";
+    let text =
+        "400 Bad Request: The browser (or proxy) sent a request that this server could not understand.";
     Failure(Error::sip40(400, SupersetError::new("GENERIC_BACKEND_ERROR", text)))
 }
 
@@ -57,12 +61,15 @@ async fn get_data(cx: Cx) -> Handled {
     let chart = chart::find_where(cx.app.db.exec(), &key, condition).await?.ok_or_else(Error::not_found)?;
     let stored = chart.query_context.as_deref().and_then(|t| serde_json::from_str::<Value>(t).ok());
     let Some(Value::Object(mut body)) = stored else {
-        return Err(Error::bad_request("Chart has no query context saved. Please save the chart again.").into());
+        return Err(
+            Error::bad_request("Chart has no query context saved. Please save the chart again.").into()
+        );
     };
     body.insert("result_format".into(), json!(cx.req.arg("format").unwrap_or("json")));
     body.insert("result_type".into(), json!(cx.req.arg("type").unwrap_or("full")));
     body.insert("force".into(), json!(cx.req.arg("force")));
-    let params = chart.params.as_deref().and_then(|t| serde_json::from_str::<Value>(t).ok()).unwrap_or(json!({}));
+    let params =
+        chart.params.as_deref().and_then(|t| serde_json::from_str::<Value>(t).ok()).unwrap_or(json!({}));
     answer(&cx, &Value::Object(body), Some(params)).await
 }
 
@@ -111,7 +118,8 @@ async fn respond(cx: &Cx, data: Arc<ChartData>) -> Handled {
     }
     let app = cx.app.clone();
     // a large export keeps a thread busy
-    let files = tokio::task::spawn_blocking(move || data.to_files(&app.config)).await.map_err(Error::internal)?;
+    let files =
+        tokio::task::spawn_blocking(move || data.to_files(&app.config)).await.map_err(Error::internal)?;
     let mut files = files.map_err(|e| Failure(e.into_answer()))?;
     match files.len() {
         0 => Err(Error::bad_request("Empty query result").into()),

@@ -21,8 +21,10 @@ pub fn rules() -> Vec<Rule> {
     const READ: Access = Access::Protect("can_read", "Database");
     vec![
         rule(&["GET"], "/api/v1/database/available/", READ, available).endpoint("DatabaseRestApi.available"),
-        rule(&["GET"], "/api/v1/database/<int:pk>/schemas/", READ, schemas).endpoint("DatabaseRestApi.schemas"),
-        rule(&["GET"], "/api/v1/database/<int:pk>/catalogs/", READ, catalogs).endpoint("DatabaseRestApi.catalogs"),
+        rule(&["GET"], "/api/v1/database/<int:pk>/schemas/", READ, schemas)
+            .endpoint("DatabaseRestApi.schemas"),
+        rule(&["GET"], "/api/v1/database/<int:pk>/catalogs/", READ, catalogs)
+            .endpoint("DatabaseRestApi.catalogs"),
         rule(&["GET"], "/api/v1/database/<int:pk>/tables/", READ, tables).endpoint("DatabaseRestApi.tables"),
         rule(&["GET"], "/api/v1/database/<int:pk>/table_metadata/", READ, table_metadata)
             .endpoint("DatabaseRestApi.table_metadata"),
@@ -30,12 +32,22 @@ pub fn rules() -> Vec<Rule> {
             .endpoint("DatabaseRestApi.table_extra_metadata"),
         rule(&["GET"], "/api/v1/database/<int:pk>/table/<table_name>/<schema_name>/", READ, table_by_path)
             .endpoint("DatabaseRestApi.table_metadata_deprecated"),
-        rule(&["GET"], "/api/v1/database/<int:pk>/table_extra/<table_name>/<schema_name>/", READ, extra_by_path)
-            .endpoint("DatabaseRestApi.table_extra_metadata_deprecated"),
+        rule(
+            &["GET"],
+            "/api/v1/database/<int:pk>/table_extra/<table_name>/<schema_name>/",
+            READ,
+            extra_by_path,
+        )
+        .endpoint("DatabaseRestApi.table_extra_metadata_deprecated"),
         rule(&["GET"], "/api/v1/database/<int:pk>/select_star/<table_name>/", READ, select_star)
             .endpoint("DatabaseRestApi.select_star"),
-        rule(&["GET"], "/api/v1/database/<int:pk>/select_star/<table_name>/<schema_name>/", READ, select_star)
-            .endpoint("DatabaseRestApi.select_star"),
+        rule(
+            &["GET"],
+            "/api/v1/database/<int:pk>/select_star/<table_name>/<schema_name>/",
+            READ,
+            select_star,
+        )
+        .endpoint("DatabaseRestApi.select_star"),
         rule(&["GET"], "/api/v1/database/<int:pk>/function_names/", READ, function_names)
             .endpoint("DatabaseRestApi.function_names"),
     ]
@@ -67,7 +79,11 @@ async fn schemas(cx: Cx) -> Handled {
     let mut names = introspect::schemas(&cx.app, &cx.user, &found).await?;
     if upload {
         let extra = found.extra_json();
-        let allowed = extra.get("schemas_allowed_for_file_upload").and_then(Value::as_array).cloned().unwrap_or_default();
+        let allowed = extra
+            .get("schemas_allowed_for_file_upload")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
         if !allowed.is_empty() {
             names.retain(|n| allowed.iter().any(|a| a.as_str() == Some(n)));
         } else if !cx.user.can_access_database(&found) {
@@ -174,8 +190,15 @@ async fn function_names(cx: Cx) -> Handled {
 
 /// Engines with a driver, preferred ones first.
 async fn available(cx: Cx) -> Handled {
-    let preferred: Vec<&str> =
-        cx.app.config.get("PREFERRED_DATABASES").as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let preferred: Vec<&str> = cx
+        .app
+        .config
+        .get("PREFERRED_DATABASES")
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     let mut all = Vec::new();
     for spec in specs() {
         let drivers: Vec<&str> = DRIVERS

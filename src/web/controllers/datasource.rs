@@ -89,9 +89,11 @@ async fn external_metadata_by_name(cx: Cx) -> Handled {
     let name = text("database_name").unwrap_or_default();
     let db = cx.app.db.exec();
     let database = database::find_by_name(db, name).await?.ok_or_else(missing)?;
-    let (schema, catalog, table) = (text("schema_name"), text("catalog_name"), text("table_name").unwrap_or_default());
+    let (schema, catalog, table) =
+        (text("schema_name"), text("catalog_name"), text("table_name").unwrap_or_default());
     let known = dataset::find_by_name(db, database.id, table, schema, catalog).await?;
-    let known = known.into_iter().find(|d| d.schema.as_deref().unwrap_or_default() == schema.unwrap_or_default());
+    let known =
+        known.into_iter().find(|d| d.schema.as_deref().unwrap_or_default() == schema.unwrap_or_default());
     let columns = match known {
         Some(row) => {
             let dataset = LoadedDataset::find(&cx.app, &cx.user, row.id).await?.ok_or_else(missing)?;
@@ -111,7 +113,8 @@ async fn get_column_values(cx: Cx) -> Handled {
         Some(_) => return Err(Error::message(404, "Datasource does not exist").into()),
     }
     let values =
-        column_values(&cx.app, &cx.user, cx.req.int_param("datasource_id"), cx.req.param("column_name")).await?;
+        column_values(&cx.app, &cx.user, cx.req.int_param("datasource_id"), cx.req.param("column_name"))
+            .await?;
     let mut body = b"{\"result\": ".to_vec();
     body.extend_from_slice(&values);
     body.push(b'}');
@@ -163,7 +166,9 @@ async fn post_samples(cx: Cx) -> Handled {
             Map::new()
         }
     };
-    for name in payload.keys().filter(|k| !matches!(k.as_str(), "filters" | "granularity" | "time_range" | "extras")) {
+    for name in
+        payload.keys().filter(|k| !matches!(k.as_str(), "filters" | "granularity" | "time_range" | "extras"))
+    {
         wrong(name, "Unknown field.");
     }
     let Some(dataset_id) = dataset_id.filter(|_| errors.is_empty()) else {

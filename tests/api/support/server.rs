@@ -62,7 +62,8 @@ impl Server {
     pub fn start_with(command: &mut Command, home: PathBuf) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let log = std::fs::File::create(home.join("server.log")).unwrap();
-        let child = command.args(["--port", &port.to_string()]).stdin(Stdio::null()).stderr(log).spawn().unwrap();
+        let child =
+            command.args(["--port", &port.to_string()]).stdin(Stdio::null()).stderr(log).spawn().unwrap();
         let mut server = Self { child, base: format!("http://127.0.0.1:{port}"), home };
         let until = Instant::now() + Duration::from_secs(60);
         loop {
