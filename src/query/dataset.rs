@@ -135,15 +135,16 @@ impl Dataset {
 
     /// What people see instead of a column or metric name, when it has a verbose name (`verbose_map`).
     pub fn verbose_name<'a>(&'a self, name: &'a str) -> &'a str {
-        let column = self.column(name).and_then(|column| column.verbose_name.as_deref());
-        let metric = self.metric(name).and_then(|metric| metric.verbose_name.as_deref());
-        // Columns are put into the map after metrics.
-        match (column, metric) {
-            (Some(text), _) if !text.is_empty() => text,
-            _ if self.column(name).is_some() => name,
-            (_, Some(text)) if !text.is_empty() => text,
-            _ => name,
+        if name == "__timestamp" {
+            return "Time";
         }
+        // Metrics are put into the map before columns, and the first one stays.
+        let shown = match (self.metric(name), self.column(name)) {
+            (Some(metric), _) => metric.verbose_name.as_deref(),
+            (None, Some(column)) => column.verbose_name.as_deref(),
+            (None, None) => None,
+        };
+        shown.filter(|text| !text.is_empty()).unwrap_or(name)
     }
 
     /// The schema, when one is named.

@@ -40,6 +40,14 @@ impl RowRules {
         self.guest.iter().cloned().chain(stored).collect()
     }
 
+    /// The clauses that templates may show: a guest's own, or the stored ones (`current_user_rls_rules`).
+    pub fn visible(&self, user: &Principal, config: &Config) -> Vec<String> {
+        match user.guest_if_enabled(config) {
+            Some(_) => self.guest.clone(),
+            None => self.rules.iter().map(|r| r.clause.clone()).collect(),
+        }
+    }
+
     /// The conditions, to be joined by AND: each clause rendered and in parentheses, ungrouped ones first, then the
     /// guest's, then one alternative per group.
     pub fn conditions<E>(&self, mut render: impl FnMut(&str) -> Result<String, E>) -> Result<Vec<String>, E> {

@@ -8,7 +8,7 @@ use infra::{
 };
 use query::{
     QueryError,
-    build_sql::{Answers, BuildContext, BuiltQuery, NoTemplates, Step, build, distinct_values},
+    build_sql::{Answers, BuildContext, BuiltQuery, Step, build, distinct_values},
     encode::json::write_scalar,
     frame::{DateColumn, Frame, finite_or_null, infer_metric_objects, normalize_datetimes, relabel},
     query_object::{Column, QueryObject},
@@ -16,7 +16,7 @@ use query::{
 };
 use serde_json::Value;
 
-use super::{LoadedDataset, time::Clock};
+use super::{LoadedDataset, TemplateScope, time::Clock};
 use crate::{Services, databases};
 
 /// Label of the time column of legacy charts.
@@ -34,6 +34,8 @@ pub struct SqlContext {
     pub dataset: LoadedDataset,
     /// The clock of the request.
     pub clock: Clock,
+    /// What templates see.
+    pub scope: Arc<TemplateScope>,
 }
 
 /// The answer of the database.
@@ -57,11 +59,19 @@ impl SqlContext {
 
     /// SQL of a query object; asks the database where building depends on its answers.
     pub async fn build(&self, query: &QueryObject) -> Result<BuiltQuery, QueryError> {
+        Ok(self.resolved(Some(query)).await?.build_resolved(query).await?.0)
+    }
+
+    /// The same, once the rules of the tables inside are known, with what templates say that it depends on.
+    pub(super) async fn build_resolved(
+        &self,
+        query: &QueryObject,
+    ) -> Result<(BuiltQuery, Vec<Value>), QueryError> {
         let mut answers = Answers::default();
         for _ in 0..MAX_QUESTIONS {
-            let step = self.with_build_context(&answers, |cx| build(query, cx))?;
+            let (step, keys) = self.templated(&answers, Some(query), |cx| build(query, cx)).await?;
             match step {
-                Step::Ready(built) => return Ok(*built),
+                Step::Ready(built) => return Ok((*built, keys)),
                 Step::Probe(probe) => {
                     let temporal = self.probe(&probe).await?;
                     answers.probes.insert(probe, temporal);
@@ -76,25 +86,15 @@ impl SqlContext {
         Err(QueryError::generic("the query depends on too many others"))
     }
 
-    fn with_build_context<T>(
-        &self,
-        answers: &Answers,
-        work: impl FnOnce(&BuildContext<'_>) -> Result<T, QueryError>,
-    ) -> Result<T, QueryError> {
-        let ranges =
-            |range: Option<&str>, shift: Option<&str>, extras: &_| self.clock.resolve(range, shift, extras);
-        work(&BuildContext {
-            dataset: &self.dataset.description,
-            templates: &NoTemplates,
-            time_ranges: &ranges,
-            allow_adhoc_subquery: self.app.config.flag("ALLOW_ADHOC_SUBQUERY"),
-            answers,
-        })
-    }
-
     /// SQL of the distinct values of a column; none when the dataset has no such column.
-    pub fn distinct_values(&self, column: &str, limit: Option<i64>) -> Result<Option<String>, QueryError> {
-        self.with_build_context(&Answers::default(), |cx| distinct_values(column, limit, cx))
+    pub async fn distinct_values(
+        &self,
+        column: &str,
+        limit: Option<i64>,
+    ) -> Result<Option<String>, QueryError> {
+        let resolved = self.resolved(None).await?;
+        let work = |cx: &BuildContext<'_>| distinct_values(column, limit, cx);
+        Ok(resolved.templated(&Answers::default(), None, work).await?.0)
     }
 
     /// Whether the single column of a statement is temporal; `None` when the database refuses it.

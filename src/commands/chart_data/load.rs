@@ -1,14 +1,18 @@
 //! A dataset with all that answering from it takes: description, database, row-level rules of the caller.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 use daos::{database, database::Database, dataset};
-use infra::{Error, Result};
+use infra::{Result, sql::TableName};
 use query::{
     QueryError,
     build_sql::{Answers, BuildContext, NoTemplates, expression_tables, inner_tables},
     dataset::{Dataset, DatasetColumn, DatasetMetric, RlsClause, TableRls},
     query_object::QueryObject,
+    template::has_template_syntax,
 };
 
 use crate::{
@@ -30,6 +34,10 @@ pub struct LoadedDataset {
     pub description: Arc<Dataset>,
     /// The rules of the caller, as part of the cache key.
     pub rls_key: Vec<String>,
+    /// The rules that templates may show.
+    pub(super) visible_rules: Vec<String>,
+    /// The rules of the tables inside are known only when templates are rendered.
+    pub(super) late_rules: bool,
 }
 
 impl LoadedDataset {
@@ -65,10 +73,29 @@ impl LoadedDataset {
             default_catalog: None,
         };
         let mut rls_key = rules.cache_key();
-        if description.is_virtual() {
-            rls_key.extend(inner_rules(app, user, &database, &mut description, &[]).await?);
+        let templates = app.config.flag("ENABLE_TEMPLATE_PROCESSING");
+        let sql = description.sql.as_deref().unwrap_or_default();
+        let mut late_rules = templates
+            && (app.config.flag("ALLOW_ADHOC_SUBQUERY")
+                || description.is_virtual() && has_template_syntax(sql));
+        if description.is_virtual() && !late_rules {
+            let templated = AtomicBool::new(false);
+            let verbatim = |_: &RowRules, clause: &str| {
+                templated.fetch_or(has_template_syntax(clause), Relaxed);
+                Ok(clause.to_owned())
+            };
+            let key = rules_of_tables(app, user, &database, &mut description, &[], &verbatim).await?;
+            late_rules = templates && templated.load(Relaxed);
+            if late_rules {
+                description.inner_rls.clear();
+            } else {
+                rls_key.extend(key);
+            }
         }
+        let visible_rules = rules.visible(user, &app.config);
         Ok(Some(Self {
+            visible_rules,
+            late_rules,
             row: Arc::new(row),
             database: Arc::new(database),
             description: Arc::new(description),
@@ -83,9 +110,11 @@ impl LoadedDataset {
         user: &Principal,
         queries: &[QueryObject],
     ) -> Result<()> {
-        if app.config.flag("ALLOW_ADHOC_SUBQUERY") {
+        if app.config.flag("ALLOW_ADHOC_SUBQUERY") && !self.late_rules {
             let mut description = Dataset::clone(&self.description);
-            let key = inner_rules(app, user, &self.database, &mut description, queries).await?;
+            let verbatim = |_: &RowRules, clause: &str| Ok(clause.to_owned());
+            let key =
+                rules_of_tables(app, user, &self.database, &mut description, queries, &verbatim).await?;
             self.rls_key.extend(key);
             self.description = Arc::new(description);
         }
@@ -105,14 +134,15 @@ fn clauses(rules: &RowRules) -> Vec<RlsClause> {
     stored.chain(guest).collect()
 }
 
-/// Rules of the tables that a virtual dataset reads: they apply inside its SQL. Returns their part of the cache key.
-async fn inner_rules(
+/// Renders a clause; gets all rules of its dataset, too.
+pub(super) type RenderRule<'a> = dyn Fn(&RowRules, &str) -> Result<String> + Send + Sync + 'a;
+
+/// The schema in which names without one are looked up.
+pub(super) async fn add_default_schema(
     app: &Services,
-    user: &Principal,
     database: &Database,
     description: &mut Dataset,
-    queries: &[QueryObject],
-) -> Result<Vec<String>> {
+) -> Result<()> {
     if description.schema().is_none() {
         let engine = databases::engine(app, database)?;
         description.default_schema = match engine.default_schema().await {
@@ -123,6 +153,20 @@ async fn inner_rules(
             }
         };
     }
+    Ok(())
+}
+
+/// Rules of the tables that a virtual dataset reads and of those in adhoc expressions, where neither has templates.
+/// Returns their part of the cache key.
+async fn rules_of_tables(
+    app: &Services,
+    user: &Principal,
+    database: &Database,
+    description: &mut Dataset,
+    queries: &[QueryObject],
+    render: &RenderRule<'_>,
+) -> Result<Vec<String>> {
+    add_default_schema(app, database, description).await?;
     let tables = {
         let clock = Clock::new(&app.config);
         let ranges =
@@ -139,10 +183,22 @@ async fn inner_rules(
         for query in queries {
             tables.extend(expression_tables(query, &context).map_err(QueryError::into_answer)?);
         }
-        tables.sort();
-        tables.dedup();
         tables
     };
+    inner_rules(app, user, database, description, tables, render).await
+}
+
+/// The rules of tables inside: they apply inside the SQL. Returns their part of the cache key.
+pub(super) async fn inner_rules(
+    app: &Services,
+    user: &Principal,
+    database: &Database,
+    description: &mut Dataset,
+    mut tables: Vec<TableName>,
+    render: &RenderRule<'_>,
+) -> Result<Vec<String>> {
+    tables.sort();
+    tables.dedup();
     let mut key = Vec::new();
     let mut inner = Vec::new();
     for table in tables {
@@ -151,7 +207,7 @@ async fn inner_rules(
         let mut predicates = Vec::new();
         for other in found.iter().filter(|d| !d.is_virtual()) {
             let rules = row_rules(app, user, other.id).await?;
-            predicates.extend(rules.conditions(|clause| Ok::<_, Error>(clause.to_owned()))?);
+            predicates.extend(rules.conditions(|clause| render(&rules, clause))?);
         }
         key.extend(predicates.iter().map(|p| format!("{table:?}:{p}")));
         inner.push(TableRls { catalog: table.catalog, schema: table.schema, table: table.table, predicates });

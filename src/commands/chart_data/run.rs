@@ -14,7 +14,7 @@ use query::{
 use serde_json::{Value, json};
 
 use super::{
-    Answer, ChartData, Clock, LoadedDataset, SqlContext, annotations, key, offsets,
+    Answer, ChartData, Clock, LoadedDataset, SqlContext, TemplateScope, annotations, key, offsets,
     payload::{QueryRun, Rows},
     totals,
 };
@@ -33,13 +33,24 @@ pub struct Prepared {
 
 /// Checks a request body, its dataset and the caller's rights.
 pub async fn prepare(app: &Arc<Services>, user: &Arc<Principal>, body: &Value) -> Result<Prepared> {
+    prepare_with(app, user, body, &[]).await
+}
+
+/// The same with the query string of the request, which templates may read.
+pub async fn prepare_with(
+    app: &Arc<Services>,
+    user: &Arc<Principal>,
+    body: &Value,
+    url_args: &[(String, String)],
+) -> Result<Prepared> {
     let loaded = query_object::schema::load(body).map_err(QueryError::into_answer)?;
     let asked: Vec<Value> = match body.get("queries") {
         Some(Value::Array(items)) => items.clone(),
         _ => Vec::new(),
     };
     let dataset = find_dataset(app, user, &loaded).await?;
-    let prepared = prepare_loaded(app, user, loaded, dataset).await?;
+    let scope = TemplateScope::new(user, body, url_args);
+    let prepared = prepare_scoped(app, user, loaded, dataset, scope).await?;
     let form_data = prepared.context.form_data.as_ref();
     guest_payload::raise_for_modified_payload(app, user, form_data, &asked).await?;
     Ok(prepared)
@@ -57,24 +68,34 @@ pub async fn prepare_loaded(
     app: &Arc<Services>,
     user: &Arc<Principal>,
     body: RequestBody,
-    mut dataset: LoadedDataset,
+    dataset: LoadedDataset,
+) -> Result<Prepared> {
+    let scope = TemplateScope::new(user, &Value::Null, &[]);
+    prepare_scoped(app, user, body, dataset, scope).await
+}
+
+async fn prepare_scoped(
+    app: &Arc<Services>,
+    user: &Arc<Principal>,
+    body: RequestBody,
+    dataset: LoadedDataset,
+    scope: TemplateScope,
 ) -> Result<Prepared> {
     let clock = Clock::new(&app.config);
     let ranges = |range: Option<&str>, shift: Option<&str>, extras: &_| clock.resolve(range, shift, extras);
     let mut context = query_object::assemble(body, &dataset.description, &limits(&app.config), &ranges)
         .map_err(QueryError::into_answer)?;
     let date_ranges = app.config.flag("DATE_RANGE_TIMESHIFTS_ENABLED");
+    let mut sql = SqlContext { app: app.clone(), dataset, clock, scope: Arc::new(scope) };
     for query in &mut context.queries {
-        let verbatim = |text: &str| Ok(text.to_owned());
-        query.validate(&dataset.description, date_ranges, &verbatim).map_err(QueryError::into_answer)?;
+        sql.validate(query, date_ranges).await.map_err(QueryError::into_answer)?;
     }
-    objects::raise_for_dataset(app, user, &dataset.row, context.form_data.as_ref()).await?;
-    dataset.add_rules_of(app, user, &context.queries).await?;
+    objects::raise_for_dataset(app, user, &sql.dataset.row, context.form_data.as_ref()).await?;
+    sql.dataset.add_rules_of(app, user, &context.queries).await?;
     let chart_timeout = match context.slice_id() {
         Some(id) => chart::find(app.db.exec(), id).await?.and_then(|c| c.cache_timeout),
         None => None,
     };
-    let sql = SqlContext { app: app.clone(), dataset, clock };
     Ok(Prepared { context, sql, user: user.clone(), chart_timeout })
 }
 
@@ -182,7 +203,17 @@ impl Prepared {
     async fn rows(&self, query: QueryObject) -> Result<Answer, QueryError> {
         let app = &self.sql.app;
         let cache_timeout = self.cache_timeout();
-        let cache_key = key::of_query(&query, &self.sql.dataset, &[]);
+        let sql = self.sql.resolved(Some(&query)).await?;
+        let mut extra = Vec::new();
+        if sql.has_templates(&query) {
+            let keys = match sql.build_resolved(&query).await {
+                Ok((_, keys)) => keys,
+                // it fails again, with its message, when it is executed
+                Err(error) => vec![json!(error.to_string())],
+            };
+            extra.push(("extra_cache_keys", Value::Array(keys)));
+        }
+        let cache_key = key::of_query(&query, &sql.dataset, &extra);
         let answer = |run: Arc<QueryRun>, is_cached: bool| {
             Answer::Rows(Box::new(Rows {
                 run,
@@ -203,7 +234,7 @@ impl Prepared {
             return Ok(answer(Arc::new(QueryRun::failed(error)), false));
         }
         let start = || {
-            let (sql, user, query) = (self.sql.clone(), self.user.clone(), query.clone());
+            let (sql, user, query) = (sql.clone(), self.user.clone(), query.clone());
             async move { execute(sql, user, query).await.map(Arc::new).map_err(Arc::new) }
         };
         // Row-level rules are part of the key. Annotations answer with what the caller may see: they fly alone.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use infra::{Error, Result};
 use query::{QueryError, encode::json::write_scalar, frame::Frame};
 
-use super::{Clock, LoadedDataset, SqlContext};
+use super::{Clock, LoadedDataset, SqlContext, TemplateScope};
 use crate::{Principal, Services, access::objects};
 
 /// The values as a JSON array.
@@ -24,14 +24,15 @@ pub async fn column_values(
         }
         other => other,
     })?;
-    let sql = SqlContext { app: app.clone(), dataset, clock: Clock::new(&app.config) };
+    let scope = Arc::new(TemplateScope::new(user, &serde_json::Value::Null, &[]));
+    let sql = SqlContext { app: app.clone(), dataset, clock: Clock::new(&app.config), scope };
     let most = app.config.int("SQL_MAX_ROW").filter(|n| *n > 0);
     let limit = match (app.config.int("FILTER_SELECT_ROW_LIMIT"), most) {
         (Some(limit), Some(most)) if limit > 0 => Some(limit.min(most)),
         (Some(limit), None) if limit > 0 => Some(limit),
         (_, most) => most,
     };
-    let text = sql.distinct_values(column, limit).map_err(QueryError::into_answer)?;
+    let text = sql.distinct_values(column, limit).await.map_err(QueryError::into_answer)?;
     let text = text.ok_or_else(|| Error::bad_request(format!("Column name {column} does not exist")))?;
     let found = sql.rows(&text).await.map_err(QueryError::into_answer)?;
     let found = found.map_err(|e| QueryError::generic(e.with_statement(&text)).into_answer())?;

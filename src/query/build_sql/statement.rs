@@ -248,7 +248,8 @@ impl Builder<'_> {
         let mut all = Vec::new();
         let mut groups: IndexMap<&str, Vec<Condition>> = IndexMap::new();
         for rule in &self.dataset.rls {
-            let clause = Condition::Text(format!("({})", self.cx.templates.render(&rule.clause)?));
+            let clause = self.cx.templates.render(&rule.clause).map_err(in_rule)?;
+            let clause = Condition::Text(format!("({clause})"));
             match rule.group_key.as_deref().filter(|key| !key.is_empty()) {
                 Some(key) => groups.entry(key).or_default().push(clause),
                 None => all.push(clause),
@@ -392,4 +393,16 @@ impl Builder<'_> {
         }
         Ok(Some(from.with_prefix(select.render())))
     }
+}
+
+/// What is wrong with the template of a row-level rule.
+fn in_rule(error: QueryError) -> QueryError {
+    let text = match error {
+        QueryError::Validation(text) => text,
+        QueryError::Answer(infra::Error::Sip40 { status: 422, errors }) => {
+            errors.into_iter().next().map(|e| e.message).unwrap_or_default()
+        }
+        other => return other,
+    };
+    QueryError::validation(format!("Error in jinja expression in RLS filters: {text}"))
 }

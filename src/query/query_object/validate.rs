@@ -84,7 +84,11 @@ impl QueryObject {
         for clause in [&mut self.extras.where_, &mut self.extras.having] {
             if let Some(text) = clause.as_deref().filter(|text| !text.is_empty()) {
                 let rendered = render(text)?;
-                *clause = Some(crate::build_sql::sanitize_clause(&rendered, dataset.engine)?);
+                let sanitized = crate::build_sql::sanitize_clause(&rendered, dataset.engine)?;
+                // A template whose first rendering needs no change is rendered again, with the query around it.
+                if sanitized != rendered {
+                    *clause = Some(sanitized);
+                }
             }
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use commands::{
     access::lists,
-    chart_data::{ChartData, prepare},
+    chart_data::{ChartData, prepare, prepare_with},
 };
 use daos::chart::{self, ChartKey};
 use infra::{Error, error::SupersetError};
@@ -99,7 +99,7 @@ async fn legacy_query(cx: Cx) -> Handled {
 }
 
 async fn answer(cx: &Cx, body: &Value, form_data: Option<Value>) -> Handled {
-    let mut data = prepare(&cx.app, &cx.user, body).await?.run().await?;
+    let mut data = prepare_with(&cx.app, &cx.user, body, &cx.req.args).await?.run().await?;
     if form_data.is_some() {
         data.form_data = form_data;
     }
