@@ -5,6 +5,7 @@
 //! with the same rights, or from the database.
 
 mod annotations;
+mod client;
 mod execute;
 mod flight;
 mod key;

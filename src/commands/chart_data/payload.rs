@@ -6,6 +6,7 @@ use chrono::NaiveDateTime;
 use infra::config::Config;
 use query::{
     QueryError,
+    client_processing::Processed,
     dataset::Dataset,
     encode::csv::{CsvOptions, to_csv},
     encode::json::{write_colnames, write_indexnames, write_records, write_value},
@@ -15,7 +16,7 @@ use query::{
 };
 use serde_json::{Map, Value, json};
 
-use super::LoadedDataset;
+use super::{LoadedDataset, client};
 
 /// The outcome of executing a query object, shared by all who asked for it.
 pub struct QueryRun {
@@ -115,7 +116,7 @@ fn unescaped(text: &str) -> String {
 }
 
 /// What the dataset says about a label (for `extract_dataframe_dtypes`).
-fn hint(dataset: &Dataset, label: &str) -> ColumnHint {
+pub(super) fn hint(dataset: &Dataset, label: &str) -> ColumnHint {
     let column = dataset.column(label);
     ColumnHint {
         is_temporal: column.is_some_and(|c| c.is_dttm == Some(true)),
@@ -148,6 +149,8 @@ pub struct Rows {
     pub query: QueryObject,
     /// `results` shows rows only.
     pub result_type: ResultType,
+    /// The table as its chart shows it (`post_processed`).
+    pub processed: Option<Box<Processed>>,
     /// Added at the end (samples: page, per_page, total_count).
     pub extra: Vec<(&'static str, Value)>,
 }
@@ -180,7 +183,8 @@ impl Answer {
 impl Rows {
     fn write(&self, out: &mut Vec<u8>, guest: bool) -> Result<(), QueryError> {
         let run = &*self.run;
-        let rowcount = json!(run.frame.row_count());
+        let processed = self.processed.as_deref();
+        let rowcount = json!(processed.map_or(run.frame.row_count(), |p| p.rowcount));
         let encoded = if run.error.is_none() { Some(run.encoded(&self.dataset.description)?) } else { None };
         let mut members = Members { out, first: true };
         members.out.push(b'{');
@@ -213,7 +217,13 @@ impl Rows {
         members.value("from_dttm", &epoch_ms(self.query.from_dttm));
         members.value("to_dttm", &epoch_ms(self.query.to_dttm));
         members.value("label_map", &Value::Object(self.label_map()));
-        if let Some(e) = encoded {
+        if let Some(p) = processed {
+            members.raw("colnames", &p.colnames);
+            members.raw("indexnames", &p.indexnames);
+            members.value("coltypes", &json!(p.coltypes.iter().map(|t| *t as u8).collect::<Vec<_>>()));
+            members.raw("data", &client::json(p)?);
+            members.value("result_format", &json!(ResultFormat::Json.name()));
+        } else if let Some(e) = encoded {
             members.raw("colnames", &e.colnames);
             members.raw("indexnames", &e.indexnames);
             members.value("coltypes", &json!(e.coltypes.iter().map(|t| *t as u8).collect::<Vec<_>>()));
@@ -391,20 +401,14 @@ impl ChartData {
             // rows of plain answers cannot be exported: the original stumbles over the missing key
             Answer::Plain(_) => return Err(QueryError::generic("'data'")),
         };
-        let mut frame = rows.run.frame.clone();
-        for column in &mut frame.columns {
-            if let Some(text) = column.label.text() {
-                column.label = Label::from(self.dataset.description.verbose_name(text));
-            }
+        if let Some(processed) = rows.processed.as_deref()
+            && self.result_format == ResultFormat::Csv
+        {
+            return Ok(processed.csv());
         }
+        let frame = with_verbose_names(rows);
         match self.result_format {
-            ResultFormat::Csv => {
-                let mut options = CsvOptions::export(&frame);
-                if let Some(own) = config.get("CSV_EXPORT").as_object() {
-                    options = options.with_config(own);
-                }
-                Ok(to_csv(&frame, &options))
-            }
+            ResultFormat::Csv => Ok(to_csv(&frame, &csv_options(&frame, config))),
             ResultFormat::Xlsx => {
                 let coltypes = &rows.run.encoded(&self.dataset.description)?.coltypes;
                 Ok(to_xlsx(&frame, coltypes)?)
@@ -414,6 +418,26 @@ impl ChartData {
                 Err(QueryError::Answer(infra::Error::bad_request(text)))
             }
         }
+    }
+}
+
+/// The rows under the names that people see.
+pub(super) fn with_verbose_names(rows: &Rows) -> Frame {
+    let mut frame = rows.run.frame.clone();
+    for column in &mut frame.columns {
+        if let Some(text) = column.label.text() {
+            column.label = Label::from(rows.dataset.description.verbose_name(text));
+        }
+    }
+    frame
+}
+
+/// How this installation writes CSV.
+pub(super) fn csv_options(frame: &Frame, config: &Config) -> CsvOptions {
+    let options = CsvOptions::export(frame);
+    match config.get("CSV_EXPORT").as_object() {
+        Some(own) => options.with_config(own),
+        None => options,
     }
 }
 

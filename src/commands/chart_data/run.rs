@@ -223,6 +223,7 @@ impl Prepared {
                 is_cached,
                 result_type: query.result_type,
                 query: query.clone(),
+                processed: None,
                 extra: Vec::new(),
             }))
         };

@@ -8,7 +8,7 @@ use commands::{
 };
 use daos::chart::{self, ChartKey};
 use infra::{Error, error::SupersetError};
-use query::query_object::ResultFormat;
+use query::query_object::{ResultFormat, ResultType};
 use serde_json::{Value, json};
 
 use crate::{
@@ -102,6 +102,12 @@ async fn answer(cx: &Cx, body: &Value, form_data: Option<Value>) -> Handled {
     let mut data = prepare_with(&cx.app, &cx.user, body, &cx.req.args).await?.run().await?;
     if form_data.is_some() {
         data.form_data = form_data;
+    }
+    if data.result_type == ResultType::PostProcessed {
+        let app = cx.app.clone();
+        let work = move || data.process(&app.config).map(|()| data);
+        let done = tokio::task::spawn_blocking(work).await.map_err(Error::internal)?;
+        data = done.map_err(|e| Failure(e.into_answer()))?;
     }
     respond(cx, Arc::new(data)).await
 }
