@@ -184,7 +184,7 @@ async fn insert_dataset(
         ("database_id", database.into()),
         ("main_dttm_col", dataset.main_dttm_col.as_str().into()),
         ("description", dataset.description.as_str().into()),
-        ("\"offset\"", 0_i64.into()),
+        ("offset", 0_i64.into()),
         ("is_featured", false.into()),
         ("filter_select_enabled", true.into()),
         ("is_sqllab_view", false.into()),
