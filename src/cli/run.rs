@@ -34,7 +34,9 @@ impl Run {
         let first = FirstStart { admin_password: self.admin_password, examples: !self.no_examples };
         block_on(async {
             let _lock = first.prepare(&loaded).await?;
-            let services = app::build(loaded.config).await?;
+            // A first start has just written the settings of the new installation.
+            let config = if loaded.own_database { self.common.load()?.config } else { loaded.config };
+            let services = app::build(config).await?;
             app::serve(services, (self.host, self.port).into()).await
         })
     }

@@ -13,7 +13,6 @@ pub fn table() -> Table {
         controllers::menu::rules(),
         controllers::time_range::rules(),
         controllers::avatar::rules(),
-        controllers::openapi::rules(),
         controllers::charts::rules(),
         controllers::dashboards::rules(),
         controllers::datasets::rules(),

@@ -24,7 +24,7 @@ static CHARTS: Resource = Resource {
     class: "ChartRestApi",
     permission: "Chart",
     permissions: &["can_export", "can_read", "can_warm_up_cache", "can_write"],
-    verbs: &[Verb::List, Verb::Info, Verb::Related, Verb::Distinct],
+    verbs: &[Verb::List, Verb::Info, Verb::Related],
     model: "Slice",
     table: &SLICES,
     list_columns: &[

@@ -49,8 +49,6 @@ pub(super) fn rules() -> Vec<Rule> {
     }
     let userinfo = Access::Page("can_userinfo", "UserDBModelView");
     rules.push(rule(&["GET"], "/users/userinfo/", userinfo, |cx| moved(cx, "/user_info/")));
-    let swagger = rule(&["GET"], "/swagger/<version>", Access::Page("can_show", "SwaggerView"), swagger);
-    rules.push(swagger.endpoint("SwaggerView.show"));
     rules
 }
 
@@ -78,27 +76,6 @@ async fn back(cx: Cx) -> Handled {
 
 async fn missing(cx: Cx) -> Handled {
     Ok(error_pages::abort(&cx.req, 404))
-}
-
-/// The REST API to read and to try out.
-async fn swagger(cx: Cx) -> Handled {
-    let root = application_root(&cx.app.config);
-    let uri = infra::json::dumps(&Value::from(format!("{root}/api/{}/_openapi", cx.req.param("version"))));
-    let head = format!(
-        "<link href=\"{}/static/appbuilder/css/swagger/swagger-ui.css\" rel=\"stylesheet\">\n",
-        prefix(&cx)
-    );
-    // the version comes from the address: it must not end the script
-    let uri = uri.replace('<', "\\u003c");
-    let script = format!(
-        "window.addEventListener('load', function () {{\n  window.ui = SwaggerUIBundle({{url: {uri}, dom_id: '#swagger-ui', \
-         deepLinking: true, presets: [SwaggerUIBundle.presets.apis]}});\n}});"
-    );
-    let body = format!(
-        "<div id=\"swagger-ui\"></div>\n<script nonce=\"{}\">{script}</script>\n",
-        escape(&spa::nonce(&cx))
-    );
-    Ok(page(&cx, &head, &body, &["/static/appbuilder/js/swagger-ui-bundle.js"]))
 }
 
 const STYLES: [&str; 11] = [
