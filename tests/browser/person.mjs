@@ -21,7 +21,7 @@ export class Person {
       executablePath: process.env.CHROMIUM,
       args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
     });
-    const context = await person.browser.newContext({ viewport: { width: 1400, height: 1000 } });
+    const context = await person.browser.newContext({ viewport: { width: 1400, height: Number(process.env.HEIGHT ?? 1000) } });
     person.page = await context.newPage();
     person.page.setDefaultTimeout(60_000);
     person.#watch();
