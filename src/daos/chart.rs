@@ -117,6 +117,19 @@ pub async fn find_many(db: &dyn Executor, ids: &[i64]) -> Result<Vec<Chart>, DbE
     db.query(sql).await?.iter().map(Chart::read).collect()
 }
 
+/// The charts of a dataset, found by the names of its database and table; none when there is not exactly one such
+/// dataset.
+pub async fn of_table(db: &dyn Executor, database: &str, table: &str) -> Result<Option<Vec<Chart>>, DbError> {
+    let mut sql = Sql::new("SELECT t.id FROM tables t JOIN dbs d ON d.id = t.database_id WHERE ");
+    sql.push("d.database_name = ").push_bind(database).push(" AND t.table_name = ").push_bind(table);
+    let ids = db.query(sql).await?;
+    let [row] = ids.as_slice() else { return Ok(None) };
+    let id: i64 = row.at(0)?;
+    let mut sql = Sql::new(format!("SELECT {} FROM slices s WHERE s.datasource_id = ", Chart::COLUMNS));
+    sql.push_bind(id).push(" AND s.datasource_type = 'table' ORDER BY s.id");
+    db.query(sql).await?.iter().map(Chart::read).collect::<Result<_, _>>().map(Some)
+}
+
 /// The charts of a dashboard.
 pub async fn of_dashboard(db: &dyn Executor, dashboard_id: i64) -> Result<Vec<Chart>, DbError> {
     let mut sql = Sql::new(format!(

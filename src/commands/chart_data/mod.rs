@@ -18,6 +18,7 @@ mod templates;
 mod time;
 mod totals;
 mod values;
+mod warm_up;
 
 pub use execute::SqlContext;
 pub use flight::Flights;
@@ -28,3 +29,4 @@ pub use samples::{SamplesRequest, samples};
 pub use templates::TemplateScope;
 pub use time::Clock;
 pub use values::column_values;
+pub use warm_up::WarmUp;

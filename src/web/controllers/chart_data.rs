@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use commands::{
     access::lists,
-    chart_data::{ChartData, prepare, prepare_with},
+    chart_data::{ChartData, WarmUp, prepare, prepare_with},
 };
 use daos::chart::{self, ChartKey};
 use infra::{Error, error::SupersetError};
 use query::query_object::{ResultFormat, ResultType};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     Answer, Cx, Handled,
+    controllers::crud::validate::{integer, json_body},
     error::Failure,
     routes::{Access, Rule, rule},
 };
@@ -27,6 +28,20 @@ pub fn rules() -> Vec<Rule> {
         rule(&["GET"], "/api/v1/chart/data/<cache_key>", READ, data_from_cache)
             .endpoint("ChartDataRestApi.data_from_cache"),
         rule(&["GET"], "/api/v1/chart/<int:pk>/data/", READ, get_data).endpoint("ChartDataRestApi.data"),
+        rule(
+            &["PUT"],
+            "/api/v1/chart/warm_up_cache",
+            Access::Protect("can_warm_up_cache", "Chart"),
+            warm_up_chart,
+        )
+        .endpoint("ChartRestApi.warm_up_cache"),
+        rule(
+            &["PUT"],
+            "/api/v1/dataset/warm_up_cache",
+            Access::Protect("can_warm_up_cache", "Dataset"),
+            warm_up_dataset,
+        )
+        .endpoint("DatasetRestApi.warm_up_cache"),
         rule(&["POST"], "/api/v1/query/", Access::PageApi("can_query", "Api"), legacy_query)
             .endpoint("Api.query"),
     ]
@@ -45,6 +60,91 @@ async fn post_data(cx: Cx) -> Handled {
     };
     let Some(body) = body else { return Err(Error::bad_request("Request is not JSON").into()) };
     answer(&cx, &body, None).await
+}
+
+/// Fills the cache of a chart.
+async fn warm_up_chart(cx: Cx) -> Handled {
+    let body = json_body(&cx)?;
+    let mut fields = Fields::of(&body)?;
+    let chart_id = fields.integer("chart_id", true);
+    let warm_up = fields.warm_up();
+    fields.finish()?;
+    let result = warm_up.chart(&cx.app, &cx.user, chart_id.unwrap_or_default()).await?;
+    Ok(Answer::json(200, &json!({ "result": result })))
+}
+
+/// Fills the cache of all charts of a dataset.
+async fn warm_up_dataset(cx: Cx) -> Handled {
+    let body = json_body(&cx)?;
+    let mut fields = Fields::of(&body)?;
+    let database = fields.text("db_name", true).unwrap_or_default();
+    let table = fields.text("table_name", true).unwrap_or_default();
+    let warm_up = fields.warm_up();
+    fields.finish()?;
+    let result = warm_up.dataset(&cx.app, &cx.user, &database, &table).await?;
+    Ok(Answer::json(200, &json!({ "result": result })))
+}
+
+/// The members of a small request body, and what is wrong with them.
+struct Fields<'a> {
+    body: &'a Map<String, Value>,
+    known: Vec<&'static str>,
+    errors: Map<String, Value>,
+}
+
+impl<'a> Fields<'a> {
+    fn of(body: &'a Value) -> Result<Self, Failure> {
+        let wrong = || Error::bad_request(json!({"_schema": ["Invalid input type."]}));
+        let body = body.as_object().ok_or_else(wrong)?;
+        Ok(Self { body, known: Vec::new(), errors: Map::new() })
+    }
+
+    fn get<T>(
+        &mut self,
+        name: &'static str,
+        required: bool,
+        wrong: &str,
+        read: fn(&Value) -> Option<T>,
+    ) -> Option<T> {
+        self.known.push(name);
+        let sentence = match self.body.get(name) {
+            None if required => "Missing data for required field.",
+            None => return None,
+            Some(Value::Null) => "Field may not be null.",
+            Some(value) => match read(value) {
+                Some(value) => return Some(value),
+                None => wrong,
+            },
+        };
+        self.errors.insert(name.to_owned(), json!([sentence]));
+        None
+    }
+
+    fn integer(&mut self, name: &'static str, required: bool) -> Option<i64> {
+        self.get(name, required, "Not a valid integer.", integer)
+    }
+
+    fn text(&mut self, name: &'static str, required: bool) -> Option<String> {
+        self.get(name, required, "Not a valid string.", |v| v.as_str().map(str::to_owned))
+    }
+
+    fn warm_up(&mut self) -> WarmUp {
+        WarmUp {
+            dashboard_id: self.integer("dashboard_id", false),
+            extra_filters: self.text("extra_filters", false),
+        }
+    }
+
+    fn finish(mut self) -> Result<(), Failure> {
+        for name in self.body.keys().filter(|name| !self.known.contains(&name.as_str())) {
+            self.errors.insert(name.clone(), json!(["Unknown field."]));
+        }
+        if self.errors.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::bad_request(Value::Object(self.errors)).into())
+        }
+    }
 }
 
 /// Werkzeug's refusal of a body that is no JSON.
