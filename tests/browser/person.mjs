@@ -1,10 +1,8 @@
-// A person with a browser: logs in once, visits pages, and notices what goes wrong on them.
+// A person with a browser: visits pages and notices what goes wrong on them.
 import { chromium } from "playwright-core";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
-export const base = process.env.LITESET_URL ?? "http://127.0.0.1:8088";
-const shots = process.env.SCREENSHOTS;
 // written by the frontend itself on every server, Superset's own included
 const HARMLESS = [
   /Warning: /,
@@ -15,30 +13,32 @@ const HARMLESS = [
 ];
 
 export class Person {
-  static async enter(user = process.env.LITESET_USER ?? "admin", password = process.env.LITESET_PASSWORD ?? "admin") {
+  static async enter(base) {
     const person = new Person();
+    person.base = base;
     person.browser = await chromium.launch({
-      executablePath: process.env.CHROMIUM,
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
       args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
     });
-    const context = await person.browser.newContext({ viewport: { width: 1400, height: Number(process.env.HEIGHT ?? 1000) } });
+    // high enough that every chart of a dashboard is in view: charts outside it are not asked for
+    const context = await person.browser.newContext({ viewport: { width: 1400, height: 3400 } });
     person.page = await context.newPage();
     person.page.setDefaultTimeout(60_000);
     person.#watch();
-    if (user) await person.login(user, password);
     return person;
   }
 
   #watch() {
+    const { page, base } = this;
     this.complaints = [];
-    this.page.on("pageerror", (error) => this.complaints.push(`exception: ${error.message.slice(0, 300)}`));
-    this.page.on("console", (message) => {
+    page.on("pageerror", (error) => this.complaints.push(`exception: ${error.message.slice(0, 300)}`));
+    page.on("console", (message) => {
       const text = message.text();
       if (message.type() === "error" && !HARMLESS.some((h) => h.test(text))) {
         this.complaints.push(`console: ${text.slice(0, 300)}`);
       }
     });
-    this.page.on("response", (response) => {
+    page.on("response", (response) => {
       const url = response.url();
       if (response.status() >= 400 && url.startsWith(base)) {
         this.complaints.push(`${response.status()} ${response.request().method()} ${url.slice(base.length, base.length + 160)}`);
@@ -47,32 +47,27 @@ export class Person {
   }
 
   async login(user, password) {
-    await this.page.goto(`${base}/login/`);
+    await this.page.goto(`${this.base}/login/`);
     await this.page.fill("#username", user);
     await this.page.fill("#password", password);
     await this.page.click("button[type=submit]");
-    await this.page.waitForURL("**/superset/welcome/");
   }
 
-  // Opens a page and waits until it is quiet; returns what went wrong since.
-  async visit(path, { until, name } = {}) {
+  // Opens a page and waits until `until` is there and the network is quiet; returns what went wrong since.
+  async visit(path, until) {
     this.complaints.length = 0;
-    await this.page.goto(base + path);
-    if (until) await this.page.waitForSelector(until);
-    await this.quiet();
-    await this.photograph(name ?? path);
+    await this.page.goto(this.base + path);
+    await this.page.waitForSelector(until);
+    await this.quiet(path);
     return this.complaints.splice(0);
   }
 
-  async quiet() {
-    await this.page.waitForLoadState("networkidle", { timeout: 20_000 }).catch(() => {});
-  }
-
-  async photograph(name) {
-    if (!shots) return;
+  async quiet(name) {
+    await this.page.waitForLoadState("networkidle", { timeout: 15_000 }).catch(() => {});
+    const shots = process.env.SCREENSHOTS;
+    if (!shots || !name) return;
     mkdirSync(shots, { recursive: true });
-    const file = name.replace(/^\/|\/$/g, "").replace(/[^\w-]+/g, "_") || "index";
-    await this.page.screenshot({ path: join(shots, `${file}.png`) });
+    await this.page.screenshot({ path: join(shots, `${name.replace(/[^\w-]+/g, "_")}.png`) });
   }
 
   leave() {

@@ -1,0 +1,76 @@
+// The published frontend in Chromium, against a fresh installation with liteset's own example content.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { readFileSync } from "node:fs";
+import { Person } from "./person.mjs";
+import { PASSWORD, start } from "./server.mjs";
+
+const content = JSON.parse(readFileSync(new URL("../../src/commands/examples/content.json", import.meta.url)));
+let server;
+let person;
+before(async () => {
+  server = await start();
+  person = await Person.enter(server.base);
+}, { timeout: 90_000 });
+after(async () => {
+  await person?.leave();
+  await server?.stop();
+});
+
+test("a wrong password leads back to the form", async () => {
+  await person.login("admin", "wrong");
+  await person.page.waitForSelector("text=Invalid login");
+});
+
+test("the right one leads to the welcome page", async () => {
+  await person.login("admin", PASSWORD);
+  await person.page.waitForURL("**/superset/welcome/");
+  assert.deepEqual(await person.visit("/superset/welcome/", "text=Recents"), []);
+});
+
+const LISTS = ["/chart/list/?viewMode=table", "/dashboard/list/?viewMode=table", "/tablemodelview/list/", "/databaseview/list/", "/users/", "/roles/"];
+for (const path of LISTS) {
+  test(`the list ${path}`, async () => {
+    assert.deepEqual(await person.visit(path, "table tbody tr.ant-table-row, table tbody tr[role=row], tbody tr td a"), []);
+  });
+}
+
+// What stands in each chart's place: its drawing, or an error.
+const state = (page) =>
+  page.evaluate(() =>
+    [...document.querySelectorAll(".dashboard-component-chart-holder")].map((holder) => ({
+      name: holder.querySelector("[data-test=editable-title]")?.textContent.trim() ?? "",
+      error: holder.querySelector(".ant-alert-error, [data-test=error-alert]")?.textContent.slice(0, 200) ?? null,
+      drawn: !!holder.querySelector(".slice_container canvas, .slice_container table td, .slice_container .header-line"),
+      loading: !!holder.querySelector(".loading, [data-test=loading-indicator]"),
+    })),
+  );
+
+for (const dashboard of content.dashboards) {
+  test(`every chart of ${dashboard.title} is drawn`, async () => {
+    const charts = dashboard.rows.flat().length;
+    const complaints = await person.visit(`/superset/dashboard/${dashboard.slug}/`, ".dashboard-component-chart-holder");
+    let seen = [];
+    for (let i = 0; i < 60; i += 1) {
+      seen = await state(person.page);
+      if (seen.length === charts && seen.every((c) => c.error || (c.drawn && !c.loading))) break;
+      await person.page.waitForTimeout(500);
+    }
+    await person.quiet(dashboard.slug);
+    complaints.push(...person.complaints.splice(0));
+    assert.equal(seen.length, charts);
+    assert.deepEqual(seen.filter((c) => c.error || !c.drawn), []);
+    assert.deepEqual(complaints, []);
+  });
+}
+
+test("a chart in the editor", async () => {
+  assert.deepEqual(await person.visit("/explore/?slice_id=1", "[data-test=chart-container] .slice_container, .slice_container"), []);
+  await person.page.waitForSelector(".slice_container .header-line, .slice_container canvas, .slice_container table td");
+});
+
+test("after logging out the form is back", async () => {
+  await person.page.goto(`${server.base}/logout/`);
+  await person.page.goto(`${server.base}/chart/list/`);
+  assert.match(person.page.url(), /\/login\/\?next=/);
+});

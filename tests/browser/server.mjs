@@ -1,0 +1,56 @@
+// A fresh installation of liteset with its own example content, on a free port, in a folder that is thrown away.
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, openSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
+export const PASSWORD = "browser-tests-only";
+
+function binary() {
+  const targets = [process.env.LITESET_BIN, join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug/liteset")];
+  const found = targets.find((path) => path && existsSync(path));
+  if (!found) throw new Error(`no liteset at ${targets.filter(Boolean).join(" or ")}: cargo build first`);
+  return found;
+}
+
+function freePort() {
+  return new Promise((done, failed) => {
+    const probe = createServer().once("error", failed);
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address();
+      probe.close(() => done(port));
+    });
+  });
+}
+
+export async function start() {
+  const folder = mkdtempSync(join(tmpdir(), "liteset-browser-"));
+  const port = await freePort();
+  const log = join(folder, "log");
+  const out = openSync(log, "w");
+  const child = spawn(binary(), ["run", "--home", join(folder, "home"), "--port", `${port}`, "--admin-password", PASSWORD], {
+    stdio: ["ignore", out, out],
+  });
+  const base = `http://127.0.0.1:${port}`;
+  const stop = () =>
+    new Promise((done) => {
+      const remove = () => {
+        rmSync(folder, { recursive: true, force: true });
+        done();
+      };
+      if (child.exitCode !== null) return remove();
+      child.once("exit", remove);
+      child.kill("SIGKILL");
+    });
+  for (let i = 0; i < 300; i += 1) {
+    if (child.exitCode !== null) break;
+    if (await fetch(`${base}/health`).then((r) => r.ok, () => false)) return { base, stop };
+    await new Promise((r) => setTimeout(r, 200));
+  }
+  const said = readFileSync(log, "utf8").slice(-2000);
+  await stop();
+  throw new Error(`liteset did not start:\n${said}`);
+}
