@@ -112,7 +112,9 @@ impl SqlContext {
 
     /// The statements as they are executed: parsed and printed again.
     fn printed(&self, sql: &str) -> Result<Vec<String>, QueryError> {
-        let script = sql::parse(sql, &self.dataset.description.engine.engine).map_err(infra::Error::from)?;
+        let mut script =
+            sql::parse(sql, &self.dataset.description.engine.engine).map_err(infra::Error::from)?;
+        script.statements_mut().iter_mut().for_each(sql::Statement::materialize_joins);
         Ok(script.statements().iter().map(sql::Statement::format).collect())
     }
 

@@ -10,6 +10,7 @@ mod functions;
 #[cfg(test)]
 mod golden_tests;
 mod guard;
+mod materialize;
 mod names;
 mod parse;
 mod rls;

@@ -7,7 +7,7 @@ use sqlparser::ast::{self, Expr, LimitClause, Query, SetExpr, Visit, Visitor};
 use super::{
     dialect::SqlDialect,
     format::Printer,
-    functions,
+    functions, materialize,
     names::{self, TableName},
     parse::ParseError,
     rls::{self, RlsRules},
@@ -177,6 +177,13 @@ impl Statement {
     pub fn apply_rls(&mut self, rules: &RlsRules) -> Result<(), ParseError> {
         let sql = self.format_flat();
         rls::apply(&mut self.ast, rules, self.dialect, &sql, &self.engine)
+    }
+
+    /// Makes SQLite compute joined sub-queries once; other engines need no such hint.
+    pub fn materialize_joins(&mut self) {
+        if self.engine == "sqlite" {
+            materialize::joined_subqueries(&mut self.ast);
+        }
     }
 
     /// LIMIT (or TOP), if it is a plain number.
