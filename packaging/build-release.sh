@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 target=$(rustc -vV | sed -n 's/^host: //p')
 out=${1:-dist}
 # With --target named, the flag does not reach procedural macros, which cannot be static.
-RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=+crt-static" cargo build --release --locked --bin liteset --target "$target"
+# A static binary cannot look the C library's getrandom up: without the setting it would need /dev/urandom.
+RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=+crt-static --cfg getrandom_backend=\"linux_getrandom\"" cargo build --release --locked --bin liteset --target "$target"
 mkdir -p "$out"
 install -m 755 "${CARGO_TARGET_DIR:-target}/$target/release/liteset" "$out/liteset"
 (cd "$out" && sha256sum liteset >liteset.sha256)
