@@ -15,6 +15,7 @@ pub mod databases;
 pub mod dataset;
 pub mod examples;
 pub mod explore;
+pub mod explore_json;
 pub mod init;
 pub mod login;
 pub mod permalink;

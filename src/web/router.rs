@@ -31,6 +31,7 @@ pub fn table() -> Table {
         controllers::user_registrations::rules(),
         controllers::objects::rules(),
         controllers::chart_data::rules(),
+        controllers::explore_json::rules(),
         controllers::datasource::rules(),
     ];
     Table::new(rules.into_iter().flatten().collect())

@@ -24,6 +24,7 @@ pub use execute::SqlContext;
 pub use flight::Flights;
 pub use load::LoadedDataset;
 pub use payload::{Answer, ChartData, QueryRun};
+pub(crate) use payload::{Rows as QueryRows, epoch_ms, hint as column_hint};
 pub use run::{Prepared, prepare, prepare_loaded, prepare_with};
 pub use samples::{SamplesRequest, samples};
 pub use templates::TemplateScope;

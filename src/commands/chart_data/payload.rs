@@ -116,7 +116,7 @@ fn unescaped(text: &str) -> String {
 }
 
 /// What the dataset says about a label (for `extract_dataframe_dtypes`).
-pub(super) fn hint(dataset: &Dataset, label: &str) -> ColumnHint {
+pub(crate) fn hint(dataset: &Dataset, label: &str) -> ColumnHint {
     let column = dataset.column(label);
     ColumnHint {
         is_temporal: column.is_some_and(|c| c.is_dttm == Some(true)),
@@ -271,25 +271,28 @@ impl Rows {
 
     /// `applied_filters` and `rejected_filters`, with the time filters of dashboards.
     fn filters(&self) -> (Vec<Value>, Vec<Value>) {
+        Self::filters_of(&self.run, &self.dataset.description, &self.query.applied_time_extras)
+    }
+
+    /// The same from its parts.
+    pub(crate) fn filters_of(
+        run: &QueryRun,
+        dataset: &Dataset,
+        extras: &Map<String, Value>,
+    ) -> (Vec<Value>, Vec<Value>) {
         let name = |column: &Value| match column.as_str() {
             Some(name) => json!(name),
             None => json!(Column::from_json(column.clone()).and_then(|c| c.label())),
         };
         let mut applied: Vec<Value> =
-            self.run.applied_filter_columns.iter().map(|c| json!({"column": name(c)})).collect();
+            run.applied_filter_columns.iter().map(|c| json!({"column": name(c)})).collect();
         let rejection = |reason: &str, column: Value| json!({"reason": reason, "column": column});
-        let mut rejected: Vec<Value> = self
-            .run
-            .rejected_filter_columns
-            .iter()
-            .map(|c| rejection("not_in_datasource", name(c)))
-            .collect();
-        let dataset = &self.dataset.description;
+        let mut rejected: Vec<Value> =
+            run.rejected_filter_columns.iter().map(|c| rejection("not_in_datasource", name(c))).collect();
         let temporal = |name: Option<&str>| {
             let mut columns = dataset.columns.iter().filter(|c| c.is_dttm == Some(true));
             columns.any(|c| name.is_none_or(|n| c.column_name == n))
         };
-        let extras = &self.query.applied_time_extras;
         let set =
             |key: &str| extras.get(key).is_some_and(|v| !matches!(v, Value::Null) && v.as_str() != Some(""));
         if set("__time_col") {

@@ -119,6 +119,11 @@ pub struct ComparisonQuery {
     pub query: QueryObject,
 }
 
+/// Whether there is a visualisation of that type.
+pub fn is_known(viz_type: &str) -> bool {
+    registry::find(viz_type).is_some()
+}
+
 impl LegacyViz {
     /// A visualisation of the type that the form data name (`get_viz`); unknown types are a `KeyError`.
     pub fn new(form_data: FormData, settings: Settings) -> Result<Self> {

@@ -12,6 +12,7 @@ pub mod database_metadata;
 pub mod databases;
 pub mod datasets;
 pub mod datasource;
+pub mod explore_json;
 pub mod health;
 pub mod logs;
 pub mod menu;
