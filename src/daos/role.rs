@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use infra::db::{DbError, Dialect, Executor, Sql, insert_sql};
 
-use crate::security::RoleRow;
+use crate::security::Role;
 
 /// Which roles are wanted.
 #[derive(Debug, Default)]
@@ -79,7 +79,7 @@ fn condition(db: &dyn Executor, query: &RoleQuery) -> Sql {
 }
 
 /// A page of roles and the number of all that match.
-pub async fn search(db: &dyn Executor, query: &RoleQuery) -> Result<(Vec<RoleRow>, i64), DbError> {
+pub async fn search(db: &dyn Executor, query: &RoleQuery) -> Result<(Vec<Role>, i64), DbError> {
     let condition = condition(db, query);
     let mut count = Sql::new("SELECT COUNT(*) AS n FROM ab_role r WHERE ");
     count.append(condition.clone());
@@ -90,7 +90,7 @@ pub async fn search(db: &dyn Executor, query: &RoleQuery) -> Result<(Vec<RoleRow
     sql.push(if query.descending { " DESC" } else { " ASC" });
     sql.append(db.dialect().limit(Some(query.limit), query.offset));
     let rows = db.query(sql).await?;
-    let roles = rows.iter().map(|row| Ok(RoleRow { id: row.get("id")?, name: row.get("name")? }));
+    let roles = rows.iter().map(|row| Ok(Role { id: row.get("id")?, name: row.get("name")? }));
     Ok((roles.collect::<Result<_, DbError>>()?, count))
 }
 

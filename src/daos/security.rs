@@ -5,7 +5,7 @@ use infra::db::{DbError, Executor, Row, Sql};
 
 /// A row of `ab_user`, without its password.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct UserRow {
+pub struct User {
     /// Primary key.
     pub id: i64,
     /// Login name.
@@ -18,9 +18,9 @@ pub struct UserRow {
     pub email: String,
     /// May log in.
     pub active: bool,
-    /// Number of logins; null before the first.
+    /// Number of logins; none before the first.
     pub login_count: Option<i64>,
-    /// When the row was made, server-local.
+    /// When the user was made, server-local.
     pub created_on: Option<NaiveDateTime>,
     /// Last login, server-local.
     pub last_login: Option<NaiveDateTime>,
@@ -28,7 +28,7 @@ pub struct UserRow {
 
 /// A row of `ab_role`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RoleRow {
+pub struct Role {
     /// Primary key.
     pub id: i64,
     /// Name.
@@ -50,7 +50,7 @@ pub struct Grant {
 #[derive(Debug, Clone)]
 pub struct Credentials {
     /// The user.
-    pub user: UserRow,
+    pub user: User,
     /// Werkzeug hash; null for users of other providers.
     pub password: Option<String>,
 }
@@ -61,8 +61,8 @@ const USER_COLUMNS: &str = "u.id, u.username, u.first_name, u.last_name, u.email
 const ROLES_OF_USER: &str = "SELECT ur.role_id FROM ab_user_role ur WHERE ur.user_id = ? \
      UNION SELECT gr.role_id FROM ab_user_group ug JOIN ab_group_role gr ON gr.group_id = ug.group_id WHERE ug.user_id = ?";
 
-fn user_row(row: &Row) -> Result<UserRow, DbError> {
-    Ok(UserRow {
+fn user_row(row: &Row) -> Result<User, DbError> {
+    Ok(User {
         id: row.get("id")?,
         username: row.get("username")?,
         first_name: row.get("first_name")?,
@@ -83,7 +83,7 @@ fn credentials(row: &Row) -> Result<Credentials, DbError> {
 pub async fn user_with_roles(
     db: &dyn Executor,
     id: i64,
-) -> Result<Option<(Credentials, Vec<RoleRow>)>, DbError> {
+) -> Result<Option<(Credentials, Vec<Role>)>, DbError> {
     let sql = format!(
         "SELECT {USER_COLUMNS}, r.id AS role_id, r.name AS role_name FROM ab_user u \
          LEFT JOIN ab_role r ON r.id IN ({ROLES_OF_USER}) WHERE u.id = ? ORDER BY r.id"
@@ -93,16 +93,16 @@ pub async fn user_with_roles(
     let mut roles = Vec::new();
     for row in &rows {
         if let Some(id) = row.get::<Option<i64>>("role_id")? {
-            roles.push(RoleRow { id, name: row.get("role_name")? });
+            roles.push(Role { id, name: row.get("role_name")? });
         }
     }
     Ok(Some((credentials(first)?, roles)))
 }
 
 /// A role by its name.
-pub async fn role_by_name(db: &dyn Executor, name: &str) -> Result<Option<RoleRow>, DbError> {
+pub async fn role_by_name(db: &dyn Executor, name: &str) -> Result<Option<Role>, DbError> {
     let row = db.first(Sql::new("SELECT id, name FROM ab_role WHERE name = ?").bind(name)).await?;
-    row.map(|row| Ok(RoleRow { id: row.get("id")?, name: row.get("name")? })).transpose()
+    row.map(|row| Ok(Role { id: row.get("id")?, name: row.get("name")? })).transpose()
 }
 
 /// Everything that the given roles grant, in the order in which it was granted.

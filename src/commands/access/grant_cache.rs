@@ -75,7 +75,7 @@ impl GrantCache {
             return Ok(role.clone());
         }
         let read_at = Instant::now();
-        let role = daos::security::role_by_name(db, name).await?.map(Role::from);
+        let role = daos::security::role_by_name(db, name).await?;
         self.by_name.lock().insert(name.to_owned(), (read_at, role.clone()));
         Ok(role)
     }

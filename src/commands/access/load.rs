@@ -1,9 +1,9 @@
 //! Loading the caller: user → effective roles → permissions, in at most two statements.
 
-use daos::security::{self, UserRow};
+use daos::security;
 use infra::Result;
 
-use super::{GuestToken, Principal, Role, User};
+use super::{GuestToken, Principal, Role};
 use crate::Services;
 
 /// A user who may log in, with the stored password hash; none when the user is missing or not active.
@@ -14,8 +14,8 @@ pub async fn load_user(app: &Services, id: i64) -> Result<Option<(Principal, Opt
     if !credentials.user.active {
         return Ok(None);
     }
-    let principal = with_roles(app, roles.into_iter().map(Role::from).collect()).await?;
-    Ok(Some((Principal { user: Some(credentials.user.into()), ..principal }, credentials.password)))
+    let principal = with_roles(app, roles).await?;
+    Ok(Some((Principal { user: Some(credentials.user), ..principal }, credentials.password)))
 }
 
 /// Nobody: with the rights of the role `AUTH_ROLE_PUBLIC`.
@@ -40,26 +40,4 @@ async fn with_roles(app: &Services, roles: Vec<Role>) -> Result<Principal> {
     let admin = app.config.get("AUTH_ROLE_ADMIN").as_str().unwrap_or("Admin");
     let is_admin = roles.iter().any(|r| r.name == admin);
     Ok(Principal { roles, permissions, is_admin, ..Principal::default() })
-}
-
-impl From<UserRow> for User {
-    fn from(row: UserRow) -> Self {
-        Self {
-            id: row.id,
-            username: row.username,
-            first_name: row.first_name,
-            last_name: row.last_name,
-            email: row.email,
-            active: row.active,
-            login_count: row.login_count,
-            created_on: row.created_on,
-            last_login: row.last_login,
-        }
-    }
-}
-
-impl From<security::RoleRow> for Role {
-    fn from(row: security::RoleRow) -> Self {
-        Self { id: row.id, name: row.name }
-    }
 }

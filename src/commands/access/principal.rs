@@ -2,40 +2,8 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use chrono::NaiveDateTime;
+pub use daos::security::{Role, User};
 use serde_json::Value;
-
-/// A row of `ab_user`, without its password.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct User {
-    /// Primary key.
-    pub id: i64,
-    /// Login name.
-    pub username: String,
-    /// First name.
-    pub first_name: String,
-    /// Last name.
-    pub last_name: String,
-    /// E-mail address.
-    pub email: String,
-    /// May log in.
-    pub active: bool,
-    /// Number of logins; none before the first.
-    pub login_count: Option<i64>,
-    /// When the user was made, server-local.
-    pub created_on: Option<NaiveDateTime>,
-    /// Last login, server-local.
-    pub last_login: Option<NaiveDateTime>,
-}
-
-/// A row of `ab_role`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Role {
-    /// Primary key.
-    pub id: i64,
-    /// Name.
-    pub name: String,
-}
 
 /// The claims of a guest token (embedded dashboards).
 #[derive(Debug, Clone, PartialEq)]

@@ -1,42 +1,51 @@
 //! What a chart shows, as its controls hold it (`Slice.form_data`).
 
 use daos::chart::Chart;
+use query::form_data::update_time_range;
 use serde_json::{Map, Value, json};
-
-use crate::database::describe::truthy;
 
 /// What the client stored, with the chart's identity on top and the legacy time range moved.
 pub fn form_data(chart: &Chart) -> Map<String, Value> {
-    let stored = serde_json::from_str::<Value>(chart.params.as_deref().unwrap_or_default());
-    let mut form = match stored {
-        Ok(Value::Object(form)) => form,
-        _ => Map::new(),
+    let identity = Identity {
+        id: chart.id,
+        viz_type: chart.viz_type.as_deref(),
+        datasource_id: chart.datasource_id,
+        datasource_type: chart.datasource_type.as_deref(),
+        cache_timeout: chart.cache_timeout,
     };
-    form.insert("slice_id".into(), json!(chart.id));
-    form.insert("viz_type".into(), json!(chart.viz_type));
-    let id = chart.datasource_id.map_or_else(|| "None".to_owned(), |id| id.to_string());
-    let kind = chart.datasource_type.as_deref().unwrap_or("None");
-    form.insert("datasource".into(), json!(format!("{id}__{kind}")));
-    if let Some(timeout) = chart.cache_timeout.filter(|t| *t != 0) {
-        form.insert("cache_timeout".into(), json!(timeout));
-    }
-    update_time_range(&mut form);
-    form
+    identity.over(chart.params.as_deref().unwrap_or_default())
 }
 
-/// Moves `since` and `until` to `time_range`; a time column that a filter leaves open gets "No filter"
-/// (`superset.legacy:update_time_range`).
-pub fn update_time_range(form: &mut Map<String, Value>) {
-    if form.contains_key("since") || form.contains_key("until") {
-        let mut take = |key| form.remove(key).and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
-        let (since, until) = (take("since"), take("until"));
-        form.insert("time_range".into(), json!(format!("{since} : {until}")));
-    }
-    let Some(column) = form.get("granularity_sqla").filter(|c| truthy(c)) else { return };
-    let open = form.get("adhoc_filters").and_then(Value::as_array).into_iter().flatten().any(|f| {
-        f.get("subject") == Some(column) && f.get("comparator").and_then(Value::as_str) == Some("No filter")
-    });
-    if open {
-        form.entry("time_range").or_insert_with(|| json!("No filter"));
+/// The columns of a chart that its form data repeats.
+pub struct Identity<'a> {
+    /// `slices.id`
+    pub id: i64,
+    /// `slices.viz_type`
+    pub viz_type: Option<&'a str>,
+    /// `slices.datasource_id`
+    pub datasource_id: Option<i64>,
+    /// `slices.datasource_type`
+    pub datasource_type: Option<&'a str>,
+    /// `slices.cache_timeout`, seconds; nought is none.
+    pub cache_timeout: Option<i64>,
+}
+
+impl Identity<'_> {
+    /// The stored `params` with these columns on top; text that is no object counts as an empty one.
+    pub fn over(&self, params: &str) -> Map<String, Value> {
+        let mut form = match serde_json::from_str::<Value>(params) {
+            Ok(Value::Object(form)) => form,
+            _ => Map::new(),
+        };
+        form.insert("slice_id".into(), json!(self.id));
+        form.insert("viz_type".into(), json!(self.viz_type));
+        let id = self.datasource_id.map_or_else(|| "None".to_owned(), |id| id.to_string());
+        let kind = self.datasource_type.unwrap_or("None");
+        form.insert("datasource".into(), json!(format!("{id}__{kind}")));
+        if let Some(timeout) = self.cache_timeout.filter(|t| *t != 0) {
+            form.insert("cache_timeout".into(), json!(timeout));
+        }
+        update_time_range(&mut form);
+        form
     }
 }

@@ -5,16 +5,14 @@ use daos::{
     person::{self, Owned},
 };
 use infra::{Error, Result, clock};
+use query::form_data::update_time_range;
 use serde_json::{Map, Value, json};
 
 use super::{access, form_data as stored, merge};
 use crate::{
     Services,
     access::{Principal, objects},
-    chart::{
-        describe as chart_describe,
-        form_data::{form_data as chart_form_data, update_time_range},
-    },
+    chart::{describe as chart_describe, form_data::form_data as chart_form_data},
     database::describe::truthy,
     dataset::describe,
     permalink::Permalink,

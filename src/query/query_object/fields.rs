@@ -1,5 +1,6 @@
 //! Loading of JSON by a declared schema with marshmallow's messages, so that a refused request reads as the original's.
 
+use infra::json::boolean;
 use serde_json::{Map, Number, Value};
 
 use crate::python::repr_str;
@@ -278,25 +279,6 @@ fn float(value: &Value) -> Result<Value, Messages> {
     Number::from_f64(number)
         .map(Value::Number)
         .ok_or_else(|| Messages::one("Special numeric values (nan or infinity) are not permitted."))
-}
-
-fn boolean(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(b) => Some(*b),
-        Value::Number(n) => match n.as_f64() {
-            Some(1.0) => Some(true),
-            Some(0.0) => Some(false),
-            _ => None,
-        },
-        Value::String(text) => match text.as_str() {
-            "t" | "T" | "true" | "True" | "TRUE" | "on" | "On" | "ON" | "y" | "Y" | "yes" | "Yes" | "YES"
-            | "1" => Some(true),
-            "f" | "F" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" | "n" | "N" | "no" | "No"
-            | "NO" | "0" => Some(false),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 impl Check {

@@ -13,7 +13,10 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Answer, Cx, Handled,
-    controllers::crud::validate::{integer, json_body},
+    controllers::crud::{
+        Field, FieldKind,
+        validate::{json_body, load_or_400},
+    },
     error::Failure,
     routes::{Access, Rule, rule},
 };
@@ -65,85 +68,38 @@ async fn post_data(cx: Cx) -> Handled {
 /// Fills the cache of a chart.
 async fn warm_up_chart(cx: Cx) -> Handled {
     let body = json_body(&cx)?;
-    let mut fields = Fields::of(&body)?;
-    let chart_id = fields.integer("chart_id", true);
-    let warm_up = fields.warm_up();
-    fields.finish()?;
-    let result = warm_up.chart(&cx.app, &cx.user, chart_id.unwrap_or_default()).await?;
+    let fields = load_or_400(WARM_UP_CHART, &body)?;
+    let chart_id = fields.get("chart_id").and_then(Value::as_i64).unwrap_or_default();
+    let result = warm_up(&fields).chart(&cx.app, &cx.user, chart_id).await?;
     Ok(Answer::json(200, &json!({ "result": result })))
 }
 
 /// Fills the cache of all charts of a dataset.
 async fn warm_up_dataset(cx: Cx) -> Handled {
     let body = json_body(&cx)?;
-    let mut fields = Fields::of(&body)?;
-    let database = fields.text("db_name", true).unwrap_or_default();
-    let table = fields.text("table_name", true).unwrap_or_default();
-    let warm_up = fields.warm_up();
-    fields.finish()?;
-    let result = warm_up.dataset(&cx.app, &cx.user, &database, &table).await?;
+    let fields = load_or_400(WARM_UP_DATASET, &body)?;
+    let text = |key: &str| fields.get(key).and_then(Value::as_str).unwrap_or_default();
+    let result = warm_up(&fields).dataset(&cx.app, &cx.user, text("db_name"), text("table_name")).await?;
     Ok(Answer::json(200, &json!({ "result": result })))
 }
 
-/// The members of a small request body, and what is wrong with them.
-struct Fields<'a> {
-    body: &'a Map<String, Value>,
-    known: Vec<&'static str>,
-    errors: Map<String, Value>,
-}
+const DASHBOARD_ID: Field = Field::new("dashboard_id", FieldKind::Integer);
+const EXTRA_FILTERS: Field = Field::new("extra_filters", FieldKind::String);
 
-impl<'a> Fields<'a> {
-    fn of(body: &'a Value) -> Result<Self, Failure> {
-        let wrong = || Error::bad_request(json!({"_schema": ["Invalid input type."]}));
-        let body = body.as_object().ok_or_else(wrong)?;
-        Ok(Self { body, known: Vec::new(), errors: Map::new() })
-    }
+const WARM_UP_CHART: &[Field] =
+    &[Field::new("chart_id", FieldKind::Integer).required(), DASHBOARD_ID, EXTRA_FILTERS];
 
-    fn get<T>(
-        &mut self,
-        name: &'static str,
-        required: bool,
-        wrong: &str,
-        read: fn(&Value) -> Option<T>,
-    ) -> Option<T> {
-        self.known.push(name);
-        let sentence = match self.body.get(name) {
-            None if required => "Missing data for required field.",
-            None => return None,
-            Some(Value::Null) => "Field may not be null.",
-            Some(value) => match read(value) {
-                Some(value) => return Some(value),
-                None => wrong,
-            },
-        };
-        self.errors.insert(name.to_owned(), json!([sentence]));
-        None
-    }
+const WARM_UP_DATASET: &[Field] = &[
+    Field::new("db_name", FieldKind::String).required(),
+    Field::new("table_name", FieldKind::String).required(),
+    DASHBOARD_ID,
+    EXTRA_FILTERS,
+];
 
-    fn integer(&mut self, name: &'static str, required: bool) -> Option<i64> {
-        self.get(name, required, "Not a valid integer.", integer)
-    }
-
-    fn text(&mut self, name: &'static str, required: bool) -> Option<String> {
-        self.get(name, required, "Not a valid string.", |v| v.as_str().map(str::to_owned))
-    }
-
-    fn warm_up(&mut self) -> WarmUp {
-        WarmUp {
-            dashboard_id: self.integer("dashboard_id", false),
-            extra_filters: self.text("extra_filters", false),
-        }
-    }
-
-    fn finish(mut self) -> Result<(), Failure> {
-        for name in self.body.keys().filter(|name| !self.known.contains(&name.as_str())) {
-            self.errors.insert(name.clone(), json!(["Unknown field."]));
-        }
-        if self.errors.is_empty() {
-            Ok(())
-        } else {
-            Err(Error::bad_request(Value::Object(self.errors)).into())
-        }
+fn warm_up(fields: &Map<String, Value>) -> WarmUp {
+    WarmUp {
+        dashboard_id: fields.get("dashboard_id").and_then(Value::as_i64),
+        extra_filters: fields.get("extra_filters").and_then(Value::as_str).map(str::to_owned),
     }
 }
 

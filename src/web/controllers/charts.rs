@@ -1,9 +1,9 @@
 //! `/api/v1/chart/`: lists of charts (`superset.charts.api:ChartRestApi`).
 
-use commands::access::lists;
+use commands::{access::lists, chart::form_data::Identity, text::markdown};
 use daos::{Record, tables::SLICES};
 use infra::db::Sql;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::crud::{
     Computed, CustomFilter, Field, FieldKind, FilterCx, RelatedField, Resource, Verb, View,
@@ -237,34 +237,17 @@ fn slice_url(chart: &Record, _: &View) -> Value {
     format!("/explore/?slice_id={id}&form_data=%7B%22slice_id%22%3A%20{id}%7D").into()
 }
 
-/// `Slice.form_data`: what the client stored, with identity on top and the legacy time range moved.
+/// `Slice.form_data` of a row of a list.
 pub fn form_data(chart: &Record) -> Value {
-    let mut form = match serde_json::from_str(&chart.text("params")) {
-        Ok(Value::Object(form)) => form,
-        _ => serde_json::Map::new(),
+    let (viz_type, kind) = (chart.get::<String>("viz_type"), chart.get::<String>("datasource_type"));
+    let identity = Identity {
+        id: chart.get("id").unwrap_or_default(),
+        viz_type: viz_type.as_deref(),
+        datasource_id: chart.get("datasource_id"),
+        datasource_type: kind.as_deref(),
+        cache_timeout: chart.get("cache_timeout"),
     };
-    form.insert("slice_id".into(), chart.json("id"));
-    form.insert("viz_type".into(), chart.json("viz_type"));
-    let datasource = format!("{}__{}", chart.text("datasource_id"), chart.text("datasource_type"));
-    form.insert("datasource".into(), datasource.into());
-    if let Some(timeout) = chart.get::<i64>("cache_timeout").filter(|t| *t != 0) {
-        form.insert("cache_timeout".into(), timeout.into());
-    }
-    let bound = |v: Option<Value>| v.and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
-    if form.contains_key("since") || form.contains_key("until") {
-        let (since, until) = (bound(form.remove("since")), bound(form.remove("until")));
-        form.insert("time_range".into(), format!("{since} : {until}").into());
-    }
-    if let Some(column) = form.get("granularity_sqla").filter(|c| filters::truthy(c)) {
-        let unfiltered = form.get("adhoc_filters").and_then(Value::as_array).into_iter().flatten().any(|f| {
-            f.get("subject") == Some(column)
-                && f.get("comparator").and_then(Value::as_str) == Some("No filter")
-        });
-        if unfiltered {
-            form.entry("time_range").or_insert_with(|| json!("No filter"));
-        }
-    }
-    Value::Object(form)
+    Value::Object(identity.over(&chart.text("params")))
 }
 
 /// The digest changes with the chart and its executor, so that browsers do not show an old image.
@@ -273,10 +256,4 @@ fn thumbnail_url(chart: &Record, view: &View) -> Value {
     let text = format!("{0}.{1}\n{1}", chart.text("params"), user.username);
     let digest = super::crud::computed::digest(&text);
     format!("/api/v1/chart/{}/thumbnail/{digest}/", chart.text("id")).into()
-}
-
-/// `utils.markdown` of plain paragraphs; tags are escaped, since only a whitelist of them would be kept.
-fn markdown(text: &str) -> String {
-    let paragraphs = text.split("\n\n").map(str::trim).filter(|p| !p.is_empty());
-    paragraphs.map(|p| format!("<p>{}</p>", super::crud::computed::escape(p))).collect::<Vec<_>>().join("\n")
 }

@@ -6,6 +6,8 @@ use daos::Record;
 use infra::humanize;
 use serde_json::Value;
 
+use crate::html::escape;
+
 /// A computed column.
 pub struct Computed {
     /// Name, dotted below a to-one relation (`database.backend`).
@@ -90,22 +92,6 @@ pub fn epoch_ms(t: NaiveDateTime) -> f64 {
 /// First and last name, escaped for HTML as `markupsafe` does; empty for nobody.
 pub fn user_name(user: Option<&Record>) -> String {
     user.map(|u| escape(&format!("{} {}", u.text("first_name"), u.text("last_name")))).unwrap_or_default()
-}
-
-/// `markupsafe.escape`.
-pub fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&#34;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 /// A digest that names a version of a thumbnail.

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDateTime};
 use infra::Error;
+pub use infra::json::boolean;
 use serde_json::{Map, Value, json};
 
 use super::{Field, FieldKind};
@@ -143,26 +144,6 @@ pub fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::Number(n) => n.as_i64().or_else(|| n.as_f64().filter(|f| f.abs() < 9e15).map(|f| f as i64)),
         Value::String(s) => s.trim().parse().ok(),
-        _ => None,
-    }
-}
-
-/// marshmallow's `Boolean`: its sets of truthy and falsy spellings.
-pub fn boolean(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(b) => Some(*b),
-        Value::Number(n) => match n.as_f64() {
-            Some(1.0) => Some(true),
-            Some(0.0) => Some(false),
-            _ => None,
-        },
-        Value::String(s) => match s.as_str() {
-            "t" | "T" | "true" | "True" | "TRUE" | "on" | "On" | "ON" | "y" | "Y" | "yes" | "Yes" | "YES"
-            | "1" => Some(true),
-            "f" | "F" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" | "n" | "N" | "no" | "No"
-            | "NO" | "0" => Some(false),
-            _ => None,
-        },
         _ => None,
     }
 }

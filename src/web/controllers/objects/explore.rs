@@ -2,11 +2,12 @@
 
 use commands::{
     access::lists,
-    chart::form_data::{form_data, update_time_range},
+    chart::form_data::form_data,
     explore::get::{Ask, Found, get},
 };
 use daos::chart::{self, ChartKey};
 use infra::Error;
+use query::form_data::update_time_range;
 use serde_json::{Map, Value, json};
 
 use super::{int_arg, result};
