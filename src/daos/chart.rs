@@ -124,10 +124,36 @@ pub async fn of_table(db: &dyn Executor, database: &str, table: &str) -> Result<
     sql.push("d.database_name = ").push_bind(database).push(" AND t.table_name = ").push_bind(table);
     let ids = db.query(sql).await?;
     let [row] = ids.as_slice() else { return Ok(None) };
-    let id: i64 = row.at(0)?;
+    of_dataset(db, row.at(0)?).await.map(Some)
+}
+
+/// What a table's name leads to.
+#[derive(Debug)]
+pub enum OfTable {
+    /// No dataset has that name.
+    Missing,
+    /// Several have it.
+    Several,
+    /// The charts of the only one.
+    Charts(Vec<Chart>),
+}
+
+/// The charts of the only dataset of a name, in whatever database it is.
+pub async fn of_tables_named(db: &dyn Executor, table: &str) -> Result<OfTable, DbError> {
+    let mut sql = Sql::new("SELECT t.id FROM tables t JOIN dbs d ON d.id = t.database_id WHERE t.table_name = ");
+    sql.push_bind(table).push(" LIMIT 2");
+    let ids = db.query(sql).await?;
+    match ids.as_slice() {
+        [] => Ok(OfTable::Missing),
+        [row] => of_dataset(db, row.at(0)?).await.map(OfTable::Charts),
+        _ => Ok(OfTable::Several),
+    }
+}
+
+async fn of_dataset(db: &dyn Executor, id: i64) -> Result<Vec<Chart>, DbError> {
     let mut sql = Sql::new(format!("SELECT {} FROM slices s WHERE s.datasource_id = ", Chart::COLUMNS));
     sql.push_bind(id).push(" AND s.datasource_type = 'table' ORDER BY s.id");
-    db.query(sql).await?.iter().map(Chart::read).collect::<Result<_, _>>().map(Some)
+    db.query(sql).await?.iter().map(Chart::read).collect()
 }
 
 /// The charts of a dashboard.

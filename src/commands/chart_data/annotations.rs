@@ -2,16 +2,24 @@
 
 use std::sync::Arc;
 
-use daos::{annotation, chart};
+use daos::{
+    annotation,
+    chart::{self, Chart, ChartKey},
+};
 use futures_util::future::BoxFuture;
 use query::{QueryError, query_object::QueryObject};
 use serde_json::{Map, Value, json};
 
 use super::{Answer, SqlContext, payload::epoch_ms, run};
-use crate::Principal;
+use crate::{Principal, access::lists, chart::form_data::form_data, explore_json::Explored};
 
 /// The data of all layers, by name.
-pub async fn of(sql: &SqlContext, user: &Arc<Principal>, query: &QueryObject) -> Result<Value, QueryError> {
+pub async fn of(
+    sql: &SqlContext,
+    user: &Arc<Principal>,
+    query: &QueryObject,
+    force: bool,
+) -> Result<Value, QueryError> {
     let text =
         |layer: &Value, key: &str| layer.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut data = Map::new();
@@ -40,7 +48,7 @@ pub async fn of(sql: &SqlContext, user: &Arc<Principal>, query: &QueryObject) ->
         data.insert(text(layer, "name"), json!({"columns": columns, "records": records}));
     }
     for layer in of_source(&["line", "table"]) {
-        let rows = of_chart(sql, user, layer).await?;
+        let rows = of_chart(sql, user, layer, force).await?;
         data.insert(text(layer, "name"), rows);
     }
     Ok(Value::Object(data))
@@ -51,6 +59,7 @@ fn of_chart<'a>(
     sql: &'a SqlContext,
     user: &'a Arc<Principal>,
     layer: &'a Value,
+    force: bool,
 ) -> BoxFuture<'a, Result<Value, QueryError>> {
     Box::pin(async move {
         let name = layer.get("name").and_then(Value::as_str).unwrap_or_default();
@@ -60,8 +69,14 @@ fn of_chart<'a>(
                 "Chart with ID {id} (referenced by\n                    annotation layer '{name}') was not found.\n                    Please verify that the chart exists and is accessible."
             ))
         };
-        let found = chart::find(sql.app.db.exec(), id).await.map_err(infra::Error::from)?;
-        let chart = found.ok_or_else(missing)?;
+        // what the caller may not see does not exist
+        let condition = lists::charts(user, "s");
+        let found = chart::find_where(sql.app.db.exec(), &ChartKey::Id(id), condition).await;
+        let chart = found.map_err(infra::Error::from)?.ok_or_else(missing)?;
+        let overrides = layer.get("overrides").and_then(Value::as_object).cloned().unwrap_or_default();
+        if chart.viz_type.as_deref().is_some_and(query::legacy_viz::is_known) {
+            return of_legacy_chart(sql, user, &chart, overrides, force).await;
+        }
         let stored = chart.query_context.as_deref().unwrap_or_default();
         let Ok(mut body) = serde_json::from_str::<Value>(stored) else {
             return Err(QueryError::validation(format!(
@@ -79,8 +94,8 @@ fn of_chart<'a>(
             }
         }
         let mut prepared = run::prepare(&sql.app, user, &body).await.map_err(told)?;
-        let overrides = layer.get("overrides").and_then(Value::as_object).cloned().unwrap_or_default();
         let set = |key: &str| overrides.get(key).and_then(Value::as_str).filter(|t| !t.is_empty());
+        prepared.context_mut().force = force;
         for query in &mut prepared.context_mut().queries {
             if let Some(grain) = set("time_grain_sqla") {
                 query.extras.time_grain_sqla = Some(grain.to_owned());
@@ -103,6 +118,22 @@ fn of_chart<'a>(
     })
 }
 
+/// The payload of a visualisation of old, shaped as it shows it.
+async fn of_legacy_chart(
+    sql: &SqlContext,
+    user: &Arc<Principal>,
+    chart: &Chart,
+    overrides: Map<String, Value>,
+    force: bool,
+) -> Result<Value, QueryError> {
+    let mut form_data = form_data(chart);
+    form_data.extend(overrides);
+    let explored = Explored::open(&sql.app, user, form_data, None, force).await.map_err(told)?;
+    let mut payload = explored.payload().await.map_err(told)?;
+    // the original looks the member up, which a failed query does not have
+    payload.body.get_mut("data").map(Value::take).ok_or_else(|| QueryError::validation("'data'"))
+}
+
 /// A failure of the other chart is a failure of this query.
 fn told(error: infra::Error) -> QueryError {
     match error {
@@ -112,6 +143,7 @@ fn told(error: infra::Error) -> QueryError {
         infra::Error::Sip40 { errors, .. } => {
             QueryError::validation(errors.first().map_or(String::new(), |e| e.message.clone()))
         }
+        infra::Error::Legacy { error, .. } => QueryError::validation(error),
         other => QueryError::Answer(other),
     }
 }

@@ -6,6 +6,7 @@
 
 mod annotations;
 mod client;
+mod dashboard_filters;
 mod execute;
 mod flight;
 mod key;

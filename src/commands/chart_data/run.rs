@@ -236,7 +236,7 @@ impl Prepared {
         }
         let start = || {
             let (sql, user, query) = (sql.clone(), self.user.clone(), query.clone());
-            async move { execute(sql, user, query).await.map(Arc::new).map_err(Arc::new) }
+            async move { execute(sql, user, query, force).await.map(Arc::new).map_err(Arc::new) }
         };
         // Row-level rules are part of the key. Annotations answer with what the caller may see: they fly alone.
         let flight = match self.user.user_id() {
@@ -297,8 +297,13 @@ fn shared(error: &QueryError) -> QueryError {
 
 /// Executes a query object with its offsets, operations and annotations. A query that the database refuses, or that
 /// asks for the impossible, is an outcome; other errors end the request.
-async fn execute(sql: SqlContext, user: Arc<Principal>, query: QueryObject) -> Result<QueryRun, QueryError> {
-    match try_execute(&sql, &user, &query).await {
+async fn execute(
+    sql: SqlContext,
+    user: Arc<Principal>,
+    query: QueryObject,
+    force: bool,
+) -> Result<QueryRun, QueryError> {
+    match try_execute(&sql, &user, &query, force).await {
         Err(QueryError::Validation(error)) => Ok(QueryRun::failed(error)),
         other => other,
     }
@@ -308,6 +313,7 @@ async fn try_execute(
     sql: &SqlContext,
     user: &Arc<Principal>,
     query: &QueryObject,
+    force: bool,
 ) -> Result<QueryRun, QueryError> {
     let fetched = sql.fetch(query).await?;
     let sql_rowcount = fetched.frame.row_count();
@@ -323,7 +329,7 @@ async fn try_execute(
         }
     }
     let annotation_data = match fetched.error {
-        None => annotations::of(sql, user, query).await?,
+        None => annotations::of(sql, user, query, force).await?,
         Some(_) => json!({}),
     };
     let steps = query.post_processing.clone();

@@ -7,8 +7,8 @@ use infra::{Error, Result};
 use query::query_object::Filter;
 use serde_json::{Value, json};
 
-use super::run;
-use crate::{Principal, Services};
+use super::{dashboard_filters, run};
+use crate::{Principal, Services, chart::form_data::form_data, explore_json::Explored};
 
 /// What is asked for besides the charts.
 #[derive(Debug, Clone, Default)]
@@ -44,11 +44,41 @@ impl WarmUp {
         Ok(Value::Array(told))
     }
 
+    /// The same for the address of old, which names a table alone (`Superset.warm_up_cache`).
+    pub async fn table(&self, app: &Arc<Services>, user: &Arc<Principal>, table: &str) -> Result<Value> {
+        let charts = match chart::of_tables_named(app.db.exec(), table).await? {
+            chart::OfTable::Missing => return Ok(Value::Null),
+            chart::OfTable::Several => {
+                let error = "Multiple rows were found when one or none was required".to_owned();
+                return Err(Error::Legacy { status: 500, error });
+            }
+            chart::OfTable::Charts(charts) => charts,
+        };
+        let mut told = Vec::new();
+        for chart in &charts {
+            told.push(self.told(app, user, chart).await);
+        }
+        Ok(Value::Array(told))
+    }
+
     /// What became of one chart. Whatever goes wrong is told, not raised.
     async fn told(&self, app: &Arc<Services>, user: &Arc<Principal>, chart: &Chart) -> Value {
-        match self.warm(app, user, chart).await {
-            Ok(()) => json!({"chart_id": chart.id, "viz_error": null, "viz_status": "success"}),
-            Err(error) => json!({"chart_id": chart.id, "viz_error": sentence(error), "viz_status": null}),
+        let legacy = chart.viz_type.as_deref().is_some_and(query::legacy_viz::is_known);
+        let outcome = if legacy {
+            self.warm_legacy(app, user, chart).await
+        } else {
+            self.warm(app, user, chart).await.map(|()| (Value::Null, json!("success")))
+        };
+        let (error, status) = outcome.unwrap_or_else(|error| (json!(sentence(error)), Value::Null));
+        json!({"chart_id": chart.id, "viz_error": error, "viz_status": status})
+    }
+
+    /// The filters of the dashboard: those that were sent, or else its defaults.
+    async fn filters(&self, app: &Services, chart: &Chart) -> Result<Vec<Value>> {
+        match (self.dashboard_id, self.extra_filters.as_deref().filter(|text| !text.is_empty())) {
+            (None, _) => Ok(Vec::new()),
+            (Some(_), Some(text)) => serde_json::from_str(text).map_err(|e| Error::bad_request(e.to_string())),
+            (Some(id), None) => dashboard_filters::of(app, chart.id, id).await,
         }
     }
 
@@ -57,16 +87,30 @@ impl WarmUp {
         let missing = || Error::bad_request("Chart's query context does not exist");
         let body = stored.filter(Value::is_object).ok_or_else(missing)?;
         let mut prepared = run::prepare(app, user, &body).await?;
+        let filters = self.filters(app, chart).await?;
         let context = prepared.context_mut();
         context.force = true;
-        if let (Some(_), Some(text)) = (self.dashboard_id, &self.extra_filters) {
-            let filters: Vec<Value> =
-                serde_json::from_str(text).map_err(|e| Error::bad_request(e.to_string()))?;
-            for query in &mut context.queries {
-                query.filter.extend(filters.iter().filter_map(Filter::from_json));
-            }
+        for query in &mut context.queries {
+            query.filter.extend(filters.iter().filter_map(Filter::from_json));
         }
         prepared.run().await.map(|_| ())
+    }
+
+    /// Errors and status of the payload of a visualisation of old.
+    async fn warm_legacy(
+        &self,
+        app: &Arc<Services>,
+        user: &Arc<Principal>,
+        chart: &Chart,
+    ) -> Result<(Value, Value)> {
+        let mut form_data = form_data(chart);
+        if self.dashboard_id.is_some() {
+            form_data.insert("extra_filters".into(), Value::Array(self.filters(app, chart).await?));
+        }
+        let explored = Explored::open(app, user, form_data, None, true).await?;
+        let mut body = explored.payload().await?.body;
+        let errors = body.get_mut("errors").map(Value::take).filter(|e| e.as_array().is_some_and(|e| !e.is_empty()));
+        Ok((errors.unwrap_or_default(), body.get_mut("status").map(Value::take).unwrap_or_default()))
     }
 }
 

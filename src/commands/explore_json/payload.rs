@@ -110,11 +110,18 @@ impl Rows {
     }
 
     pub(super) fn into_payload(self, viz: LegacyViz, data: Option<Value>) -> Result<Payload> {
+        let colnames = match self.colnames {
+            // no rows, no work on them
+            Value::Array(labels) if data.as_ref().is_some_and(|data| !data.is_null()) => {
+                Value::Array(viz.labels_after(labels))
+            }
+            other => other,
+        };
         let mut payload = head(
             self.head,
             viz.form_data,
             (viz.from_dttm, viz.to_dttm),
-            (self.rowcount, self.colnames, self.coltypes),
+            (self.rowcount, colnames, self.coltypes),
         );
         if let Some(data) = data {
             payload.body.insert("data".into(), data);

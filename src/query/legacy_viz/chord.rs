@@ -45,10 +45,11 @@ pub(super) fn data(_: &LegacyViz, frame: Frame, _: &[Comparison]) -> Result<Valu
         return Err(VizError::invalid("Too many nodes for a chord diagram."));
     }
     let mut matrix = vec![vec![Value::from(0); nodes.len()]; nodes.len()];
+    // a line holds what reaches its node, from each of the others
     let position = |cell| positions.get(&cell_json(&cell).to_string()).copied().unwrap_or(0);
     for row in 0..frame.row_count() {
         let (from, to) = (position(source.data.get(row)), position(target.data.get(row)));
-        if let Some(cell) = matrix.get_mut(from).and_then(|line| line.get_mut(to)) {
+        if let Some(cell) = matrix.get_mut(to).and_then(|line| line.get_mut(from)) {
             *cell = cell_json(&value.data.get(row));
         }
     }

@@ -205,6 +205,25 @@ impl LegacyViz {
         (self.spec.data)(self, frame, comparisons)
     }
 
+    /// The labels of the rows after [`Self::data`]: some classes of the original write into the frame, and the answer names its
+    /// columns afterwards. Their types are told from before.
+    pub fn labels_after(&self, labels: Vec<Value>) -> Vec<Value> {
+        let mut labels = labels;
+        let mut add = |label: &str| {
+            if !labels.iter().any(|known| known == label) {
+                labels.push(label.into());
+            }
+        };
+        match self.spec.name {
+            "bubble" => ["x", "y", "size", "shape", "group"].into_iter().for_each(add),
+            "bullet" => add("metric"),
+            "chord" => return ["source", "target", "value"].map(Value::from).to_vec(),
+            name if deck::is_deck(name) => return deck::labels_after(self, labels),
+            _ => {}
+        }
+        labels
+    }
+
     /// A member of the form data, null if absent.
     pub(crate) fn get(&self, key: &str) -> Value {
         self.form_data.get(key).cloned().unwrap_or(Value::Null)

@@ -150,10 +150,27 @@ fn hierarchies_and_chords() {
         Column::new("t", texts(&["y", "z"])),
         Column::new("m", ints(&[1, 2])),
     ]);
-    let data = viz(json!({"viz_type": "chord", "groupby": "s", "columns": "t", "metric": "m"}))
-        .data(frame, &[])
-        .unwrap();
-    assert_eq!(data, json!({"nodes": ["x", "y", "z"], "matrix": [[0, 1, 0], [0, 0, 2], [0, 0, 0]]}));
+    let chord = viz(json!({"viz_type": "chord", "groupby": "s", "columns": "t", "metric": "m"}));
+    let data = chord.data(frame, &[]).unwrap();
+    assert_eq!(data, json!({"nodes": ["x", "y", "z"], "matrix": [[0, 0, 0], [1, 0, 0], [0, 2, 0]]}));
+}
+
+#[test]
+fn columns_are_named_after_the_rows_were_shaped() {
+    let after = |form_data: Value, labels: &[&str]| {
+        let labels = labels.iter().map(|label| Value::from(*label)).collect();
+        Value::Array(viz(form_data).labels_after(labels))
+    };
+    assert_eq!(
+        after(json!({"viz_type": "bubble"}), &["e", "x"]),
+        json!(["e", "x", "y", "size", "shape", "group"])
+    );
+    assert_eq!(after(json!({"viz_type": "chord"}), &["a", "b", "c"]), json!(["source", "target", "value"]));
+    let delimited = json!({"viz_type": "deck_scatter", "spatial": {"type": "delimited", "lonlatCol": "p"}});
+    assert_eq!(after(delimited, &["p", "m"]), json!(["m", "spatial"]));
+    let pair = json!({"type": "latlong", "lonCol": "a", "latCol": "b"});
+    let arc = json!({"viz_type": "deck_arc", "start_spatial": pair, "end_spatial": pair});
+    assert_eq!(after(arc, &["a", "b"]), json!(["a", "b", "start_spatial", "end_spatial"]));
 }
 
 #[test]

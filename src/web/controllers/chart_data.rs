@@ -45,6 +45,13 @@ pub fn rules() -> Vec<Rule> {
             warm_up_dataset,
         )
         .endpoint("DatasetRestApi.warm_up_cache"),
+        rule(
+            &["GET"],
+            "/superset/warm_up_cache/",
+            Access::PageApi("can_warm_up_cache", "Superset"),
+            warm_up_of_old,
+        )
+        .endpoint("Superset.warm_up_cache"),
         rule(&["POST"], "/api/v1/query/", Access::PageApi("can_query", "Api"), legacy_query)
             .endpoint("Api.query"),
     ]
@@ -81,6 +88,42 @@ async fn warm_up_dataset(cx: Cx) -> Handled {
     let text = |key: &str| fields.get(key).and_then(Value::as_str).unwrap_or_default();
     let result = warm_up(&fields).dataset(&cx.app, &cx.user, text("db_name"), text("table_name")).await?;
     Ok(Answer::json(200, &json!({ "result": result })))
+}
+
+/// Fills the cache of a chart or of all charts of a table, named in the query string.
+async fn warm_up_of_old(cx: Cx) -> Handled {
+    let arg = |name: &str| cx.req.arg(name).filter(|text| !text.is_empty());
+    let legacy = |status, error: String| Failure(Error::Legacy { status, error });
+    let warm_up = WarmUp {
+        dashboard_id: arg("dashboard_id").and_then(|id| id.trim().parse().ok()),
+        extra_filters: arg("extra_filters").map(str::to_owned),
+    };
+    let mut told = match (arg("slice_id"), arg("table_name"), arg("db_name")) {
+        (Some(id), ..) => {
+            let missing = || legacy(404, format!("Chart {id} not found"));
+            let number: i64 = id.trim().parse().map_err(|_| missing())?;
+            warm_up.chart(&cx.app, &cx.user, number).await.map_err(|e| match e {
+                Error::Message { status: 404, .. } => missing(),
+                other => Failure(other),
+            })?
+        }
+        (None, Some(table), Some(database)) => {
+            let told = warm_up.table(&cx.app, &cx.user, table).await?;
+            if told.is_null() {
+                return Err(legacy(404, format!("Table {table} wasn't found in the database {database}")));
+            }
+            told
+        }
+        _ => {
+            let text = "Malformed request. slice_id or table_name and db_name arguments are expected";
+            return Err(legacy(400, text.to_owned()));
+        }
+    };
+    for chart in told.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+        let id = chart.shift_remove("chart_id").unwrap_or_default();
+        chart.shift_insert(0, "slice_id".to_owned(), id);
+    }
+    Ok(Answer::json(200, &told))
 }
 
 const DASHBOARD_ID: Field = Field::new("dashboard_id", FieldKind::Integer);

@@ -72,7 +72,11 @@ async fn source_columns(cx: &Cx, dataset: &LoadedDataset) -> Result<Vec<Value>> 
 
 /// The columns of a table by the names of its database, schema and self; a dataset of it answers first.
 async fn external_metadata_by_name(cx: Cx) -> Handled {
-    let question = rison::load(cx.req.arg("q"), &Schema::ANY)?;
+    // the original looks for a method that this class does not have
+    let question = rison::load(cx.req.arg("q"), &Schema::ANY).map_err(|_| Error::Legacy {
+        status: 500,
+        error: "'Datasource' object has no attribute 'response_400'".to_owned(),
+    })?;
     let wrong: Vec<String> = ["datasource_type", "database_name", "table_name"]
         .iter()
         .filter_map(|field| match question.get(*field) {

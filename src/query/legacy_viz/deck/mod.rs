@@ -85,6 +85,21 @@ fn own_metrics(viz: &LegacyViz) -> Vec<Value> {
     }
 }
 
+/// Places are added under the names of their controls; texts that held them go.
+pub(super) fn labels_after(viz: &LegacyViz, mut labels: Vec<Value>) -> Vec<Value> {
+    for key in spatial_keys(viz.spec.name) {
+        if !labels.iter().any(|label| label == key) {
+            labels.push((*key).into());
+        }
+        let spatial = viz.get(key);
+        if matches!(spatial.get("type").and_then(Value::as_str), Some("delimited" | "geohash")) {
+            let replaced = spatial::columns(viz, key).unwrap_or_default();
+            labels.retain(|label| !replaced.contains(label));
+        }
+    }
+    labels
+}
+
 pub(super) fn no_query(_: &mut LegacyViz, _: &mut LegacyQuery) -> Result<()> {
     Ok(())
 }
