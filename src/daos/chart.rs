@@ -140,7 +140,8 @@ pub enum OfTable {
 
 /// The charts of the only dataset of a name, in whatever database it is.
 pub async fn of_tables_named(db: &dyn Executor, table: &str) -> Result<OfTable, DbError> {
-    let mut sql = Sql::new("SELECT t.id FROM tables t JOIN dbs d ON d.id = t.database_id WHERE t.table_name = ");
+    let mut sql =
+        Sql::new("SELECT t.id FROM tables t JOIN dbs d ON d.id = t.database_id WHERE t.table_name = ");
     sql.push_bind(table).push(" LIMIT 2");
     let ids = db.query(sql).await?;
     match ids.as_slice() {

@@ -83,7 +83,8 @@ impl Layout {
 
 /// One or several values, as the filter box of the column says.
 fn filter_of(column: &str, value: &Value, configs: Option<&Vec<Value>>) -> Value {
-    let config = configs.into_iter().flatten().find(|c| c.get("column").and_then(Value::as_str) == Some(column));
+    let config =
+        configs.into_iter().flatten().find(|c| c.get("column").and_then(Value::as_str) == Some(column));
     let mut value = value.clone();
     if let Some(config) = config {
         match (config.get("multiple").is_some_and(truthy), &value) {
@@ -119,7 +120,8 @@ mod tests {
 
     #[test]
     fn values_follow_the_filter_box() {
-        let configs = vec![json!({"column": "a", "multiple": false}), json!({"column": "b", "multiple": true})];
+        let configs =
+            vec![json!({"column": "a", "multiple": false}), json!({"column": "b", "multiple": true})];
         let of = |column: &str, value: Value| filter_of(column, &value, Some(&configs));
         assert_eq!(of("a", json!(["x", "y"])), json!({"col": "a", "op": "==", "val": "x"}));
         assert_eq!(of("b", json!("x")), json!({"col": "b", "op": "in", "val": ["x"]}));

@@ -77,7 +77,9 @@ impl WarmUp {
     async fn filters(&self, app: &Services, chart: &Chart) -> Result<Vec<Value>> {
         match (self.dashboard_id, self.extra_filters.as_deref().filter(|text| !text.is_empty())) {
             (None, _) => Ok(Vec::new()),
-            (Some(_), Some(text)) => serde_json::from_str(text).map_err(|e| Error::bad_request(e.to_string())),
+            (Some(_), Some(text)) => {
+                serde_json::from_str(text).map_err(|e| Error::bad_request(e.to_string()))
+            }
             (Some(id), None) => dashboard_filters::of(app, chart.id, id).await,
         }
     }
@@ -109,7 +111,8 @@ impl WarmUp {
         }
         let explored = Explored::open(app, user, form_data, None, true).await?;
         let mut body = explored.payload().await?.body;
-        let errors = body.get_mut("errors").map(Value::take).filter(|e| e.as_array().is_some_and(|e| !e.is_empty()));
+        let errors =
+            body.get_mut("errors").map(Value::take).filter(|e| e.as_array().is_some_and(|e| !e.is_empty()));
         Ok((errors.unwrap_or_default(), body.get_mut("status").map(Value::take).unwrap_or_default()))
     }
 }
