@@ -139,9 +139,10 @@ impl Dispatch {
     }
 }
 
-/// Files and health checks are the same for everybody: no session, no caller, no statement.
+/// Files and health checks are the same for everybody: no session, no caller.
 fn is_static(rule: &Rule) -> bool {
-    rule.rule.starts_with("/static/") || matches!(rule.rule.as_str(), "/health" | "/healthcheck" | "/ping")
+    rule.rule.starts_with("/static/")
+        || matches!(rule.rule.as_str(), "/health" | "/healthcheck" | "/ping" | "/readyz")
 }
 
 #[async_trait]

@@ -9,7 +9,7 @@ use base64::{Engine, engine::general_purpose::STANDARD as B64};
 use sha2::{Digest, Sha256};
 
 use super::random;
-use crate::{Error, Result};
+use crate::{Error, Result, error::SupersetError};
 
 const BLOCK: usize = 16;
 const IV: usize = 12;
@@ -48,7 +48,10 @@ impl FieldCipher {
 
     /// The text of a stored value.
     pub fn decrypt(&self, stored: &[u8]) -> Result<String> {
-        let wrong = || Error::internal("Invalid decryption key");
+        // said on the wire, so that whoever changed SECRET_KEY learns why a database does not open
+        let wrong = || {
+            Error::sip40(500, SupersetError::new("GENERIC_BACKEND_ERROR", "Invalid decryption key"))
+        };
         let bytes = B64.decode(stored.trim_ascii()).map_err(|_| wrong())?;
         let plain = match self.cipher {
             Cipher::Cbc => self.decrypt_cbc(bytes),

@@ -77,11 +77,14 @@ impl Drop for Tx {
     }
 }
 
-/// The whole chain of causes: tokio-postgres says only "error connecting to server" at the top.
+/// The whole chain of causes; some errors already say their cause, others only "error connecting to server".
 fn describe(e: &dyn StdError) -> String {
     let (mut text, mut source) = (e.to_string(), e.source());
     while let Some(cause) = source {
-        text = format!("{text}: {cause}");
+        let more = cause.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
         source = cause.source();
     }
     text
