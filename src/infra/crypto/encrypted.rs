@@ -49,9 +49,8 @@ impl FieldCipher {
     /// The text of a stored value.
     pub fn decrypt(&self, stored: &[u8]) -> Result<String> {
         // said on the wire, so that whoever changed SECRET_KEY learns why a database does not open
-        let wrong = || {
-            Error::sip40(500, SupersetError::new("GENERIC_BACKEND_ERROR", "Invalid decryption key"))
-        };
+        let wrong =
+            || Error::sip40(500, SupersetError::new("GENERIC_BACKEND_ERROR", "Invalid decryption key"));
         let bytes = B64.decode(stored.trim_ascii()).map_err(|_| wrong())?;
         let plain = match self.cipher {
             Cipher::Cbc => self.decrypt_cbc(bytes),
