@@ -62,12 +62,12 @@ pub struct Engines {
 /// An analytical database; cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
-    driver: Driver,
+    pub(super) driver: Driver,
     spec: &'static EngineSpec,
 }
 
 #[derive(Clone)]
-enum Driver {
+pub(super) enum Driver {
     Postgres(Arc<postgres::Database>),
     Sqlite(sqlite::Database),
 }

@@ -3,6 +3,7 @@
 mod binary;
 mod error;
 mod introspect;
+mod session;
 mod text;
 
 use std::{pin::pin, sync::Arc, time::Duration};
@@ -18,6 +19,7 @@ use super::{
     error::EngineError,
 };
 use binary::{Kind, Raw};
+pub(super) use session::Session;
 
 use crate::pg::{Connector, Target};
 
@@ -114,12 +116,18 @@ impl Drop for Lease {
     }
 }
 
-async fn run(client: &Client, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
+/// Opens a transaction with the limits and the schema of the options.
+fn begin(options: &QueryOptions) -> String {
     let mut begin = String::from(if options.allow_write { "BEGIN;" } else { "BEGIN READ ONLY;" });
     begin.push_str(&format!("SET LOCAL statement_timeout = {}", options.timeout.as_millis()));
     if let Some(schema) = &options.schema {
         begin.push_str(&format!(";SET LOCAL search_path = \"{}\"", schema.replace('"', "\"\"")));
     }
+    begin
+}
+
+async fn run(client: &Client, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
+    let begin = begin(options);
     // Both are sent at once: the server answers them in order.
     let (begun, prepared) = tokio::join!(client.batch_execute(&begin), client.prepare(sql));
     let result = match begun.and(prepared) {
@@ -153,10 +161,7 @@ async fn fetch(
     statement: &Statement,
     options: &QueryOptions,
 ) -> Result<ResultSet, EngineError> {
-    let info = statement.columns().iter();
-    let columns: Vec<ColumnInfo> = info
-        .map(|c| ColumnInfo { name: c.name().to_owned(), sql_type: c.type_().name().to_owned() })
-        .collect();
+    let columns = columns_of(statement);
     let kinds: Option<Vec<Kind>> = statement.columns().iter().map(|c| Kind::of(c.type_())).collect();
     let mut builders: Vec<ColumnBuilder> = columns.iter().map(|_| ColumnBuilder::new()).collect();
     let mut size = Size::new(options, columns.len());
@@ -166,19 +171,7 @@ async fn fetch(
             let stream = client.query_raw(statement, none).await.map_err(|e| failure(&e, sql, options))?;
             let mut stream = pin!(stream);
             while let Some(row) = stream.try_next().await.map_err(|e| failure(&e, sql, options))? {
-                let mut bytes = 0;
-                for (i, (kind, out)) in kinds.iter().zip(&mut builders).enumerate() {
-                    match row.try_get::<_, Option<Raw<'_>>>(i) {
-                        Ok(Some(Raw(raw))) => {
-                            bytes += raw.len();
-                            if kind.push(raw, out).is_none() {
-                                out.null();
-                            }
-                        }
-                        _ => out.null(),
-                    }
-                }
-                if size.add(bytes)? {
+                if size.add(push_binary(&row, &kinds, &mut builders))? {
                     break;
                 }
             }
@@ -190,23 +183,54 @@ async fn fetch(
                 let SimpleQueryMessage::Row(row) = message.map_err(|e| failure(&e, sql, options))? else {
                     continue;
                 };
-                let mut bytes = 0;
-                for (i, (column, out)) in statement.columns().iter().zip(&mut builders).enumerate() {
-                    match row.try_get(i).ok().flatten() {
-                        Some(text) => {
-                            bytes += text.len();
-                            text::push(column.type_(), text, out);
-                        }
-                        None => out.null(),
-                    }
-                }
-                if size.add(bytes)? {
+                if size.add(push_text(&row, statement, &mut builders))? {
                     break;
                 }
             }
         }
     }
     Ok(ResultSet { columns, data: builders.into_iter().map(ColumnBuilder::finish).collect() })
+}
+
+fn columns_of(statement: &Statement) -> Vec<ColumnInfo> {
+    let info = statement.columns().iter();
+    info.map(|c| ColumnInfo { name: c.name().to_owned(), sql_type: c.type_().name().to_owned() }).collect()
+}
+
+/// Adds a row to the columns; returns its size.
+fn push_binary(row: &tokio_postgres::Row, kinds: &[Kind], builders: &mut [ColumnBuilder]) -> usize {
+    let mut bytes = 0;
+    for (i, (kind, out)) in kinds.iter().zip(builders).enumerate() {
+        match row.try_get::<_, Option<Raw<'_>>>(i) {
+            Ok(Some(Raw(raw))) => {
+                bytes += raw.len();
+                if kind.push(raw, out).is_none() {
+                    out.null();
+                }
+            }
+            _ => out.null(),
+        }
+    }
+    bytes
+}
+
+/// The same for rows that came as text.
+fn push_text(
+    row: &tokio_postgres::SimpleQueryRow,
+    statement: &Statement,
+    builders: &mut [ColumnBuilder],
+) -> usize {
+    let mut bytes = 0;
+    for (i, (column, out)) in statement.columns().iter().zip(builders).enumerate() {
+        match row.try_get(i).ok().flatten() {
+            Some(text) => {
+                bytes += text.len();
+                text::push(column.type_(), text, out);
+            }
+            None => out.null(),
+        }
+    }
+    bytes
 }
 
 /// Counts rows and bytes against the limits.

@@ -2,6 +2,7 @@
 
 mod guard;
 mod introspect;
+mod session;
 
 use std::{
     path::PathBuf,
@@ -24,6 +25,7 @@ use super::{
     postgres::Size,
 };
 pub(super) use guard::FileId;
+pub(super) use session::Session;
 
 /// Steps of SQLite's machine between two looks at the clock.
 const STEPS: i32 = 2_000;
@@ -144,61 +146,74 @@ impl Inner {
         options: &QueryOptions,
         stop: &Arc<AtomicBool>,
     ) -> Result<ResultSet, EngineError> {
-        let run = |connection: &Connection| {
-            let (stop, end) = (stop.clone(), Instant::now() + options.timeout);
-            let timed_out = Arc::new(AtomicBool::new(false));
-            let late = timed_out.clone();
-            let watch = move || {
-                if Instant::now() >= end {
-                    late.store(true, Ordering::Relaxed);
-                }
-                late.load(Ordering::Relaxed) || stop.load(Ordering::Relaxed)
-            };
-            // a connection that we own accepts the handler
-            let _ = connection.progress_handler(STEPS, Some(watch));
-            let result = fetch(connection, sql, options);
-            let _ = connection.progress_handler(0, None::<fn() -> bool>);
-            if timed_out.load(Ordering::Relaxed) {
-                Err(EngineError::Timeout(options.timeout))
-            } else {
-                result
-            }
-        };
+        let run = |connection: &Connection| watched(connection, options, stop, |c| fetch(c, sql, options));
         if options.allow_write { run(&self.open(true)?) } else { self.reading(run) }
     }
 }
 
+/// Works on a connection until the time is over or nobody waits any more.
+fn watched<T>(
+    connection: &Connection,
+    options: &QueryOptions,
+    stop: &Arc<AtomicBool>,
+    work: impl FnOnce(&Connection) -> Result<T, EngineError>,
+) -> Result<T, EngineError> {
+    let (stop, end) = (stop.clone(), Instant::now() + options.timeout);
+    let timed_out = Arc::new(AtomicBool::new(false));
+    let late = timed_out.clone();
+    let watch = move || {
+        if Instant::now() >= end {
+            late.store(true, Ordering::Relaxed);
+        }
+        late.load(Ordering::Relaxed) || stop.load(Ordering::Relaxed)
+    };
+    // a connection that we own accepts the handler
+    let _ = connection.progress_handler(STEPS, Some(watch));
+    let result = work(connection);
+    let _ = connection.progress_handler(0, None::<fn() -> bool>);
+    if timed_out.load(Ordering::Relaxed) { Err(EngineError::Timeout(options.timeout)) } else { result }
+}
+
 fn fetch(connection: &Connection, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
     let mut statement = connection.prepare(sql).map_err(error)?;
-    let name = |n: &&str| ColumnInfo { name: (*n).to_owned(), sql_type: String::new() };
-    let columns: Vec<ColumnInfo> = statement.column_names().iter().map(name).collect();
+    let columns = columns_of(&statement);
     let mut builders: Vec<ColumnBuilder> = columns.iter().map(|_| ColumnBuilder::new()).collect();
     let mut size = Size::new(options, columns.len());
     let mut rows = statement.query([]).map_err(error)?;
     while let Some(row) = rows.next().map_err(error)? {
-        let mut bytes = 0;
-        for (i, out) in builders.iter_mut().enumerate() {
-            match row.get_ref(i).map_err(error)? {
-                ValueRef::Null => out.null(),
-                ValueRef::Integer(n) => out.int(n),
-                ValueRef::Real(f) => out.float(f),
-                ValueRef::Text(t) => {
-                    bytes += t.len();
-                    out.text(String::from_utf8_lossy(t).into());
-                }
-                ValueRef::Blob(b) => {
-                    bytes += b.len();
-                    out.push_object(Scalar::Bytes(b.to_vec()));
-                }
-            }
-        }
-        if size.add(bytes)? {
+        if size.add(push_row(row, &mut builders)?)? {
             break;
         }
     }
     drop(rows);
     drop(statement);
     Ok(ResultSet { columns, data: builders.into_iter().map(ColumnBuilder::finish).collect() })
+}
+
+fn columns_of(statement: &rusqlite::Statement<'_>) -> Vec<ColumnInfo> {
+    let name = |n: &&str| ColumnInfo { name: (*n).to_owned(), sql_type: String::new() };
+    statement.column_names().iter().map(name).collect()
+}
+
+/// Adds a row to the columns; returns its size.
+fn push_row(row: &rusqlite::Row<'_>, builders: &mut [ColumnBuilder]) -> Result<usize, EngineError> {
+    let mut bytes = 0;
+    for (i, out) in builders.iter_mut().enumerate() {
+        match row.get_ref(i).map_err(error)? {
+            ValueRef::Null => out.null(),
+            ValueRef::Integer(n) => out.int(n),
+            ValueRef::Real(f) => out.float(f),
+            ValueRef::Text(t) => {
+                bytes += t.len();
+                out.text(String::from_utf8_lossy(t).into());
+            }
+            ValueRef::Blob(b) => {
+                bytes += b.len();
+                out.push_object(Scalar::Bytes(b.to_vec()));
+            }
+        }
+    }
+    Ok(bytes)
 }
 
 fn error(e: rusqlite::Error) -> EngineError {

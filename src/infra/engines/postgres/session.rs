@@ -1,0 +1,138 @@
+//! Sessions and streamed results on PostgreSQL.
+
+use std::pin::pin;
+
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use tokio::sync::mpsc::Sender;
+use tokio_postgres::{Client, SimpleQueryMessage};
+
+use super::{
+    Database, Kind, Lease, QueryOptions, Size, begin, columns_of, failure, fetch, push_binary, push_text,
+};
+use crate::engines::{builder::ColumnBuilder, column::ResultSet, error::EngineError};
+
+/// A transaction on a connection of its own.
+pub struct Session {
+    lease: Lease,
+    options: QueryOptions,
+    backend_pid: Option<i64>,
+}
+
+impl Database {
+    /// Takes a connection and begins.
+    pub async fn session(&self, options: &QueryOptions) -> Result<Session, EngineError> {
+        let lease = self.client().await?;
+        // the query takes a snapshot: from here on nothing can make a read-only transaction write
+        let text = format!("{};SELECT pg_backend_pid()", begin(options));
+        let answer = lease.get()?.simple_query(&text).await.map_err(|e| failure(&e, &text, options))?;
+        let backend_pid = answer.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
+            _ => None,
+        });
+        Ok(Session { lease, options: options.clone(), backend_pid })
+    }
+
+    /// Sends the rows of a statement piece by piece.
+    pub async fn batches(
+        &self,
+        sql: &str,
+        options: &QueryOptions,
+        rows: usize,
+        out: &Sender<Result<ResultSet, EngineError>>,
+    ) {
+        let work = async {
+            let mut lease = self.client().await?;
+            stream(lease.get()?, sql, options, rows, out).await?;
+            lease.done = lease.get()?.batch_execute("ROLLBACK").await.is_ok();
+            Ok::<_, EngineError>(())
+        };
+        // a reader that is gone drops the lease, which cancels the statement
+        let result = tokio::select! {
+            result = work => result,
+            () = out.closed() => Ok(()),
+        };
+        if let Err(error) = result {
+            let _ = out.send(Err(error)).await;
+        }
+    }
+}
+
+async fn stream(
+    client: &Client,
+    sql: &str,
+    options: &QueryOptions,
+    rows: usize,
+    out: &Sender<Result<ResultSet, EngineError>>,
+) -> Result<(), EngineError> {
+    let failed = |e: tokio_postgres::Error| failure(&e, sql, options);
+    let begin = begin(options);
+    let (begun, prepared) = tokio::join!(client.batch_execute(&begin), client.prepare(sql));
+    let statement = begun.and(prepared).map_err(failed)?;
+    let columns = columns_of(&statement);
+    let empty = || -> Vec<ColumnBuilder> { columns.iter().map(|_| ColumnBuilder::new()).collect() };
+    let bounds = || Size::new(&QueryOptions { max_rows: Some(rows), ..options.clone() }, columns.len());
+    let batch = |builders: Vec<ColumnBuilder>| ResultSet {
+        columns: columns.clone(),
+        data: builders.into_iter().map(ColumnBuilder::finish).collect(),
+    };
+    let (mut builders, mut size) = (empty(), bounds());
+    let mut left = options.max_rows.unwrap_or(usize::MAX);
+    let mut sent = false;
+    let kinds: Option<Vec<Kind>> = statement.columns().iter().map(|c| Kind::of(c.type_())).collect();
+    if let Some(kinds) = kinds {
+        let none: [&str; 0] = [];
+        let mut found = pin!(client.query_raw(&statement, none).await.map_err(failed)?);
+        while let Some(row) = found.try_next().await.map_err(failed)? {
+            let full = size.add(push_binary(&row, &kinds, &mut builders))?;
+            left = left.saturating_sub(1);
+            if full || left == 0 {
+                sent = true;
+                if out.send(Ok(batch(std::mem::replace(&mut builders, empty())))).await.is_err() || left == 0 {
+                    break;
+                }
+                size = bounds();
+            }
+        }
+    } else {
+        let mut found = pin!(client.simple_query_raw(sql).await.map_err(failed)?);
+        while let Some(message) = found.next().await {
+            let SimpleQueryMessage::Row(row) = message.map_err(failed)? else { continue };
+            let full = size.add(push_text(&row, &statement, &mut builders))?;
+            left = left.saturating_sub(1);
+            if full || left == 0 {
+                sent = true;
+                if out.send(Ok(batch(std::mem::replace(&mut builders, empty())))).await.is_err() || left == 0 {
+                    break;
+                }
+                size = bounds();
+            }
+        }
+    }
+    let rest = batch(builders);
+    if rest.row_count() > 0 || !sent {
+        let _ = out.send(Ok(rest)).await;
+    }
+    Ok(())
+}
+
+impl Session {
+    /// The process of the server that works for it.
+    pub fn backend_pid(&self) -> Option<i64> {
+        self.backend_pid
+    }
+
+    /// Executes one statement.
+    pub async fn query(&mut self, sql: &str) -> Result<ResultSet, EngineError> {
+        let client = self.lease.get()?;
+        let statement = client.prepare(sql).await.map_err(|e| failure(&e, sql, &self.options))?;
+        fetch(client, sql, &statement, &self.options).await
+    }
+
+    /// Ends the transaction and gives the connection back.
+    pub async fn finish(mut self, commit: bool) -> Result<(), EngineError> {
+        let end = if commit { "COMMIT" } else { "ROLLBACK" };
+        self.lease.get()?.batch_execute(end).await.map_err(|e| failure(&e, end, &self.options))?;
+        self.lease.done = true;
+        Ok(())
+    }
+}

@@ -1,0 +1,85 @@
+//! What SQL Lab asks of an engine: several statements on one connection, and results too large to be held at once.
+
+use tokio::sync::mpsc;
+
+use super::{
+    QueryOptions,
+    column::ResultSet,
+    error::EngineError,
+    pool::{Driver, Engine},
+    postgres, sqlite,
+};
+
+/// Pieces of a result in their order; an error is the last of them. Dropping the receiver cancels the statement.
+pub type Batches = mpsc::Receiver<Result<ResultSet, EngineError>>;
+
+/// Batches that wait for a slow reader.
+const WAITING: usize = 2;
+
+/// One connection in one transaction: what a statement sets up, the next one finds. Dropping it cancels and undoes.
+pub enum Session {
+    /// PostgreSQL.
+    Postgres(postgres::Session),
+    /// SQLite.
+    Sqlite(sqlite::Session),
+    /// A driver without sessions: every statement stands alone.
+    Single(Engine, Box<QueryOptions>),
+}
+
+impl Engine {
+    /// Opens a session; the limits of the options hold for each of its statements.
+    pub async fn session(&self, options: &QueryOptions) -> Result<Session, EngineError> {
+        if let Driver::Postgres(database) = &self.driver {
+            return Ok(Session::Postgres(database.session(options).await?));
+        }
+        if let Driver::Sqlite(database) = &self.driver {
+            return Ok(Session::Sqlite(database.session(options).await?));
+        }
+        Ok(Session::Single(self.clone(), Box::new(options.clone())))
+    }
+
+    /// Executes one statement and hands its rows out as they arrive, `rows` at a time; there is always a first batch,
+    /// for the names of the columns. `max_bytes` of the options bounds a batch.
+    pub fn batches(&self, sql: &str, options: &QueryOptions, rows: usize) -> Batches {
+        let (out, batches) = mpsc::channel(WAITING);
+        let (engine, sql, options) = (self.clone(), sql.to_owned(), options.clone());
+        tokio::spawn(async move {
+            if let Driver::Postgres(database) = &engine.driver {
+                database.batches(&sql, &options, rows, &out).await;
+            } else if let Driver::Sqlite(database) = &engine.driver {
+                database.batches(sql, options, rows, out).await;
+            } else {
+                let _ = out.send(engine.query(&sql, &options).await).await;
+            }
+        });
+        batches
+    }
+}
+
+impl Session {
+    /// What another process needs to cancel the session, as Superset notes it (`get_cancel_query_id`).
+    pub fn cancel_id(&self) -> Option<i64> {
+        match self {
+            Self::Postgres(session) => session.backend_pid(),
+            Self::Sqlite(_) | Self::Single(..) => None,
+        }
+    }
+
+    /// Executes one statement.
+    pub async fn query(&mut self, sql: &str) -> Result<ResultSet, EngineError> {
+        match self {
+            Self::Postgres(session) => session.query(sql).await,
+            Self::Sqlite(session) => session.query(sql).await,
+            Self::Single(engine, options) => engine.query(sql, options).await,
+        }
+    }
+
+    /// Ends the transaction.
+    pub async fn finish(self, commit: bool) -> Result<(), EngineError> {
+        match self {
+            Self::Postgres(session) => session.finish(commit).await,
+            Self::Sqlite(session) => session.finish(commit).await,
+            Self::Single(..) => Ok(()),
+        }
+    }
+}
