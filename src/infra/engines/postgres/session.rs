@@ -87,7 +87,8 @@ async fn stream(
             left = left.saturating_sub(1);
             if full || left == 0 {
                 sent = true;
-                if out.send(Ok(batch(std::mem::replace(&mut builders, empty())))).await.is_err() || left == 0 {
+                if out.send(Ok(batch(std::mem::replace(&mut builders, empty())))).await.is_err() || left == 0
+                {
                     break;
                 }
                 size = bounds();
@@ -101,7 +102,8 @@ async fn stream(
             left = left.saturating_sub(1);
             if full || left == 0 {
                 sent = true;
-                if out.send(Ok(batch(std::mem::replace(&mut builders, empty())))).await.is_err() || left == 0 {
+                if out.send(Ok(batch(std::mem::replace(&mut builders, empty())))).await.is_err() || left == 0
+                {
                     break;
                 }
                 size = bounds();

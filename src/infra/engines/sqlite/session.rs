@@ -5,9 +5,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, mpsc::Sender};
 
-use super::{
-    Database, Inner, QueryOptions, Size, StopOnDrop, columns_of, error, fetch, push_row, watched,
-};
+use super::{Database, Inner, QueryOptions, Size, StopOnDrop, columns_of, error, fetch, push_row, watched};
 use crate::engines::{builder::ColumnBuilder, column::ResultSet, error::EngineError};
 
 /// A connection of its own; one that may write holds a transaction.
@@ -151,7 +149,8 @@ mod tests {
     use super::*;
     use crate::engines::column::ColumnData;
 
-    const NUMBERS: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10) SELECT i FROM n";
+    const NUMBERS: &str =
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10) SELECT i FROM n";
 
     #[tokio::test]
     async fn a_session_keeps_what_statements_set_up() {
@@ -169,7 +168,8 @@ mod tests {
     async fn rows_come_in_batches() {
         let db = Database::new(None, None, 1);
         let (out, mut batches) = tokio::sync::mpsc::channel(2);
-        let (sql, options) = (NUMBERS.to_owned(), QueryOptions { max_rows: Some(7), ..QueryOptions::default() });
+        let (sql, options) =
+            (NUMBERS.to_owned(), QueryOptions { max_rows: Some(7), ..QueryOptions::default() });
         tokio::spawn(async move { db.batches(sql, options, 3, out).await });
         let mut sizes = Vec::new();
         while let Some(batch) = batches.recv().await {
