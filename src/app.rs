@@ -39,6 +39,11 @@ pub async fn build(config: Config) -> Result<Arc<Services>, StartError> {
     if let Err(error) = commands::theme::seed_system_themes(&services).await {
         tracing::warn!(%error, "system themes were not written");
     }
+    match commands::sql_lab::close_orphans(&services).await {
+        Ok(0) => {}
+        Ok(closed) => tracing::info!(closed, "queries of an earlier process were marked as failed"),
+        Err(error) => tracing::warn!(%error, "queries of an earlier process were not closed"),
+    }
     Ok(services)
 }
 

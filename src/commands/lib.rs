@@ -25,6 +25,7 @@ pub mod roles;
 pub mod row_level_security;
 pub mod security_admin;
 mod services;
+pub mod sql_lab;
 pub mod tag;
 pub mod temporary_cache;
 pub mod text;

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::{
     access::{GrantCache, RevokedSessions},
     chart_data::{Flights, QueryRun},
+    sql_lab::{Results, Running},
 };
 
 /// The outcome of executing a query object, as it is shared.
@@ -37,6 +38,16 @@ pub struct Services {
     pub cache: Cache<Arc<Value>>,
     /// Queries under way.
     pub flights: Arc<Flights<SharedRun>>,
+    /// SQL Lab.
+    pub sql_lab: SqlLab,
+}
+
+/// What SQL Lab keeps in this process.
+pub struct SqlLab {
+    /// Queries under way.
+    pub running: Running,
+    /// Results that somebody may ask for later.
+    pub results: Results,
 }
 
 impl Services {
@@ -53,6 +64,7 @@ impl Services {
             flights: Arc::default(),
             grants: GrantCache::default(),
             revoked_sessions: RevokedSessions::default(),
+            sql_lab: SqlLab { running: Running::default(), results: Results::new(&config) },
             config,
             db,
         }

@@ -108,6 +108,16 @@ pub async fn find_where(
     db.first(sql).await?.as_ref().map(Database::read).transpose()
 }
 
+/// The databases that a condition over the alias `d` lets through, by their ids.
+pub async fn find_all(db: &dyn Executor, condition: Option<Sql>) -> Result<Vec<Database>, DbError> {
+    let mut sql = Sql::new(format!("SELECT {} FROM dbs d", Database::COLUMNS));
+    if let Some(condition) = condition {
+        sql.push(" WHERE ").append(condition);
+    }
+    sql.push(" ORDER BY d.id");
+    db.query(sql).await?.iter().map(Database::read).collect()
+}
+
 /// Several databases, by id.
 pub async fn find_many(db: &dyn Executor, ids: &[i64]) -> Result<HashMap<i64, Database>, DbError> {
     if ids.is_empty() {

@@ -1,6 +1,10 @@
 //! A response before it is written.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _, stream::BoxStream};
+use parking_lot::Mutex;
 pub use infra::json::{ascii_json, sorted};
 use serde_json::Value;
 
@@ -13,8 +17,27 @@ pub struct Answer {
     pub headers: Vec<(&'static str, String)>,
     /// Headers whose names come from the configuration; names in lower case.
     pub extra: Vec<(String, String)>,
-    /// The whole body.
+    /// The whole body; empty when it is streamed.
     pub body: Bytes,
+    /// A body that is written while it arises.
+    pub stream: Option<Streamed>,
+}
+
+/// Pieces of a body; whoever takes them first gets them. An error cuts the connection.
+#[derive(Clone)]
+pub struct Streamed(Arc<Mutex<Option<BoxStream<'static, Result<Bytes, std::io::Error>>>>>);
+
+impl std::fmt::Debug for Streamed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Streamed")
+    }
+}
+
+impl Streamed {
+    /// The pieces; none when they were taken.
+    pub fn take(&self) -> Option<BoxStream<'static, Result<Bytes, std::io::Error>>> {
+        self.0.lock().take()
+    }
 }
 
 impl Answer {
@@ -25,7 +48,22 @@ impl Answer {
             headers: vec![("content-type", content_type.to_owned())],
             extra: Vec::new(),
             body: body.into(),
+            stream: None,
         }
+    }
+    /// 200 with a body that is written while it arises.
+    pub fn streamed<E: std::fmt::Display>(
+        content_type: &str,
+        pieces: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
+    ) -> Self {
+        let pieces = pieces.map(|piece| {
+            piece.map_err(|error| {
+                tracing::error!(%error, "an answer was cut off");
+                std::io::Error::other("the answer was cut off")
+            })
+        });
+        let stream = Streamed(Arc::new(Mutex::new(Some(pieces.boxed()))));
+        Self { stream: Some(stream), ..Self::new(200, content_type, Bytes::new()) }
     }
     /// Flask's `jsonify`: sorted keys, compact, ASCII, newline at the end.
     pub fn jsonify(status: u16, value: &Value) -> Self {

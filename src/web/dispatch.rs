@@ -165,6 +165,11 @@ impl Handler for Dispatch {
                 res.headers_mut().append(name, value);
             }
         }
-        res.body(answer.body);
+        match answer.stream.and_then(|stream| stream.take()) {
+            Some(pieces) => res.stream(pieces),
+            None => {
+                res.body(answer.body);
+            }
+        }
     }
 }

@@ -25,6 +25,7 @@ pub fn table() -> Table {
         controllers::reports::rules(),
         controllers::queries::rules(),
         controllers::saved_queries::rules(),
+        controllers::sql_lab::rules(),
         controllers::logs::rules(),
         controllers::row_level_security::rules(),
         controllers::security::rules(),

@@ -32,7 +32,7 @@ use crate::{
 /// Datasets that templates name, whose templates name datasets.
 const MAX_DEPTH: usize = 4;
 /// Datasets and metrics that the templates of one query name.
-const MAX_LOOKUPS: usize = 64;
+pub(super) const MAX_LOOKUPS: usize = 64;
 /// Where the text of a failed look-up stands until it is done.
 const PENDING: &str = "look-up pending";
 
@@ -48,12 +48,12 @@ pub struct TemplateScope {
     /// The dataset of the request, for `metric(…)`.
     dataset_id: Option<i64>,
     depth: usize,
-    found: Arc<Mutex<HashMap<Wanted, Found>>>,
+    pub(super) found: Arc<Mutex<HashMap<Wanted, Found>>>,
 }
 
 /// What a macro needs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Wanted {
+pub(super) enum Wanted {
     Dataset {
         id: i64,
         include_metrics: bool,
@@ -67,10 +67,10 @@ enum Wanted {
 }
 
 #[derive(Debug, Clone)]
-struct Found {
-    text: Result<String, String>,
+pub(super) struct Found {
+    pub(super) text: Result<String, String>,
     /// What it depends on.
-    key: Vec<String>,
+    pub(super) key: Vec<String>,
 }
 
 impl TemplateScope {
@@ -95,6 +95,11 @@ impl TemplateScope {
             dataset_id: body.pointer("/datasource/id").and_then(Value::as_i64),
             ..Self::default()
         }
+    }
+
+    /// The scope of SQL that belongs to no chart.
+    pub(super) fn of_user(user: &Arc<Principal>) -> Self {
+        Self { user: user.clone(), ..Self::default() }
     }
 
     /// What answers depend on besides what templates tell of themselves.
@@ -202,31 +207,7 @@ impl SqlContext {
         let columns = description.columns.iter();
         context.column_types =
             columns.filter_map(|c| Some((c.column_name.clone(), c.type_.clone()?))).collect();
-        let lookup = {
-            let (found, asked, used) = (self.scope.found.clone(), asked.clone(), used.clone());
-            move |wanted: Wanted| match lock(&found).get(&wanted) {
-                Some(found) => {
-                    lock(&used).extend(found.key.iter().cloned());
-                    found.text.clone()
-                }
-                None => {
-                    lock(&asked).push(wanted);
-                    Err(PENDING.to_owned())
-                }
-            }
-        };
-        let of_metric = lookup.clone();
-        context.dataset_sql = Some(Arc::new(move |request: &DatasetRequest| {
-            lookup(Wanted::Dataset {
-                id: request.id,
-                include_metrics: request.include_metrics,
-                columns: request.columns.clone(),
-                bounds,
-            })
-        }));
-        context.metric_sql = Some(Arc::new(move |key: &str, dataset_id: Option<i64>| {
-            of_metric(Wanted::Metric { key: key.to_owned(), dataset_id })
-        }));
+        connect(&mut context, &self.scope, asked, used, bounds);
         Processor::new(context)
     }
 
@@ -316,7 +297,7 @@ impl SqlContext {
     }
 
     /// Boxed, because a dataset may name datasets.
-    fn look_up<'a>(&'a self, wanted: &'a Wanted) -> BoxFuture<'a, Result<Found, QueryError>> {
+    pub(super) fn look_up<'a>(&'a self, wanted: &'a Wanted) -> BoxFuture<'a, Result<Found, QueryError>> {
         Box::pin(async move {
             match wanted {
                 Wanted::Metric { key, dataset_id } => self.metric(key, *dataset_id).await,
@@ -411,7 +392,42 @@ impl SqlContext {
     }
 }
 
-fn bare_context(
+/// Wires the macros that need the metadata database: what is not known yet is asked for, and the rendering fails.
+pub(super) fn connect(
+    context: &mut TemplateContext,
+    scope: &TemplateScope,
+    asked: &Arc<Mutex<Vec<Wanted>>>,
+    used: &Arc<Mutex<Vec<String>>>,
+    bounds: (Option<NaiveDateTime>, Option<NaiveDateTime>),
+) {
+    let lookup = {
+        let (found, asked, used) = (scope.found.clone(), asked.clone(), used.clone());
+        move |wanted: Wanted| match lock(&found).get(&wanted) {
+            Some(found) => {
+                lock(&used).extend(found.key.iter().cloned());
+                found.text.clone()
+            }
+            None => {
+                lock(&asked).push(wanted);
+                Err(PENDING.to_owned())
+            }
+        }
+    };
+    let of_metric = lookup.clone();
+    context.dataset_sql = Some(Arc::new(move |request: &DatasetRequest| {
+        lookup(Wanted::Dataset {
+            id: request.id,
+            include_metrics: request.include_metrics,
+            columns: request.columns.clone(),
+            bounds,
+        })
+    }));
+    context.metric_sql = Some(Arc::new(move |key: &str, dataset_id: Option<i64>| {
+        of_metric(Wanted::Metric { key: key.to_owned(), dataset_id })
+    }));
+}
+
+pub(super) fn bare_context(
     app: &Services,
     scope: &TemplateScope,
     engine: &'static EngineSpec,
@@ -474,6 +490,6 @@ fn variables(query: &QueryObject, dataset: &LoadedDataset) -> Map<String, Value>
     variables
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,12 +3,15 @@
 //! `NullCache` is the default and keeps nothing. Types that need a server of their own or Python's pickle keep
 //! their meaning, not their place: what they would hold is held in this process.
 
+mod blobs;
+
 use std::time::{Duration, Instant};
 
 use moka::{Expiry, future};
 use serde_json::Value;
 
 use crate::config::Config;
+pub use blobs::Blobs;
 
 /// Bytes that one cache may hold unless `CACHE_THRESHOLD_BYTES` says otherwise.
 const DEFAULT_BYTES: u64 = 256 << 20;

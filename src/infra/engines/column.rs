@@ -98,6 +98,21 @@ impl ColumnData {
         self.len() == 0
     }
 
+    /// Drops all rows but the first.
+    pub fn truncate(&mut self, rows: usize) {
+        match self {
+            Self::Null(n) => *n = (*n).min(rows),
+            Self::Bool(v) => v.truncate(rows),
+            Self::Int(v) => v.truncate(rows),
+            Self::Float(v) => v.truncate(rows),
+            Self::Decimal(v) => v.truncate(rows),
+            Self::Text(v) => v.truncate(rows),
+            Self::Date(v) => v.truncate(rows),
+            Self::Timestamp(v) => v.truncate(rows),
+            Self::Object(v) => v.truncate(rows),
+        }
+    }
+
     /// The value of a row; null beyond the end.
     pub fn get(&self, row: usize) -> Scalar {
         fn of<T: Clone>(v: &[Option<T>], row: usize, f: impl Fn(T) -> Scalar) -> Scalar {

@@ -38,16 +38,17 @@ impl Engine {
         Ok(Session::Single(self.clone(), Box::new(options.clone())))
     }
 
-    /// Executes one statement and hands its rows out as they arrive, `rows` at a time; there is always a first batch,
+    /// Executes one statement and hands its rows out as they arrive, as many at a time as make up
+    /// `cells` values; there is always a first batch,
     /// for the names of the columns. `max_bytes` of the options bounds a batch.
-    pub fn batches(&self, sql: &str, options: &QueryOptions, rows: usize) -> Batches {
+    pub fn batches(&self, sql: &str, options: &QueryOptions, cells: usize) -> Batches {
         let (out, batches) = mpsc::channel(WAITING);
         let (engine, sql, options) = (self.clone(), sql.to_owned(), options.clone());
         tokio::spawn(async move {
             if let Driver::Postgres(database) = &engine.driver {
-                database.batches(&sql, &options, rows, &out).await;
+                database.batches(&sql, &options, cells, &out).await;
             } else if let Driver::Sqlite(database) = &engine.driver {
-                database.batches(sql, options, rows, out).await;
+                database.batches(sql, options, cells, out).await;
             } else {
                 let _ = out.send(engine.query(&sql, &options).await).await;
             }

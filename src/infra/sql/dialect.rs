@@ -19,12 +19,12 @@ pub(super) enum Family {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SqlDialect {
     pub family: Family,
-    pub parser: &'static dyn parser::Dialect,
+    pub parser: &'static (dyn parser::Dialect + Sync),
 }
 
 /// The dialect of an engine by its Superset name; unknown engines get a tolerant one.
 pub(super) fn dialect(engine: &str) -> SqlDialect {
-    let (family, parser): (_, &'static dyn parser::Dialect) = match engine {
+    let (family, parser): (_, &'static (dyn parser::Dialect + Sync)) = match engine {
         "sqlite" | "gsheets" | "shillelagh" | "superset" => (Family::Sqlite, &parser::SQLiteDialect {}),
         "postgresql" | "postgres" | "cockroachdb" | "hana" | "netezza" | "parseable" | "risingwave"
         | "vertica" => (Family::Postgres, &parser::PostgreSqlDialect {}),

@@ -3,6 +3,7 @@
 //! The one place that touches the SQL parser. Whatever cannot be parsed is refused: a statement that we do not
 //! understand cannot be judged. Printing follows sqlglot, so that texts equal the original's.
 
+mod comments;
 mod dialect;
 mod format;
 mod fragment;
@@ -18,6 +19,7 @@ mod script;
 #[cfg(test)]
 mod tests;
 
+pub use comments::format_with_comments;
 pub use fragment::{Fragment, clause, order_by_expression, select_expression};
 pub use names::TableName;
 pub use parse::{ParseError, parse};

@@ -1,6 +1,6 @@
 //! Statements and scripts (`SQLStatement`, `SQLScript`).
 
-use std::ops::ControlFlow;
+use std::{collections::HashSet, ops::ControlFlow};
 
 use sqlparser::ast::{self, Expr, LimitClause, Query, SetExpr, Visit, Visitor};
 
@@ -59,6 +59,16 @@ impl Script {
     /// Whether any of the functions (in any case) is called.
     pub fn calls_any(&self, functions: &[impl AsRef<str>]) -> bool {
         self.statements.iter().any(|statement| statement.calls_any(functions))
+    }
+
+    /// Upper-case names of all functions that are called.
+    pub fn functions(&self) -> HashSet<String> {
+        self.statements.iter().flat_map(|statement| functions::called(&statement.ast)).collect()
+    }
+
+    /// Whether any statement gives a setting a value (`get_settings`).
+    pub fn sets(&self, setting: &str) -> bool {
+        self.statements.iter().any(|statement| statement.sets(setting))
     }
 
     /// All tables read or written.
@@ -124,6 +134,22 @@ impl Statement {
         match &self.ast {
             ast::Statement::Query(query) => Some(query),
             _ => None,
+        }
+    }
+
+    /// Whether it returns rows as a SELECT does, set operations and VALUES included.
+    pub fn is_query(&self) -> bool {
+        self.query().is_some()
+    }
+
+    /// Whether it gives a setting a value.
+    fn sets(&self, setting: &str) -> bool {
+        match &self.ast {
+            ast::Statement::Set(set) => set.to_string().to_lowercase().contains(setting),
+            ast::Statement::Use(_) => setting == "schema" || setting == "database",
+            ast::Statement::Query(_) => false,
+            // whatever else could hide a setting is no reading statement
+            other => other.to_string().to_lowercase().contains("set ") && is_mutating(other),
         }
     }
 

@@ -23,6 +23,7 @@ pub mod reports;
 pub mod row_level_security;
 pub mod saved_queries;
 pub mod security;
+pub mod sql_lab;
 pub mod static_files;
 pub mod tags;
 pub mod themes;

@@ -37,12 +37,12 @@ impl Database {
         &self,
         sql: &str,
         options: &QueryOptions,
-        rows: usize,
+        cells: usize,
         out: &Sender<Result<ResultSet, EngineError>>,
     ) {
         let work = async {
             let mut lease = self.client().await?;
-            stream(lease.get()?, sql, options, rows, out).await?;
+            stream(lease.get()?, sql, options, cells, out).await?;
             lease.done = lease.get()?.batch_execute("ROLLBACK").await.is_ok();
             Ok::<_, EngineError>(())
         };
@@ -61,7 +61,7 @@ async fn stream(
     client: &Client,
     sql: &str,
     options: &QueryOptions,
-    rows: usize,
+    cells: usize,
     out: &Sender<Result<ResultSet, EngineError>>,
 ) -> Result<(), EngineError> {
     let failed = |e: tokio_postgres::Error| failure(&e, sql, options);
@@ -69,6 +69,7 @@ async fn stream(
     let (begun, prepared) = tokio::join!(client.batch_execute(&begin), client.prepare(sql));
     let statement = begun.and(prepared).map_err(failed)?;
     let columns = columns_of(&statement);
+    let rows = (cells / columns.len().max(1)).max(1);
     let empty = || -> Vec<ColumnBuilder> { columns.iter().map(|_| ColumnBuilder::new()).collect() };
     let bounds = || Size::new(&QueryOptions { max_rows: Some(rows), ..options.clone() }, columns.len());
     let batch = |builders: Vec<ColumnBuilder>| ResultSet {

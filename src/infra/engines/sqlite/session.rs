@@ -42,7 +42,7 @@ impl Database {
         &self,
         sql: String,
         options: QueryOptions,
-        rows: usize,
+        cells: usize,
         out: Sender<Result<ResultSet, EngineError>>,
     ) {
         let stop = Arc::new(AtomicBool::new(false));
@@ -51,7 +51,7 @@ impl Database {
         let Ok(permit) = self.0.permits.clone().acquire_owned().await else { return };
         let work = tokio::task::spawn_blocking(move || {
             let run = |connection: &Connection| {
-                watched(connection, &options, &stop, |c| stream(c, &sql, &options, rows, &sender))
+                watched(connection, &options, &stop, |c| stream(c, &sql, &options, cells, &sender))
             };
             if let Err(error) = inner.reading(run) {
                 let _ = sender.blocking_send(Err(error));
@@ -70,11 +70,12 @@ fn stream(
     connection: &Connection,
     sql: &str,
     options: &QueryOptions,
-    rows: usize,
+    cells: usize,
     out: &Sender<Result<ResultSet, EngineError>>,
 ) -> Result<(), EngineError> {
     let mut statement = connection.prepare(sql).map_err(error)?;
     let columns = columns_of(&statement);
+    let rows = (cells / columns.len().max(1)).max(1);
     let empty = || -> Vec<ColumnBuilder> { columns.iter().map(|_| ColumnBuilder::new()).collect() };
     let bounds = || Size::new(&QueryOptions { max_rows: Some(rows), ..options.clone() }, columns.len());
     let batch = |builders: Vec<ColumnBuilder>| ResultSet {

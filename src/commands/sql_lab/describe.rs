@@ -1,0 +1,39 @@
+//! A query as SQL Lab shows it (`Query.to_dict`).
+
+use daos::query::Query;
+use infra::clock;
+use serde_json::{Value, json};
+
+/// `Query.to_dict`, with times as numbers.
+pub fn describe(query: &Query) -> Value {
+    json!({
+        "changed_on": query.changed_on.map(clock::isoformat),
+        "dbId": query.database_id,
+        "db": query.database_name,
+        "endDttm": query.end_time,
+        "errorMessage": query.error_message,
+        "executedSql": query.executed_sql,
+        "id": query.client_id,
+        "queryId": query.id,
+        "limit": query.limit,
+        "limitingFactor": query.limiting_factor,
+        "progress": query.progress,
+        "rows": query.rows,
+        "catalog": query.catalog,
+        "schema": query.schema,
+        "ctas": query.select_as_cta,
+        "serverId": query.id,
+        "sql": query.sql,
+        "sqlEditorId": query.sql_editor_id,
+        "startDttm": query.start_time,
+        "state": query.status.as_deref().unwrap_or_default().to_lowercase(),
+        "tab": query.tab_name,
+        "tempSchema": query.tmp_schema_name,
+        "tempTable": query.tmp_table_name,
+        "userId": query.user_id,
+        "user": query.user_label,
+        "resultsKey": query.results_key,
+        "trackingUrl": query.tracking_url,
+        "extra": query.extra(),
+    })
+}

@@ -1,0 +1,157 @@
+//! The rows of a past query as CSV (`SqlResultExportCommand`), written while they arrive.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use daos::query::{self, Query};
+use futures_util::{Stream, stream};
+use infra::{
+    Result, clock,
+    config::Config,
+    engines::{Batches, EngineError, QueryOptions, column::ResultSet},
+    sql,
+};
+use ::query::{
+    encode::csv::{CsvOptions, to_csv},
+    frame::Frame,
+};
+
+use super::{access::raise_for_results, error::sip40};
+use crate::{Principal, Services, database::describe, databases};
+
+/// Values that pandas formats alike, and that are held at a time.
+const CELLS: usize = 100_000;
+
+/// A file under way.
+pub struct Export {
+    /// Its name.
+    pub filename: String,
+    first: ResultSet,
+    rest: Batches,
+    options: CsvOptions,
+    bom: bool,
+}
+
+/// Begins to execute the query again; its first rows are there when this returns.
+pub async fn export(app: &Arc<Services>, user: &Arc<Principal>, client_id: &str) -> Result<Export> {
+    let found = query::find_by_client_id(app.db.exec(), client_id).await?;
+    let lost = || {
+        let text =
+            "The query associated with these results could not be found. You need to re-run the original query.";
+        sip40(404, "RESULTS_BACKEND_ERROR", text)
+    };
+    let query = found.ok_or_else(lost)?;
+    let database = raise_for_results(app, user, &query).await?;
+    let spec = describe::engine(&database);
+    let selects = query.select_sql.clone().filter(|sql| !sql.is_empty());
+    let text = match &selects {
+        Some(sql) => sql.clone(),
+        None => query.executed_sql.clone().filter(|sql| !sql.is_empty()).ok_or_else(lost)?,
+    };
+    let max_rows = if selects.is_some() { None } else { rows_of(&query, &text, &spec.engine) };
+    let seconds = app.config.int("SQLLAB_ASYNC_TIME_LIMIT_SEC").unwrap_or(21_600).clamp(1, 604_800);
+    let options = QueryOptions {
+        schema: query.schema.clone().filter(|s| !s.is_empty() && spec.caps.supports_dynamic_schema),
+        max_rows,
+        timeout: Duration::from_secs(seconds.unsigned_abs()),
+        ..QueryOptions::default()
+    };
+    let mut rest = databases::engine(app, &database)?.batches(&text, &options, CELLS);
+    let first = match rest.recv().await {
+        Some(Ok(first)) => first,
+        Some(Err(e)) => return Err(sip40(500, "GENERIC_BACKEND_ERROR", e.to_string())),
+        None => ResultSet::default(),
+    };
+    Ok(Export { filename: filename(&query), first, rest, options: options_of(&app.config), bom: bom(&app.config) })
+}
+
+/// The limit in the SQL that was executed, without the row that only told that there were more.
+fn rows_of(query: &Query, text: &str, engine: &str) -> Option<usize> {
+    let script = sql::parse(text, engine).ok()?;
+    let limit = usize::try_from(script.statements().last()?.limit_value()?).ok()?;
+    let cut = matches!(query.limiting_factor.as_deref(), Some("QUERY" | "DROPDOWN" | "QUERY_AND_DROPDOWN"));
+    Some(if cut { limit.saturating_sub(1) } else { limit })
+}
+
+/// `sqllab_<tab>_<time>.csv`.
+fn filename(query: &Query) -> String {
+    let tab = query.tab_name.as_deref().filter(|t| !t.is_empty()).unwrap_or("notab");
+    let tab: String = tab
+        .replace(' ', "_")
+        .to_lowercase()
+        .chars()
+        .filter(|c| c.is_alphanumeric() || *c == '_')
+        .collect();
+    format!("sqllab_{tab}_{}.csv", clock::now().format("%Y%m%dT%H%M%S"))
+}
+
+fn options_of(config: &Config) -> CsvOptions {
+    let options = CsvOptions { index: false, ..CsvOptions::export(&Frame::default()) };
+    match config.get("CSV_EXPORT").as_object() {
+        Some(own) => options.with_config(own),
+        None => options,
+    }
+}
+
+/// Whether the configured encoding marks the file's beginning.
+fn bom(config: &Config) -> bool {
+    let encoding = config.get("CSV_EXPORT").get("encoding").and_then(|e| e.as_str()).unwrap_or_default();
+    encoding.to_lowercase().replace('_', "-") == "utf-8-sig"
+}
+
+enum Step {
+    Batch(Box<ResultSet>, Batches, CsvOptions, bool),
+    Next(Batches, CsvOptions),
+}
+
+impl Export {
+    /// The text piece by piece; no more than a few batches are held. An error in the middle ends it.
+    pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, EngineError>> + Send + 'static {
+        let start = Step::Batch(Box::new(self.first), self.rest, self.options, self.bom);
+        stream::unfold(Some(start), |step| async move {
+            match step? {
+                Step::Batch(batch, rest, options, bom) => {
+                    let text = written(*batch, options.clone(), bom).await;
+                    Some((text, Some(Step::Next(rest, CsvOptions { header: false, ..options }))))
+                }
+                Step::Next(mut rest, options) => match rest.recv().await? {
+                    Ok(batch) => {
+                        let text = written(batch, options.clone(), false).await;
+                        Some((text, Some(Step::Next(rest, options))))
+                    }
+                    Err(e) => Some((Err(e), None)),
+                },
+            }
+        })
+    }
+}
+
+async fn written(batch: ResultSet, options: CsvOptions, bom: bool) -> Result<Bytes, EngineError> {
+    let written = tokio::task::spawn_blocking(move || {
+        let mut text = if bom { b"\xef\xbb\xbf".to_vec() } else { Vec::new() };
+        text.extend_from_slice(&to_csv(&Frame::from(batch), &options));
+        Bytes::from(text)
+    });
+    written.await.map_err(|e| EngineError::Connect(e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_files() {
+        let query = Query { tab_name: Some("My Tab! é".into()), ..Query::default() };
+        assert!(filename(&query).starts_with("sqllab_my_tab_é_2"));
+    }
+
+    #[test]
+    fn the_row_that_told_of_more_is_left_out() {
+        let rows = |factor: &str| {
+            let query = Query { limiting_factor: Some(factor.into()), ..Query::default() };
+            rows_of(&query, "SELECT 1 LIMIT 101", "sqlite")
+        };
+        assert_eq!(rows("DROPDOWN"), Some(100));
+        assert_eq!(rows("NOT_LIMITED"), Some(101));
+    }
+}

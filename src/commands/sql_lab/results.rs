@@ -1,0 +1,111 @@
+//! Results that are kept for later (`RESULTS_BACKEND`, `SqlExecutionResultsCommand`).
+
+use std::sync::Arc;
+
+use daos::query;
+use indexmap::IndexMap;
+use infra::{Error, Result, cache::Blobs, config::Config};
+use serde_json::value::RawValue;
+
+use super::{access::raise_for_results, error::sip40};
+use crate::{Principal, Services};
+
+/// Packed bytes that all results together may take.
+const MAX_BYTES: u64 = 256 << 20;
+
+/// The place of results: there is always one, for queries that nobody waits for.
+pub struct Results {
+    blobs: Blobs,
+    configured: bool,
+}
+
+impl Results {
+    /// An empty place.
+    pub fn new(config: &Config) -> Self {
+        Self { blobs: Blobs::in_memory(MAX_BYTES), configured: !config.get("RESULTS_BACKEND").is_null() }
+    }
+
+    /// Whether the configuration names a place: then results are kept although somebody waits for them.
+    pub fn is_configured(&self) -> bool {
+        self.configured
+    }
+
+    pub(super) async fn put(&self, key: &str, payload: Vec<u8>, seconds: i64) -> bool {
+        self.blobs.put(key, payload, seconds).await
+    }
+}
+
+/// The payload of a result, of more than `rows` rows only the first.
+pub async fn read(
+    app: &Arc<Services>,
+    user: &Arc<Principal>,
+    key: &str,
+    rows: Option<usize>,
+) -> Result<Vec<u8>> {
+    let lost = |status, text: &str| sip40(status, "RESULTS_BACKEND_ERROR", text);
+    let Some(query) = query::find_by_results_key(app.db.exec(), key).await? else {
+        if !app.sql_lab.results.configured {
+            let text = "Results backend is not configured.";
+            return Err(sip40(500, "RESULTS_BACKEND_NOT_CONFIGURED_ERROR", text));
+        }
+        return Err(lost(
+            404,
+            "The query associated with these results could not be found. You need to re-run the original query.",
+        ));
+    };
+    raise_for_results(app, user, &query).await?;
+    let Some(payload) = app.sql_lab.results.blobs.get(key).await else {
+        return Err(lost(
+            410,
+            "Data could not be retrieved from the results backend. You need to re-run the original query.",
+        ));
+    };
+    let Some(rows) = rows.filter(|rows| *rows > 0) else { return Ok(payload) };
+    let cut = tokio::task::spawn_blocking(move || first_rows(&payload, rows)).await.map_err(Error::internal)?;
+    cut.ok_or_else(|| {
+        lost(
+            404,
+            "Data could not be deserialized from the results backend. The storage format might have changed, \
+             rendering the old data stake. You need to re-run the original query.",
+        )
+    })
+}
+
+/// The payload with fewer rows; none when it is no payload.
+fn first_rows(payload: &[u8], rows: usize) -> Option<Vec<u8>> {
+    let members: IndexMap<String, &RawValue> = serde_json::from_slice(payload).ok()?;
+    let data: Vec<&RawValue> = serde_json::from_str(members.get("data")?.get()).ok()?;
+    if data.len() <= rows {
+        return Some(payload.to_vec());
+    }
+    let mut out = Vec::new();
+    for (name, value) in &members {
+        out.extend_from_slice(if out.is_empty() { b"{" } else { b", " });
+        out.extend_from_slice(format!("\"{name}\": ").as_bytes());
+        if name == "data" {
+            let shown: Vec<&str> = data.iter().take(rows).map(|record| record.get()).collect();
+            out.extend_from_slice(format!("[{}]", shown.join(", ")).as_bytes());
+        } else {
+            out.extend_from_slice(value.get().as_bytes());
+        }
+    }
+    out.extend_from_slice(b", \"displayLimitReached\": true}");
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fewer_rows_are_said_to_be_fewer() {
+        let payload = br#"{"status": "success", "data": [{"a": 1}, {"a": 2}], "query": {"rows": 2}}"#;
+        let cut = String::from_utf8(first_rows(payload, 1).unwrap()).unwrap();
+        assert_eq!(
+            cut,
+            r#"{"status": "success", "data": [{"a": 1}], "query": {"rows": 2}, "displayLimitReached": true}"#
+        );
+        assert_eq!(first_rows(payload, 2).unwrap(), payload);
+        assert!(first_rows(b"[]", 1).is_none());
+    }
+}
