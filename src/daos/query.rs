@@ -141,7 +141,8 @@ pub async fn newest_of_editor(
     editor: &str,
     except: &str,
 ) -> Result<Option<Query>, DbError> {
-    let sql = Sql::new("q.client_id <> ? AND q.user_id = ? AND q.sql_editor_id = ? ORDER BY q.id DESC LIMIT 1");
+    let sql =
+        Sql::new("q.client_id <> ? AND q.user_id = ? AND q.sql_editor_id = ? ORDER BY q.id DESC LIMIT 1");
     Ok(select(db, sql.bind(except).bind(user_id).bind(editor)).await?.pop())
 }
 
@@ -189,7 +190,8 @@ pub async fn move_to_editor(
     client_id: &str,
     editor: &str,
 ) -> Result<(), DbError> {
-    let sql = Sql::new("UPDATE query SET sql_editor_id = ?, changed_on = ? WHERE client_id = ? AND user_id = ?");
+    let sql =
+        Sql::new("UPDATE query SET sql_editor_id = ?, changed_on = ? WHERE client_id = ? AND user_id = ?");
     let sql = sql.bind(editor).bind(infra::clock::utc_now()).bind(client_id).bind(user_id);
     db.execute(sql).await.map(drop)
 }

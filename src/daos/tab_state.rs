@@ -164,7 +164,8 @@ pub async fn put_table(db: &dyn Executor, table: &TableSchema, user_id: Option<i
 
 /// The user whose tab shows a table; none when there is no such row.
 pub async fn owner_of_table(db: &dyn Executor, id: i64) -> Result<Option<Option<i64>>, DbError> {
-    let text = "SELECT t.user_id FROM table_schema s LEFT JOIN tab_state t ON t.id = s.tab_state_id WHERE s.id = ?";
+    let text =
+        "SELECT t.user_id FROM table_schema s LEFT JOIN tab_state t ON t.id = s.tab_state_id WHERE s.id = ?";
     db.first(Sql::new(text).bind(id)).await?.map(|row| row.at(0)).transpose()
 }
 

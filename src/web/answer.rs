@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, stream::BoxStream};
-use parking_lot::Mutex;
 pub use infra::json::{ascii_json, sorted};
+use parking_lot::Mutex;
 use serde_json::Value;
 
 /// Status, headers and body of a response.

@@ -45,7 +45,8 @@ pub fn send_as(req: &Req, name: &str, filename: &str, keep: &Keep) -> Option<Ans
         ("vary", "Accept-Encoding".to_owned()),
     ];
     if is_unchanged(req, file, &etag) {
-        let answer = Answer { status: 304, headers: Vec::new(), extra: Vec::new(), body: Bytes::new(), stream: None };
+        let answer =
+            Answer { status: 304, headers: Vec::new(), extra: Vec::new(), body: Bytes::new(), stream: None };
         return Some(headers.into_iter().fold(answer, |a, (name, value)| a.header(name, value)));
     }
     let body = match assets::read(name, encoding)? {

@@ -119,11 +119,8 @@ pub(super) async fn raise_for_results(
 ) -> Result<Database> {
     let denied = || super::error::sip40(403, "QUERY_SECURITY_ACCESS_ERROR", "Cannot access the query");
     let database = daos::database::find(app.db.exec(), query.database_id).await?.ok_or_else(denied)?;
-    let place = Place {
-        database: &database,
-        schema: query.schema.as_deref(),
-        catalog: query.catalog.as_deref(),
-    };
+    let place =
+        Place { database: &database, schema: query.schema.as_deref(), catalog: query.catalog.as_deref() };
     let text = query.sql.as_deref().unwrap_or_default();
     match raise_for_query(app, user, &place, text, &Map::new()).await {
         Err(Error::Internal(source)) => return Err(Error::Internal(source)),

@@ -1,6 +1,10 @@
 //! Columns of a result (`SupersetResultSet.columns`).
 
-use infra::engines::{EngineSpec, GenericType, column::{ColumnData, Scalar}, cursor_type};
+use infra::engines::{
+    EngineSpec, GenericType,
+    column::{ColumnData, Scalar},
+    cursor_type,
+};
 use query::frame::Frame;
 use serde_json::{Value, json};
 

@@ -57,9 +57,14 @@ pub(super) fn create_as(
     let dialect = query::engine::Dialect::of(spec);
     let quote = |part: &str| if is_plain(part) { part.to_owned() } else { dialect.quote(part) };
     let text = script.statements().last().and_then(|last| last.as_create(&table, method, quote));
-    let text = text.ok_or_else(|| Refusal::new("GENERIC_BACKEND_ERROR", "There is no query to create from."))?;
-    let parts: Vec<String> =
-        [&table.catalog, &table.schema].into_iter().flatten().chain([&name]).map(|part| quote(part)).collect();
+    let text =
+        text.ok_or_else(|| Refusal::new("GENERIC_BACKEND_ERROR", "There is no query to create from."))?;
+    let parts: Vec<String> = [&table.catalog, &table.schema]
+        .into_iter()
+        .flatten()
+        .chain([&name])
+        .map(|part| quote(part))
+        .collect();
     let limit = query.limit.map(|limit| format!("\nLIMIT {limit}")).unwrap_or_default();
     Ok((text, Created { name, select_sql: format!("SELECT\n  *\nFROM {}{limit}", parts.join(".")) }))
 }

@@ -30,11 +30,8 @@ pub async fn estimate(app: &Arc<Services>, user: &Arc<Principal>, ask: &Ask) -> 
     let found = database::find_where(app.db.exec(), ask.database_id, lists::databases(user, "d")).await?;
     let missing = || sip40(404, "RESULTS_BACKEND_ERROR", "The database could not be found");
     let database = found.ok_or_else(missing)?;
-    let place = access::Place {
-        database: &database,
-        schema: ask.schema.as_deref(),
-        catalog: ask.catalog.as_deref(),
-    };
+    let place =
+        access::Place { database: &database, schema: ask.schema.as_deref(), catalog: ask.catalog.as_deref() };
     access::raise_for_query(app, user, &place, &ask.sql, &ask.template_params).await?;
     let spec = describe::engine(&database);
     let text = if ask.template_params.is_empty() {

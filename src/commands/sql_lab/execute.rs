@@ -167,8 +167,7 @@ async fn begin(
     let db = app.db.exec();
     let gone = || infra::Error::internal("the row of a query is gone");
     let query = queries::find(db, id).await?.ok_or_else(gone)?;
-    let place =
-        Place { database, schema: query.schema.as_deref(), catalog: query.catalog.as_deref() };
+    let place = Place { database, schema: query.schema.as_deref(), catalog: query.catalog.as_deref() };
     if let Err(cause) = access::raise_for_query(app, user, &place, &ask.sql, &ask.template_params).await {
         return Err(Failure::forbidden(&format!("query '{}'", ask.sql), cause));
     }
@@ -216,9 +215,7 @@ async fn answer(app: &Services, id: i64, seconds: u64, outcome: Outcome) -> Resu
             let stopped = json!({"query_id": id, "status": status::STOPPED});
             Ok(Answered::Result(infra::json::dumps(&stopped).into_bytes()))
         }
-        Outcome::Failed(refusal) => {
-            Err(infra::Error::Sip40 { status: 500, errors: refusal.errors }.into())
-        }
+        Outcome::Failed(refusal) => Err(infra::Error::Sip40 { status: 500, errors: refusal.errors }.into()),
         Outcome::TimedOut => Err(timed_out(seconds).into()),
     }
 }

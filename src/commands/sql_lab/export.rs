@@ -2,6 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use ::query::{
+    encode::csv::{CsvOptions, to_csv},
+    frame::Frame,
+};
 use bytes::Bytes;
 use daos::query::{self, Query};
 use futures_util::{Stream, stream};
@@ -10,10 +14,6 @@ use infra::{
     config::Config,
     engines::{Batches, EngineError, QueryOptions, column::ResultSet},
     sql,
-};
-use ::query::{
-    encode::csv::{CsvOptions, to_csv},
-    frame::Frame,
 };
 
 use super::{access::raise_for_results, error::sip40};
@@ -36,8 +36,7 @@ pub struct Export {
 pub async fn export(app: &Arc<Services>, user: &Arc<Principal>, client_id: &str) -> Result<Export> {
     let found = query::find_by_client_id(app.db.exec(), client_id).await?;
     let lost = || {
-        let text =
-            "The query associated with these results could not be found. You need to re-run the original query.";
+        let text = "The query associated with these results could not be found. You need to re-run the original query.";
         sip40(404, "RESULTS_BACKEND_ERROR", text)
     };
     let query = found.ok_or_else(lost)?;
@@ -62,7 +61,13 @@ pub async fn export(app: &Arc<Services>, user: &Arc<Principal>, client_id: &str)
         Some(Err(e)) => return Err(sip40(500, "GENERIC_BACKEND_ERROR", e.to_string())),
         None => ResultSet::default(),
     };
-    Ok(Export { filename: filename(&query), first, rest, options: options_of(&app.config), bom: bom(&app.config) })
+    Ok(Export {
+        filename: filename(&query),
+        first,
+        rest,
+        options: options_of(&app.config),
+        bom: bom(&app.config),
+    })
 }
 
 /// The limit in the SQL that was executed, without the row that only told that there were more.
@@ -76,12 +81,8 @@ fn rows_of(query: &Query, text: &str, engine: &str) -> Option<usize> {
 /// `sqllab_<tab>_<time>.csv`.
 fn filename(query: &Query) -> String {
     let tab = query.tab_name.as_deref().filter(|t| !t.is_empty()).unwrap_or("notab");
-    let tab: String = tab
-        .replace(' ', "_")
-        .to_lowercase()
-        .chars()
-        .filter(|c| c.is_alphanumeric() || *c == '_')
-        .collect();
+    let tab: String =
+        tab.replace(' ', "_").to_lowercase().chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
     format!("sqllab_{tab}_{}.csv", clock::now().format("%Y%m%dT%H%M%S"))
 }
 

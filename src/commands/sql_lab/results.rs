@@ -61,7 +61,8 @@ pub async fn read(
         ));
     };
     let Some(rows) = rows.filter(|rows| *rows > 0) else { return Ok(payload) };
-    let cut = tokio::task::spawn_blocking(move || first_rows(&payload, rows)).await.map_err(Error::internal)?;
+    let cut =
+        tokio::task::spawn_blocking(move || first_rows(&payload, rows)).await.map_err(Error::internal)?;
     cut.ok_or_else(|| {
         lost(
             404,

@@ -275,7 +275,8 @@ impl Job {
             self.query.select_as_cta_used = Some(true);
         }
         let mut result = QueryResult { query: describe(&self.query), frame, columns };
-        let key = if prepared.created.is_none() && self.stores() { self.store(&mut result).await? } else { None };
+        let key =
+            if prepared.created.is_none() && self.stores() { self.store(&mut result).await? } else { None };
         self.query.results_key.clone_from(&key);
         let (limit, factor) = if only_dropdown {
             let own = queries::find(self.app.db.exec(), self.query.id).await?;

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use ::query::template::has_template_syntax;
 use daos::{database::Database, dataset, query::Query};
 use infra::{
     engines::spec::LimitMethod,
     sql::{self, RlsRule, RlsRules, Script},
 };
-use ::query::template::has_template_syntax;
 
 use super::{
     create::{Created, create_as},

@@ -79,7 +79,8 @@ pub async fn describe(app: &Services, tab: &TabState) -> Result<Value> {
         Some(id) => query::find_by_client_id(db, id).await?,
         None => None,
     };
-    let extra: Value = serde_json::from_str(tab.extra_json.as_deref().unwrap_or_default()).unwrap_or(json!({}));
+    let extra: Value =
+        serde_json::from_str(tab.extra_json.as_deref().unwrap_or_default()).unwrap_or(json!({}));
     Ok(json!({
         "id": tab.id,
         "user_id": tab.user_id,
@@ -132,11 +133,8 @@ pub async fn create(app: &Services, user: &Principal, editor: &Value) -> Result<
     let sql = editor.get("sql").cloned().unwrap_or_else(|| json!("SELECT ..."));
     let null = Value::Null;
     let of = |key: &str| editor.get(key).unwrap_or(&null);
-    let mut values: Values = vec![
-        ("user_id", user.user_id().into()),
-        ("label", label.into()),
-        ("active", true.into()),
-    ];
+    let mut values: Values =
+        vec![("user_id", user.user_id().into()), ("label", label.into()), ("active", true.into())];
     for (column, kind, value) in [
         ("database_id", Kind::Number, database),
         ("catalog", Kind::Text, of("catalog")),
@@ -205,7 +203,12 @@ pub async fn delete(app: &Services, user: &Principal, id: i64) -> Result<(), Ref
 }
 
 /// Gives a query of the browser's to a tab.
-pub async fn migrate_query(app: &Services, user: &Principal, id: i64, client_id: &str) -> Result<(), Refused> {
+pub async fn migrate_query(
+    app: &Services,
+    user: &Principal,
+    id: i64,
+    client_id: &str,
+) -> Result<(), Refused> {
     own(app, user, id).await?;
     query::move_to_editor(app.db.exec(), user.user_id(), client_id, &id.to_string()).await?;
     Ok(())

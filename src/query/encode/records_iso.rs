@@ -4,9 +4,9 @@
 use infra::engines::column::{ColumnData, Scalar};
 
 use super::json::{write_cell, write_scalar, write_str};
+use crate::frame::Frame;
 use crate::frame::datetime::from_micros;
 use crate::frame::python::{offset_text, str_of, timestamp_text};
-use crate::frame::Frame;
 
 /// Integers above are shown as text (`JS_MAX_INTEGER`).
 const MAX_INTEGER: u64 = 9_007_199_254_740_991;

@@ -65,8 +65,7 @@ async fn post_execute(cx: Cx) -> Handled {
     }
 }
 
-static RESULTS: Schema =
-    Schema { required: &["key"], ..Schema::object(&[("key", Schema::of(&["string"]))]) };
+static RESULTS: Schema = Schema { required: &["key"], ..Schema::object(&[("key", Schema::of(&["string"]))]) };
 
 async fn get_results(cx: Cx) -> Handled {
     let q = rison::load(cx.req.arg("q"), &RESULTS)?;
@@ -106,13 +105,12 @@ async fn post_estimate(cx: Cx) -> Handled {
 }
 
 /// `FormatQueryPayloadSchema`.
-const FORMAT: &[Field] = &[
-    Field::new("sql", FieldKind::String).required(),
-    Field::new("engine", FieldKind::String).nullable(),
-];
+const FORMAT: &[Field] =
+    &[Field::new("sql", FieldKind::String).required(), Field::new("engine", FieldKind::String).nullable()];
 
 async fn post_format(cx: Cx) -> Handled {
-    let body = serde_json::from_slice(&cx.req.body).map_err(|_| Failure(Error::bad_request("Invalid JSON")))?;
+    let body =
+        serde_json::from_slice(&cx.req.body).map_err(|_| Failure(Error::bad_request("Invalid JSON")))?;
     let body = validate::load_or_400(FORMAT, &body)?;
     let text = |key: &str| body.get(key).and_then(Value::as_str);
     let engine = text("engine").filter(|e| !e.is_empty()).unwrap_or("base").to_owned();

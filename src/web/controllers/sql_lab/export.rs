@@ -9,8 +9,7 @@ use crate::{
 };
 
 /// What Python's `urllib.parse.quote` leaves alone.
-const QUOTED: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~').remove(b'/');
+const QUOTED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~').remove(b'/');
 
 pub(super) fn rules() -> Vec<Rule> {
     let access = Access::Protect("can_export_csv", "SQLLab");

@@ -22,14 +22,15 @@ pub fn rules() -> Vec<Rule> {
 
 /// The body behind `@requires_json`, where nothing turns its refusal into a "Fatal error".
 fn json_body(cx: &Cx) -> Result<Value, Failure> {
-    let broken = |text: &str| {
-        Failure(Error::sip40(400, SupersetError::new("INVALID_PAYLOAD_FORMAT_ERROR", text)))
-    };
+    let broken =
+        |text: &str| Failure(Error::sip40(400, SupersetError::new("INVALID_PAYLOAD_FORMAT_ERROR", text)));
     if !cx.req.is_json() {
         return Err(broken("Request is not JSON"));
     }
     serde_json::from_slice(&cx.req.body).map_err(|_| {
-        broken("400 Bad Request: The browser (or proxy) sent a request that this server could not understand.")
+        broken(
+            "400 Bad Request: The browser (or proxy) sent a request that this server could not understand.",
+        )
     })
 }
 
