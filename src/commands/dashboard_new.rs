@@ -3,7 +3,7 @@
 use infra::Result;
 use uuid::Uuid;
 
-use crate::{Principal, Services};
+use crate::{Principal, Services, implicit_tags, tag::ObjectType};
 
 /// Makes an untitled dashboard that belongs to the caller; its id.
 pub async fn dashboard_new(app: &Services, caller: &Principal) -> Result<i64> {
@@ -24,6 +24,8 @@ pub async fn dashboard_new(app: &Services, caller: &Principal) -> Result<i64> {
         let owner = vec![("dashboard_id", id.into()), ("user_id", user_id.into())];
         tx.exec().insert_row("dashboard_user", owner).await?;
     }
+    let owners: Vec<i64> = caller.user_id().into_iter().collect();
+    implicit_tags::created(&app.config, tx.exec(), caller, ObjectType::Dashboard, id, &owners).await?;
     tx.commit().await?;
     Ok(id)
 }

@@ -21,6 +21,10 @@ impl Invalid {
     pub fn add(&mut self, field: &str, message: &str) {
         self.0.insert(field.to_owned(), json!([message]));
     }
+    /// One more complaint that is a text of its own, not one of several.
+    pub fn say(&mut self, field: &str, message: &str) {
+        self.0.insert(field.to_owned(), json!(message));
+    }
     /// The owners, or a complaint about them.
     pub fn owners(&mut self, owners: Result<Vec<i64>, OwnersError>) -> Result<Vec<i64>> {
         match owners {

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 /// A row of `tables`, with the name of its database.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 #[expect(missing_docs, reason = "the fields bear the names of the columns")]
 pub struct Dataset {
     pub id: i64,
@@ -298,4 +298,10 @@ pub async fn of_database(db: &dyn Executor, database_id: i64) -> Result<Vec<Data
     let mut sql = select();
     sql.push(" WHERE t.database_id = ").push_bind(database_id).push(" ORDER BY t.id");
     db.query(sql).await?.iter().map(Dataset::read).collect()
+}
+
+/// Ids of the datasets of a database that bear a name (`DatasetDAO.get_table_by_name`).
+pub async fn id_by_name(db: &dyn Executor, database_id: i64, name: &str) -> Result<Vec<i64>, DbError> {
+    let sql = Sql::new("SELECT id FROM tables WHERE database_id = ? AND table_name = ? LIMIT 2");
+    db.query(sql.bind(database_id).bind(name)).await?.iter().map(|r| r.at(0)).collect()
 }

@@ -25,6 +25,7 @@ pub mod table;
 pub mod tables;
 pub mod tag;
 pub mod user_attribute;
+pub mod view_menu;
 pub mod write;
 
 pub use record::{Record, Selection};

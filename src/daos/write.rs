@@ -4,7 +4,11 @@ use chrono::{Local, Utc};
 use infra::db::{DbError, Executor, Sql, Value, insert_sql};
 use uuid::Uuid;
 
-use crate::table::{Fill, Link, Relation, Table};
+use crate::{
+    base,
+    record::{Selection, column_json},
+    table::{Fill, Link, Relation, Table},
+};
 
 /// Column values to write.
 pub type Values = Vec<(&'static str, Value)>;
@@ -67,6 +71,23 @@ pub async fn update(
     }
     sql.push(&format!(" WHERE {} = ", table.pk)).push_bind(pk);
     ex.execute(sql).await
+}
+
+/// Updates only what differs, as SQLAlchemy's unit of work: a row that stays the same keeps its time of change.
+pub async fn update_changed(
+    ex: &dyn Executor,
+    table: &'static Table,
+    pk: Value,
+    mut values: Values,
+    user_id: Option<i64>,
+) -> Result<u64, DbError> {
+    let stored = base::find(ex, &Selection::all(table), pk.clone(), Vec::new()).await?;
+    if let Some(stored) = stored {
+        values.retain(|(name, value)| {
+            table.column(name).is_none_or(|c| stored.json(name) != column_json(c.kind, value))
+        });
+    }
+    update(ex, table, pk, values, user_id).await
 }
 
 /// Deletes a row and its many-to-many links.

@@ -6,6 +6,7 @@
 pub mod cache;
 pub mod clock;
 pub mod config;
+pub mod cron;
 pub mod cron_text;
 pub mod crypto;
 pub mod db;
@@ -17,5 +18,6 @@ pub mod json;
 pub mod pg;
 pub mod rison;
 pub mod sql;
+pub mod timezone;
 
 pub use error::{Error, Result};

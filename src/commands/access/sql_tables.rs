@@ -21,13 +21,25 @@ pub struct TableName {
 }
 
 impl std::fmt::Display for TableName {
-    /// Parts joined by dots; dots inside a part are escaped as in a URL.
+    /// Parts joined by dots; what is special in a URL is escaped inside a part, dots too.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let parts = [self.catalog.as_deref(), self.schema.as_deref(), Some(self.table.as_str())];
-        let parts: Vec<String> =
-            parts.into_iter().flatten().filter(|p| !p.is_empty()).map(|p| p.replace('.', "%2E")).collect();
+        let parts: Vec<String> = parts.into_iter().flatten().filter(|p| !p.is_empty()).map(quoted).collect();
         f.write_str(&parts.join("."))
     }
+}
+
+/// `urllib.parse.quote(part, safe="").replace(".", "%2E")`.
+fn quoted(part: &str) -> String {
+    let mut out = String::with_capacity(part.len());
+    for byte in part.bytes() {
+        if byte.is_ascii_alphanumeric() || b"_-~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
 }
 
 /// Fails with 403 unless every table is covered: by its database, catalog, schema, or by a dataset of its name that is

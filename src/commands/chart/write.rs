@@ -16,7 +16,9 @@ use uuid::Uuid;
 use crate::{
     Services,
     access::{Principal, lists, ownership},
+    implicit_tags,
     relations::{Invalid, Tagged, check_tags, raise_for_reports, set_links, set_owners, set_tags},
+    tag::ObjectType,
 };
 
 /// Columns of `slices` that a body may set, with the kind of their values.
@@ -136,6 +138,7 @@ pub async fn create(app: &Services, user: &Principal, fields: &Fields) -> Result
     let id = db.insert_row("slices", values).await?;
     set_owners(db, Owned::Chart, id, &owners).await?;
     set_links(db, "dashboard_slices", "slice_id", id, "dashboard_id", &boards).await?;
+    implicit_tags::created(&app.config, db, user, ObjectType::Chart, id, &owners).await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -208,6 +211,7 @@ pub async fn update(app: &Services, user: &Principal, id: i64, fields: &Fields) 
     if let Some(tags) = &tags {
         set_tags(db, user, Tagged::Chart, id, tags).await?;
     }
+    implicit_tags::updated(&app.config, db, user, ObjectType::Chart, id, &owners).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -252,9 +256,7 @@ pub async fn delete(app: &Services, user: &Principal, ids: &[i64]) -> Result<()>
         sql.push_list(ids.iter().copied());
         db.execute(sql).await?;
     }
-    let mut sql = Sql::new("DELETE FROM tagged_object WHERE object_type = 'chart' AND object_id IN ");
-    sql.push_list(ids.iter().copied());
-    db.execute(sql).await?;
+    implicit_tags::deleted(db, ObjectType::Chart, ids).await?;
     let mut sql = Sql::new("DELETE FROM slices WHERE id IN ");
     sql.push_list(ids.iter().copied());
     db.execute(sql).await?;

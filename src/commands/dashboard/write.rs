@@ -21,7 +21,9 @@ use super::{find, metadata, tabs::tabs};
 use crate::{
     Services,
     access::{Principal, lists, ownership},
+    implicit_tags,
     relations::{Invalid, Tagged, check_tags, raise_for_reports, set_links, set_owners, set_tags},
+    tag::ObjectType,
 };
 
 /// Columns of `dashboards` that a body may set as text.
@@ -125,6 +127,7 @@ pub async fn create(app: &Services, user: &Principal, fields: &Fields) -> Result
     let id = db.insert_row("dashboards", values).await?;
     set_owners(db, Owned::Dashboard, id, &owners).await?;
     set_links(db, "dashboard_roles", "dashboard_id", id, "role_id", &roles).await?;
+    implicit_tags::created(&app.config, db, user, ObjectType::Dashboard, id, &owners).await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -212,6 +215,7 @@ pub async fn update(app: &Services, user: &Principal, id: i64, fields: &Fields) 
     if let Some(tags) = &tags {
         set_tags(db, user, Tagged::Dashboard, id, tags).await?;
     }
+    implicit_tags::updated(&app.config, db, user, ObjectType::Dashboard, id, &owners).await?;
     tx.commit().await?;
     Ok(now)
 }
@@ -342,6 +346,7 @@ pub async fn copy(
     let me: Vec<i64> = user.user_id().into_iter().collect();
     set_owners(db, Owned::Dashboard, id, &me).await?;
     set_links(db, "dashboard_slices", "dashboard_id", id, "slice_id", &linked).await?;
+    implicit_tags::created(&app.config, db, user, ObjectType::Dashboard, id, &me).await?;
     tx.commit().await?;
     Ok((id, now))
 }
@@ -406,9 +411,7 @@ pub async fn delete(app: &Services, user: &Principal, ids: &[i64]) -> Result<()>
         Sql::new("UPDATE user_attribute SET welcome_dashboard_id = NULL WHERE welcome_dashboard_id IN ");
     sql.push_list(ids.iter().copied());
     db.execute(sql).await?;
-    let mut sql = Sql::new("DELETE FROM tagged_object WHERE object_type = 'dashboard' AND object_id IN ");
-    sql.push_list(ids.iter().copied());
-    db.execute(sql).await?;
+    implicit_tags::deleted(db, ObjectType::Dashboard, ids).await?;
     let mut sql = Sql::new("DELETE FROM dashboards WHERE id IN ");
     sql.push_list(ids.iter().copied());
     db.execute(sql).await?;

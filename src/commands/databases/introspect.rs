@@ -319,13 +319,20 @@ pub async fn statement_columns(
     let generic_error =
         |message: String| Error::sip40(400, SupersetError::new("GENERIC_DB_ENGINE_ERROR", message));
     let limited = {
-        let mut script = sql::parse(text, &spec.engine).map_err(Error::from)?;
+        let mut script = sql::parse(text, &spec.engine)
+            .map_err(|e| generic_error(format!("Invalid SQL: {}", e.message)))?;
+        let refused = |text: &str| {
+            Error::sip40(403, SupersetError::new("DATASOURCE_SECURITY_ACCESS_ERROR", text))
+        };
+        if script.has_mutation() {
+            return Err(refused("Only `SELECT` statements are allowed"));
+        }
         match script.statements_mut() {
             [one] => {
                 one.set_limit(1);
                 one.format()
             }
-            _ => return Err(generic_error("Only single queries supported".to_owned())),
+            _ => return Err(refused("Only single queries supported")),
         }
     };
     let options =

@@ -28,6 +28,7 @@ use serde_json::Value;
 
 pub use adhoc::sanitize_clause;
 pub use from_clause::{expression_tables, inner_tables};
+pub use time_filter::strftime;
 
 use crate::{
     dataset::Dataset,

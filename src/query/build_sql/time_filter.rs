@@ -54,7 +54,7 @@ impl Builder<'_> {
 }
 
 /// Python's `strftime` for the directives that date formats of columns use; unknown ones stay as they are.
-fn strftime(dttm: NaiveDateTime, format: &str) -> String {
+pub fn strftime(dttm: NaiveDateTime, format: &str) -> String {
     let mut out = String::new();
     let mut chars = format.chars();
     while let Some(c) = chars.next() {

@@ -3,6 +3,7 @@
 use commands::{
     chart_data::{LoadedDataset, SamplesRequest, column_values, samples},
     databases::introspect,
+    dataset::source::{self, Source},
 };
 use daos::{database, dataset};
 use infra::{Error, Result, json::ascii_json, rison, rison::Schema};
@@ -59,15 +60,15 @@ async fn external_metadata(cx: Cx) -> Handled {
 }
 
 async fn source_columns(cx: &Cx, dataset: &LoadedDataset) -> Result<Vec<Value>> {
-    let (row, database) = (&dataset.row, &dataset.database);
-    let schema = row.schema.as_deref().filter(|s| !s.is_empty());
-    match row.sql.as_deref().filter(|s| !s.is_empty()) {
-        Some(sql) => introspect::statement_columns(&cx.app, database, schema, sql).await,
-        None => {
-            let found = introspect::table_columns(&cx.app, database, schema, &row.table_name).await?;
-            found.ok_or_else(|| Error::Legacy { status: 400, error: row.table_name.clone() })
+    let source = Source::of(&dataset.row, &dataset.database);
+    let found = source::columns(&cx.app, &cx.user, &source).await.map_err(|error| match error {
+        Error::Sip40 { errors, .. } => {
+            let error = errors.into_iter().next().map(|e| e.message).unwrap_or_default();
+            Error::Legacy { status: 400, error }
         }
-    }
+        other => other,
+    })?;
+    found.ok_or_else(|| Error::Legacy { status: 400, error: dataset.row.table_name.clone() })
 }
 
 /// The columns of a table by the names of its database, schema and self; a dataset of it answers first.

@@ -1,5 +1,7 @@
 //! `/api/v1/report/` and the execution logs below it: reads (`superset.reports.api`).
 
+mod write;
+
 use commands::access::lists;
 use daos::tables::{REPORT_EXECUTION_LOGS, REPORT_SCHEDULES};
 use infra::db::Sql;
@@ -23,7 +25,7 @@ pub fn rules() -> Vec<Rule> {
         rule(&["GET"], "/api/v1/report/<int:pk>/log/<int:log_id>", read, get_log)
             .endpoint("ReportExecutionLogRestApi.get"),
     ];
-    [REPORTS.rules(), below.map(|rule| rule.flag("ALERT_REPORTS")).into()].concat()
+    [REPORTS.rules(), write::rules(), below.map(|rule| rule.flag("ALERT_REPORTS")).into()].concat()
 }
 
 async fn list_logs(cx: Cx) -> Handled {

@@ -1,12 +1,12 @@
 //! Loading a body against fields, with marshmallow's messages.
 
 use chrono::{DateTime, NaiveDateTime};
-use infra::Error;
 pub use infra::json::boolean;
+use infra::{Error, error::SupersetError};
 use serde_json::{Map, Value, json};
 
 use super::{Field, FieldKind};
-use crate::{Cx, error::Failure};
+use crate::{Answer, Cx, error::Failure, error_pages};
 
 /// Field errors: `{"name": ["Missing data for required field."]}`.
 pub type FieldErrors = Map<String, Value>;
@@ -129,6 +129,15 @@ pub fn json_body(cx: &Cx) -> Result<Value, Failure> {
     })
 }
 
+/// The JSON body of a handler without `@safe`: other content types and broken JSON are SIP-40.
+pub fn plain_json_body(cx: &Cx) -> Result<Result<Value, Answer>, Failure> {
+    if !cx.req.is_json() {
+        let error = SupersetError::new("INVALID_PAYLOAD_FORMAT_ERROR", "Request is not JSON");
+        return Err(Error::sip40(400, error).into());
+    }
+    Ok(serde_json::from_slice(&cx.req.body).map_err(|_| error_pages::abort(&cx.req, 400)))
+}
+
 /// [`load`] with the status of Superset's own handlers.
 pub fn load_or_400(fields: &[Field], body: &Value) -> Result<Map<String, Value>, Failure> {
     load(fields, body).map_err(|errors| Failure(Error::bad_request(Value::Object(errors))))
@@ -137,6 +146,30 @@ pub fn load_or_400(fields: &[Field], body: &Value) -> Result<Map<String, Value>,
 /// A list of integers of a loaded body; empty when it was left out.
 pub fn int_list(item: &Map<String, Value>, key: &str) -> Vec<i64> {
     item.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_i64).collect()
+}
+
+/// `List(Nested(schema))`: the loaded items, or the complaints by position.
+pub fn nested(fields: &[Field], value: &Value) -> Result<Value, Value> {
+    let Some(items) = value.as_array() else {
+        let text = if value.is_null() { "Field may not be null." } else { "Not a valid list." };
+        return Err(json!([text]));
+    };
+    let (mut out, mut errors) = (Vec::new(), Map::new());
+    for (i, item) in items.iter().enumerate() {
+        match load(fields, item) {
+            Ok(item) => out.push(Value::Object(item)),
+            Err(wrong) => {
+                errors.insert(i.to_string(), Value::Object(wrong));
+            }
+        }
+    }
+    if errors.is_empty() { Ok(Value::Array(out)) } else { Err(Value::Object(errors)) }
+}
+
+/// `UUID`: a text that is one.
+pub fn is_uuid(value: &Value) -> Option<&'static str> {
+    let good = value.as_str().is_some_and(|text| uuid::Uuid::parse_str(text).is_ok());
+    (!good).then_some("Not a valid UUID.")
 }
 
 /// marshmallow's `Integer`: text and floats are cut, booleans are not numbers.

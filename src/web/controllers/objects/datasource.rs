@@ -1,6 +1,9 @@
 //! Datasets as older pages ask for them: `/datasource/get/…`, `/superset/fetch_datasource_metadata`.
 
-use commands::{access::objects, dataset::describe};
+use commands::{
+    access::objects,
+    dataset::{self, describe},
+};
 use infra::Error;
 use serde_json::Value;
 
@@ -19,6 +22,8 @@ pub(super) fn rules() -> Vec<Rule> {
             get,
         )
         .endpoint("Datasource.get"),
+        rule(&["POST"], "/datasource/save/", Access::PageApi("can_save", "Datasource"), save)
+            .endpoint("Datasource.save"),
         rule(
             &["GET"],
             "/superset/fetch_datasource_metadata",
@@ -54,6 +59,16 @@ async fn get(cx: Cx) -> Handled {
         return Err(missing());
     }
     Ok(plain(described.data()))
+}
+
+async fn save(cx: Cx) -> Handled {
+    let legacy = |error: String| Failure(Error::Legacy { status: 500, error });
+    let data = cx.req.field("data").ok_or_else(|| legacy("Request missing data field.".to_owned()))?;
+    let data: serde_json::Map<String, Value> =
+        serde_json::from_str(data).map_err(|e| legacy(e.to_string()))?;
+    let id = dataset::save(&cx.app, &cx.user, &data).await?;
+    let saved = describe::load_one(cx.app.db.exec(), id).await?.ok_or_else(missing)?;
+    Ok(plain(saved.data()))
 }
 
 async fn fetch(cx: Cx) -> Handled {

@@ -3,6 +3,8 @@
 use commands::{
     access::{lists, ownership},
     dashboard::find,
+    implicit_tags,
+    tag::ObjectType,
 };
 use daos::{
     chart::{self, ChartKey},
@@ -96,6 +98,7 @@ async fn add(cx: Cx, of: Starred) -> Handled {
     };
     if !already {
         favorite::add(tx.exec(), of, user, id, clock::now()).await?;
+        implicit_tags::starred(&cx.app.config, tx.exec(), &cx.user, tagged(of), id).await?;
     }
     tx.commit().await?;
     Ok(result("OK"))
@@ -108,9 +111,19 @@ async fn remove(cx: Cx, of: Starred) -> Handled {
         Starred::Dashboard => exists(&cx, of).await?,
     };
     if let Some(user) = cx.user.user_id() {
-        favorite::remove(cx.app.db.exec(), of, user, id).await?;
+        let tx = cx.app.db.begin().await?;
+        favorite::remove(tx.exec(), of, user, id).await?;
+        implicit_tags::unstarred(&cx.app.config, tx.exec(), &cx.user, tagged(of), id).await?;
+        tx.commit().await?;
     }
     Ok(result("OK"))
+}
+
+fn tagged(of: Starred) -> ObjectType {
+    match of {
+        Starred::Chart => ObjectType::Chart,
+        Starred::Dashboard => ObjectType::Dashboard,
+    }
 }
 
 fn ids_or_path(cx: &Cx) -> Result<i64, crate::error::Failure> {

@@ -5,6 +5,8 @@ mod charts;
 mod dashboard_writes;
 mod dashboards;
 mod databases;
+mod dataset_schema;
+mod dataset_writes;
 mod datasets;
 mod datasource;
 mod embedded;
@@ -30,6 +32,7 @@ pub fn rules() -> Vec<Rule> {
         dashboard_writes::rules(),
         dashboards::rules(),
         databases::rules(),
+        dataset_writes::rules(),
         datasets::rules(),
         datasource::rules(),
         embedded::rules(),

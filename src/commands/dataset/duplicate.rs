@@ -1,0 +1,102 @@
+//! A second dataset over the query of a first (`superset.commands.dataset.duplicate`).
+
+use std::sync::Arc;
+
+use daos::{
+    database, dataset,
+    tables::{SQL_METRICS, TABLE_COLUMNS},
+    write,
+};
+use infra::{Error, Result, db::Sql};
+
+use super::{
+    permissions::Place,
+    validate,
+    write::{insert, refused},
+};
+use crate::{
+    Principal, Services,
+    access::{lists, ownership, sql_tables::TableName},
+    relations::Invalid,
+};
+
+/// What the original says whatever is wrong.
+const INVALID: &str = "Dataset parameters are invalid.";
+
+/// Copies a virtual dataset under another name; the id of the copy. The caller must be able to read its tables.
+pub async fn duplicate(app: &Arc<Services>, user: &Arc<Principal>, base: i64, name: &str) -> Result<i64> {
+    let invalid = || Error::unprocessable(INVALID);
+    let db = app.db.exec();
+    let visible = lists::datasets(user, "t");
+    let original = dataset::find_where(db, base, visible).await?.ok_or_else(invalid)?;
+    let sql = original.sql.as_deref().filter(|s| !s.is_empty()).ok_or_else(invalid)?;
+    let mut taken = Sql::new("SELECT t.id FROM tables t WHERE t.table_name = ");
+    taken.push_bind(name);
+    if let Some(condition) = lists::datasets(user, "t") {
+        taken.push(" AND ").append(condition);
+    }
+    if db.first(taken).await?.is_some() {
+        return Err(invalid());
+    }
+    let database = database::find(db, original.database_id).await?.ok_or_else(invalid)?;
+    let mut complaints = Invalid::default();
+    let table = TableName {
+        catalog: original.catalog.clone(),
+        schema: original.schema.clone(),
+        table: name.to_owned(),
+    };
+    validate::check_sql(app, user, &database, &table, sql, &mut complaints).await?;
+    let owners = complaints.owners(ownership::owners_on_create(db, user, None).await)?;
+    complaints.check()?;
+    let columns = dataset::columns(db, &[base]).await?.remove(&base).unwrap_or_default();
+    let metrics = dataset::metrics(db, &[base]).await?.remove(&base).unwrap_or_default();
+
+    let failed = "Dataset could not be created.";
+    let tx = app.db.begin().await?;
+    let row = vec![
+        ("table_name", name.into()),
+        ("database_id", database.id.into()),
+        ("schema", original.schema.clone().into()),
+        ("template_params", original.template_params.clone().into()),
+        ("normalize_columns", original.normalize_columns.into()),
+        ("always_filter_main_dttm", original.always_filter_main_dttm.into()),
+        ("is_sqllab_view", true.into()),
+        ("sql", sql.trim().trim_matches(';').into()),
+    ];
+    let place = Place {
+        database: database.database_name.clone(),
+        database_id: database.id,
+        catalog: None,
+        schema: original.schema.clone(),
+        table: name.to_owned(),
+    };
+    let id = insert(app, tx.exec(), user, row, &owners, &place).await.map_err(refused(failed))?;
+    for c in columns {
+        let values = vec![
+            ("table_id", id.into()),
+            ("column_name", c.column_name.into()),
+            ("verbose_name", c.verbose_name.into()),
+            ("expression", c.expression.into()),
+            ("filterable", true.into()),
+            ("groupby", true.into()),
+            ("is_dttm", c.is_dttm.into()),
+            ("type", c.type_.into()),
+            ("description", c.description.into()),
+        ];
+        write::insert(tx.exec(), &TABLE_COLUMNS, values, user.user_id()).await?;
+    }
+    for m in metrics {
+        let values = vec![
+            ("table_id", id.into()),
+            ("metric_name", m.metric_name.into()),
+            ("verbose_name", m.verbose_name.into()),
+            ("expression", m.expression.into()),
+            ("metric_type", m.metric_type.into()),
+            ("description", m.description.into()),
+        ];
+        write::insert(tx.exec(), &SQL_METRICS, values, user.user_id()).await?;
+    }
+    tx.commit().await.map_err(|e| refused(failed)(e.into()))?;
+    app.grants.clear();
+    Ok(id)
+}
