@@ -7,7 +7,7 @@ pub fn is_known(name: &str) -> bool {
 
 /// All names, sorted.
 pub fn names() -> Vec<&'static str> {
-    let mut names: Vec<&str> = chrono_tz::TZ_VARIANTS.iter().map(chrono_tz::Tz::name).collect();
+    let mut names: Vec<&str> = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()).collect();
     names.sort_unstable();
     names
 }

@@ -1,6 +1,9 @@
 //! POST, PUT and DELETE of `/api/v1/dataset/` and what hangs on it (`superset.datasets.api:DatasetRestApi`).
 
-use commands::dataset::{self, describe, write};
+use commands::{
+    database::uri,
+    dataset::{self, describe, write},
+};
 use daos::dataset::id_by_name;
 use infra::{Error, error::SupersetError};
 use serde_json::{Value, json};
@@ -58,7 +61,10 @@ async fn post(cx: Cx) -> Handled {
     let fields = schema::post(&json_body(&cx)?)?;
     let id = write::create(&cx.app, &cx.user, &fields).await.map_err(safe)?;
     let described = describe::load_one(cx.app.db.exec(), id).await?.ok_or_else(Error::not_found)?;
-    Ok(Answer::fab(201, &json!({"id": id, "result": fields, "data": described.data()})))
+    let mut data = Value::Object(described.data());
+    // this answer alone shows the connection taken apart, its password masked
+    data["database"]["parameters"] = uri::parameters(&described.database);
+    Ok(Answer::fab(201, &json!({"id": id, "result": fields, "data": data})))
 }
 
 async fn put(cx: Cx) -> Handled {
