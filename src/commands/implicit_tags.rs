@@ -118,9 +118,11 @@ async fn attach(
             key(&write::insert(db, &TAGS, values, user.user_id()).await?)?
         }
     };
-    let known = Sql::new("SELECT id FROM tagged_object WHERE tag_id = ? AND object_type = ? AND object_id = ?");
+    let known =
+        Sql::new("SELECT id FROM tagged_object WHERE tag_id = ? AND object_type = ? AND object_id = ?");
     if db.first(known.bind(tag).bind(kind.name()).bind(id)).await?.is_none() {
-        let values = vec![("tag_id", tag.into()), ("object_type", kind.name().into()), ("object_id", id.into())];
+        let values =
+            vec![("tag_id", tag.into()), ("object_type", kind.name().into()), ("object_id", id.into())];
         write::insert(db, &TAGGED_OBJECTS, values, user.user_id()).await?;
     }
     Ok(())

@@ -321,9 +321,8 @@ pub async fn statement_columns(
     let limited = {
         let mut script = sql::parse(text, &spec.engine)
             .map_err(|e| generic_error(format!("Invalid SQL: {}", e.message)))?;
-        let refused = |text: &str| {
-            Error::sip40(403, SupersetError::new("DATASOURCE_SECURITY_ACCESS_ERROR", text))
-        };
+        let refused =
+            |text: &str| Error::sip40(403, SupersetError::new("DATASOURCE_SECURITY_ACCESS_ERROR", text));
         if script.has_mutation() {
             return Err(refused("Only `SELECT` statements are allowed"));
         }

@@ -132,13 +132,7 @@ impl Part {
     }
 
     /// Deletes one row of a dataset that the caller owns.
-    async fn delete(
-        &self,
-        app: &Services,
-        user: &Principal,
-        dataset: i64,
-        id: i64,
-    ) -> Result<()> {
+    async fn delete(&self, app: &Services, user: &Principal, dataset: i64, id: i64) -> Result<()> {
         let missing = Error::not_found;
         let visible = daos::dataset::find_where(app.db.exec(), dataset, lists::datasets(user, "t")).await?;
         visible.ok_or_else(missing)?;

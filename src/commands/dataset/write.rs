@@ -205,8 +205,7 @@ pub async fn update(
     let current = person::owners(db, Owned::Dataset, &[id]).await?.remove(&id).unwrap_or_default();
     let current: Vec<i64> = current.iter().map(|p| p.id).collect();
     let asked = ids(&fields, "owners");
-    let owners =
-        invalid.owners(ownership::owners_on_update(db, user, &current, asked.as_deref()).await)?;
+    let owners = invalid.owners(ownership::owners_on_update(db, user, &current, asked.as_deref()).await)?;
     let database = new_database(db, &dataset, &fields, &mut invalid).await?;
     let table = new_place(&dataset, &database, &mut fields, &mut invalid);
     if !validate::is_unique(db, database.id, &with_default(&table, &database), Some(id)).await? {
@@ -282,7 +281,8 @@ async fn new_database(
     fields: &Fields,
     invalid: &mut Invalid,
 ) -> Result<Database> {
-    if let Some(id) = fields.get("database_id").and_then(Value::as_i64).filter(|id| *id != dataset.database_id)
+    if let Some(id) =
+        fields.get("database_id").and_then(Value::as_i64).filter(|id| *id != dataset.database_id)
     {
         match database::find(db, id).await? {
             Some(database) => return Ok(database),
@@ -294,7 +294,12 @@ async fn new_database(
 }
 
 /// Where the dataset is to lie; without several catalogs that is always the default one.
-fn new_place(dataset: &Dataset, database: &Database, fields: &mut Fields, invalid: &mut Invalid) -> TableName {
+fn new_place(
+    dataset: &Dataset,
+    database: &Database,
+    fields: &mut Fields,
+    invalid: &mut Invalid,
+) -> TableName {
     let default = introspect::default_catalog(database);
     let several = database.extra_json().get("allow_multi_catalog").and_then(Value::as_bool) == Some(true);
     let mut catalog = text(fields, "catalog").map(str::to_owned);

@@ -280,7 +280,8 @@ async fn check_subject(
     invalid: &mut Invalid,
 ) -> Result<Option<Dashboard>> {
     let (chart, board) = (reference(fields, "chart"), reference(fields, "dashboard"));
-    let unsaved = |what: &str| format!("Please save your {what} first, then try creating a new email report.");
+    let unsaved =
+        |what: &str| format!("Please save your {what} first, then try creating a new email report.");
     match text(fields, "creation_method") {
         Some("charts") if chart.is_none() => {
             invalid.say("chart", &unsaved("chart"));
@@ -374,7 +375,9 @@ fn values(fields: &Fields) -> Result<rows::Values> {
 fn recipients(fields: &Fields) -> Result<Vec<rows::Values>> {
     let recipient = |r: &Value| {
         // the original stumbles over a recipient without an address
-        let config = r.get("recipient_config_json").ok_or_else(|| Error::internal("a recipient without an address"))?;
+        let config = r
+            .get("recipient_config_json")
+            .ok_or_else(|| Error::internal("a recipient without an address"))?;
         let type_ = r.get("type").and_then(Value::as_str).unwrap_or_default();
         Ok(vec![("type", type_.into()), ("recipient_config_json", dumps(config).into())])
     };

@@ -252,6 +252,9 @@ mod tests {
         assert_eq!(wrong["metrics"], json!({"0": {"expression": ["Missing data for required field."]}}));
         assert_eq!(wrong["columns"]["0"]["python_date_format"], json!(["Invalid date/timestamp format"]));
         let loaded = put_fields(&json!({"columns": [], "sql": null})).unwrap();
-        assert_eq!(Value::Object(loaded), json!({"sql": null, "columns": [], "always_filter_main_dttm": false}));
+        assert_eq!(
+            Value::Object(loaded),
+            json!({"sql": null, "columns": [], "always_filter_main_dttm": false})
+        );
     }
 }

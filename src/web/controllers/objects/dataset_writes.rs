@@ -84,7 +84,9 @@ async fn put(cx: Cx) -> Handled {
 
 /// The change is made, its refresh failed: an exception that the original leaves to the application.
 fn refresh_failed(cx: &Cx, error: Error) -> Handled {
-    let Error::Message { status: 422, message: Value::String(text) } = error else { return Err(error.into()) };
+    let Error::Message { status: 422, message: Value::String(text) } = error else {
+        return Err(error.into());
+    };
     if error_pages::accepts_html(&cx.req) {
         return Ok(error_pages::abort(&cx.req, 500));
     }

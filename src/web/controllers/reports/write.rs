@@ -23,7 +23,8 @@ pub(super) fn rules() -> Vec<Rule> {
         (Access::Protect("can_read", "ReportSchedule"), Access::Protect("can_write", "ReportSchedule"));
     let rules = [
         rule(&["POST"], "/api/v1/report/", write, post).endpoint("ReportScheduleRestApi.post"),
-        rule(&["DELETE"], "/api/v1/report/", write, bulk_delete).endpoint("ReportScheduleRestApi.bulk_delete"),
+        rule(&["DELETE"], "/api/v1/report/", write, bulk_delete)
+            .endpoint("ReportScheduleRestApi.bulk_delete"),
         rule(&["PUT"], "/api/v1/report/<int:pk>", write, put).endpoint("ReportScheduleRestApi.put"),
         rule(&["DELETE"], "/api/v1/report/<int:pk>", write, delete).endpoint("ReportScheduleRestApi.delete"),
         rule(&["GET"], "/api/v1/report/slack_channels/", read, slack_channels)
