@@ -3,6 +3,7 @@
 //! [`tables`] describes the metadata tables as data; [`base`] reads any of them with relations, [`filter`] makes
 //! conditions from the operators of the REST API, [`write`] inserts, updates and deletes.
 
+pub mod access_rows;
 pub mod annotation;
 pub mod base;
 pub mod chart;

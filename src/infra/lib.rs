@@ -15,6 +15,8 @@ pub mod error;
 pub mod humanize;
 mod issue_codes;
 pub mod json;
+pub mod json_error;
+pub mod net;
 pub mod pg;
 pub mod rison;
 pub mod sql;

@@ -25,8 +25,16 @@ pub fn abort_with(req: &Req, status: u16, description: &str) -> Answer {
         page.status = status;
         return page;
     }
-    let text = format!("{status} {}: {description}", name(status));
-    Failure(Error::sip40(status, SupersetError::new("GENERIC_BACKEND_ERROR", text))).into_answer()
+    Failure(Error::sip40(status, described(status, description))).into_answer()
+}
+
+/// What JSON clients are told of a status.
+pub fn error(status: u16) -> SupersetError {
+    described(status, description(status))
+}
+
+fn described(status: u16, description: &str) -> SupersetError {
+    SupersetError::new("GENERIC_BACKEND_ERROR", format!("{status} {}: {description}", name(status)))
 }
 
 /// `"text/html" in request.accept_mimetypes`.

@@ -1,5 +1,12 @@
-//! Connections to analytical databases.
+//! Connections to analytical databases: describing, testing, writing them.
 
 pub mod describe;
+pub mod errors;
+pub mod parameters;
+mod permissions;
 pub mod secrets;
+pub mod test;
+pub mod tunnel;
 pub mod uri;
+pub mod validate_sql;
+pub mod write;

@@ -1,8 +1,12 @@
 //! Encrypted columns of a connection, as far as they may be shown.
 
 use daos::database::Database;
-use infra::crypto::encrypted::{Cipher, FieldCipher};
-use serde_json::{Map, Value, json};
+use infra::{
+    Result,
+    crypto::encrypted::{Cipher, FieldCipher},
+    engines::spec_for_uri,
+};
+use serde_json::{Value, json};
 
 use super::uri::MASK;
 use crate::Services;
@@ -25,23 +29,84 @@ pub fn decrypt(app: &Services, stored: &[u8]) -> Option<String> {
         .ok()
 }
 
+/// What is stored of a text in an encrypted column.
+pub fn encrypt(app: &Services, text: &str) -> Result<Vec<u8>> {
+    let cipher = FieldCipher::new(app.config.str("SECRET_KEY"), Cipher::default());
+    Ok(cipher.encrypt(text)?.into_bytes())
+}
+
 /// Decrypts and masks.
 pub fn shown(app: &Services, database: &Database) -> Shown {
     let clear = |stored: &Option<Vec<u8>>| stored.as_deref().and_then(|v| decrypt(app, v));
     Shown {
-        masked_encrypted_extra: clear(&database.encrypted_extra).map(|text| mask(&text)),
+        masked_encrypted_extra: clear(&database.encrypted_extra)
+            .map(|t| masked(&database.sqlalchemy_uri, &t)),
         server_cert: clear(&database.server_cert),
     }
 }
 
-/// Every value of the outer object masked: a stricter form of the engine's list of secret paths.
-fn mask(text: &str) -> String {
-    match serde_json::from_str::<Map<String, Value>>(text) {
-        Ok(map) => {
-            let masked = map.into_iter().map(|(k, v)| (k, if v.is_null() { v } else { json!(MASK) }));
-            infra::json::dumps(&Value::Object(masked.collect()))
+/// `mask_encrypted_extra`: what the engine calls sensitive is masked; that is every outer value, if it names nothing.
+pub fn masked(uri: &str, text: &str) -> String {
+    let Ok(mut document) = serde_json::from_str::<Value>(text) else {
+        // what is no JSON cannot be told apart into secret and public
+        return MASK.to_owned();
+    };
+    for path in &spec_for_uri(uri).sensitive_fields {
+        for place in places(&document, path) {
+            if let Some(value) = document.pointer_mut(&place) {
+                *value = json!(MASK);
+            }
         }
-        // what is no object cannot be told apart into secret and public
-        Err(_) => MASK.to_owned(),
+    }
+    infra::json::dumps(&document)
+}
+
+/// `unmask_encrypted_extra`: masks that come back stand for what is stored.
+pub fn unmasked(app: &Services, database: &Database, new: Option<String>) -> Option<String> {
+    let old = database.encrypted_extra.as_deref().and_then(|v| decrypt(app, v));
+    let (Some(old), Some(text)) = (old, new.as_deref()) else { return new };
+    let (Ok(old), Ok(mut document)) =
+        (serde_json::from_str::<Value>(&old), serde_json::from_str::<Value>(text))
+    else {
+        return new;
+    };
+    for path in &spec_for_uri(&database.sqlalchemy_uri).sensitive_fields {
+        for place in places(&document, path) {
+            if let (Some(value), Some(known)) = (document.pointer_mut(&place), old.pointer(&place))
+                && *value == json!(MASK)
+            {
+                *value = known.clone();
+            }
+        }
+    }
+    Some(infra::json::dumps(&document))
+}
+
+/// JSON pointers of what a path of the specs names: `$.*` or `$.a.b`.
+fn places(document: &Value, path: &str) -> Vec<String> {
+    let escaped = |key: &str| key.replace('~', "~0").replace('/', "~1");
+    if path == "$.*" {
+        let keys = document.as_object().into_iter().flat_map(|o| o.keys());
+        return keys.map(|k| format!("/{}", escaped(k))).collect();
+    }
+    let pointer: String =
+        path.trim_start_matches("$.").split('.').map(|k| format!("/{}", escaped(k))).collect();
+    if document.pointer(&pointer).is_some() { vec![pointer] } else { Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sensitive_depends_on_the_engine() {
+        let text = r#"{"a": {"b": 1}, "c": null}"#;
+        assert_eq!(masked("postgresql://h", text), r#"{"a": "XXXXXXXXXX", "c": "XXXXXXXXXX"}"#);
+        let google = r#"{"credentials_info": {"private_key": "k", "project_id": "p"}}"#;
+        assert_eq!(
+            masked("bigquery://p", google),
+            r#"{"credentials_info": {"private_key": "XXXXXXXXXX", "project_id": "p"}}"#
+        );
+        assert_eq!(masked("postgresql://h", "not json"), MASK);
     }
 }

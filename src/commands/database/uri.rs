@@ -1,86 +1,74 @@
-//! Connection strings as they are shown: without passwords, and taken apart for the connection form.
+//! Connection strings as they are shown: without passwords, and taken apart for the connection form; and put together
+//! from the form again (`superset.db_engine_specs.base:BasicParametersMixin`).
 
-use daos::database::Database;
+use infra::engines::{EngineSpec, url::Url};
 use serde_json::{Map, Value, json};
 
-use super::describe::engine;
-
-/// What stands for a secret that is there.
-pub const MASK: &str = "XXXXXXXXXX";
+pub use infra::engines::url::MASK;
 
 /// A connection string whose password is masked.
 pub fn masked(uri: &str) -> String {
-    let Some((scheme, rest)) = uri.split_once("://") else { return uri.to_owned() };
-    let (authority, tail) = rest.find(['/', '?']).map_or((rest, ""), |at| rest.split_at(at));
-    let Some((credentials, host)) = authority.rsplit_once('@') else { return uri.to_owned() };
-    match credentials.split_once(':') {
-        Some((user, _)) => format!("{scheme}://{user}:{MASK}@{host}{tail}"),
-        None => uri.to_owned(),
-    }
+    Url::parse(uri).map_or_else(|| uri.to_owned(), |url| url.masked().text())
 }
 
-/// `get_parameters_from_uri` for engines whose form has host, port, user and so on; the others have none.
-pub fn parameters(database: &Database) -> Value {
-    let spec = engine(database);
-    let has_form = spec.parameters_schema.as_ref().is_some_and(|s| s.pointer("/properties/host").is_some());
-    let uri = masked(&database.sqlalchemy_uri);
-    let Some((_, rest)) = uri.split_once("://").filter(|_| has_form) else { return json!({}) };
-    let (body, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let (authority, name) = body.split_once('/').map_or((body, None), |(a, n)| (a, Some(n)));
-    let (credentials, address) = authority.rsplit_once('@').map_or((None, authority), |(c, a)| (Some(c), a));
-    let (user, password) = match credentials.map(|c| c.split_once(':').unwrap_or((c, ""))) {
-        Some((user, "")) => (Some(user), None),
-        Some((user, password)) => (Some(user), Some(password)),
-        None => (None, None),
-    };
-    let (host, port) = match address.rsplit_once(':') {
-        Some((host, port)) if port.parse::<u16>().is_ok() => (host, port.parse::<u16>().ok()),
-        _ => (address, None),
-    };
-    let pairs: Vec<(String, String)> = query
-        .split('&')
-        .filter(|p| !p.is_empty())
-        .map(|p| p.split_once('=').unwrap_or((p, "")))
-        .map(|(k, v)| (decode(k), decode(v)))
-        .collect();
+/// The form of host, port, user and so on that most engines have.
+pub fn has_basic_form(spec: &EngineSpec) -> bool {
+    spec.parameters_schema.as_ref().is_some_and(|s| s.pointer("/properties/host").is_some())
+}
+
+/// `get_parameters_from_uri` for engines with the basic form; the others have none.
+pub fn parameters(uri: &str) -> Value {
+    let Some(url) = Url::parse(uri).map(Url::masked) else { return json!({}) };
+    let spec = infra::engines::spec(url.backend(), url.driver());
+    if !has_basic_form(spec) {
+        return json!({});
+    }
     let demanded = &spec.encryption_parameters;
-    let encryption = demanded.iter().all(|pair| pairs.contains(pair));
-    let query: Map<String, Value> =
-        pairs.into_iter().filter(|pair| !demanded.contains(pair)).map(|(k, v)| (k, json!(v))).collect();
+    let encryption = demanded.iter().all(|pair| url.query.contains(pair));
+    let query: Map<String, Value> = url
+        .query
+        .iter()
+        .filter(|pair| !demanded.contains(pair))
+        .map(|(k, v)| (k.clone(), json!(v)))
+        .collect();
     json!({
-        "username": user.map(decode),
-        "password": password.map(decode),
-        "host": host.trim_matches(['[', ']']),
-        "port": port,
-        "database": name.map(decode),
+        "username": url.username,
+        "password": url.password,
+        "host": url.host,
+        "port": url.port,
+        "database": url.database,
         "query": query,
         "encryption": encryption,
     })
 }
 
-fn decode(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(b) = bytes.next() {
-        match b {
-            b'+' => out.push(b' '),
-            b'%' => {
-                let rest = bytes.clone();
-                let digits: Vec<u8> = rest.take(2).collect();
-                let value = std::str::from_utf8(&digits).ok().and_then(|d| u8::from_str_radix(d, 16).ok());
-                match value.filter(|_| digits.len() == 2) {
-                    Some(value) => {
-                        out.push(value);
-                        bytes.next();
-                        bytes.next();
-                    }
-                    None => out.push(b),
-                }
-            }
-            b => out.push(b),
+/// `build_sqlalchemy_uri` of the basic form; the parameters are checked by their schema.
+pub fn build(spec: &EngineSpec, parameters: &Map<String, Value>) -> Url {
+    let text = |key: &str| match parameters.get(key) {
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(Value::Number(number)) => Some(number.to_string()),
+        _ => None,
+    };
+    let driver = spec.default_driver.as_deref().unwrap_or_default();
+    let mut url = Url {
+        drivername: format!("{}+{driver}", spec.engine).trim_end_matches('+').to_owned(),
+        username: text("username"),
+        password: text("password"),
+        host: text("host"),
+        port: text("port").and_then(|p| p.trim().parse().ok()),
+        database: text("database"),
+        query: Vec::new(),
+    };
+    for (key, value) in parameters.get("query").and_then(Value::as_object).into_iter().flatten() {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        url.set_option(key, value);
+    }
+    if parameters.get("encryption") == Some(&Value::Bool(true)) {
+        for (key, value) in &spec.encryption_parameters {
+            url.set_option(key, value);
         }
     }
-    String::from_utf8_lossy(&out).into_owned()
+    url
 }
 
 #[cfg(test)]
@@ -88,10 +76,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn passwords_are_masked() {
-        assert_eq!(masked("postgresql://u:p@ss@h:5432/d?x=1"), "postgresql://u:XXXXXXXXXX@h:5432/d?x=1");
-        assert_eq!(masked("postgresql://u@h/d"), "postgresql://u@h/d");
-        assert_eq!(masked("sqlite:////a/b.db"), "sqlite:////a/b.db");
-        assert_eq!(decode("a%20b%zz+c"), "a b%zz c");
+    fn the_form_and_the_string() {
+        let uri = "postgresql+psycopg2://u:p%40ss@h:5432/d?sslmode=require&x=1";
+        let form = parameters(uri);
+        assert_eq!(
+            form,
+            json!({"username": "u", "password": MASK, "host": "h", "port": 5432, "database": "d",
+                   "query": {"x": "1"}, "encryption": true})
+        );
+        let mut form = form.as_object().cloned().unwrap();
+        form.insert("password".into(), json!("p@ss"));
+        assert_eq!(build(infra::engines::spec("postgresql", None), &form).text(), uri);
+        assert_eq!(parameters("sqlite:////a/b.db"), json!({}));
+        assert_eq!(masked("postgresql://u:p@h/d"), "postgresql://u:XXXXXXXXXX@h/d");
     }
 }

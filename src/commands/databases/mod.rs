@@ -3,4 +3,4 @@
 mod connect;
 pub mod introspect;
 
-pub use connect::{engine, engine_name};
+pub use connect::{arguments, effective_name, engine, engine_as, engine_name, impersonate, source};

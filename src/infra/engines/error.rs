@@ -14,8 +14,16 @@ pub enum EngineError {
     #[error("{0}")]
     Uri(String),
     /// liteset has no driver for the engine.
-    #[error("Could not load database driver: {0}")]
-    NoDriver(String),
+    #[error(
+        "Could not load database driver: {class}\nliteset has no driver for {name} in this version. Use another engine \
+         that reads the same data, or keep this database in Superset."
+    )]
+    NoDriver {
+        /// The original's class of the engine.
+        class: String,
+        /// The engine's name.
+        name: String,
+    },
     /// No connection could be had; the text is the driver's.
     #[error("{0}")]
     Connect(String),
@@ -40,10 +48,15 @@ impl EngineError {
     pub fn with_statement(&self, sql: &str) -> String {
         match self {
             Self::Statement { class, message } => {
-                let link = if class.starts_with("sqlite3.Op") || class.starts_with("psycopg2.Op") {
-                    "e3q8"
-                } else {
-                    "f405"
+                let link = match class.rsplit('.').next() {
+                    Some("OperationalError") => "e3q8",
+                    Some("IntegrityError") => "gkpj",
+                    Some("DataError") => "9h9h",
+                    Some("InternalError") => "2j85",
+                    Some("NotSupportedError") => "tw8g",
+                    Some("DatabaseError") => "4xp6",
+                    // psycopg2's own classes are mostly programming errors
+                    _ => "f405",
                 };
                 let link = format!("(Background on this error at: https://sqlalche.me/e/14/{link})");
                 format!("({class}) {message}\n[SQL: {sql}]\n{link}")

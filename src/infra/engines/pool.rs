@@ -3,240 +3,115 @@
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use parking_lot::Mutex;
 
-use super::{
-    catalog::{ColumnDescription, ForeignKey, Index, Key},
-    column::ResultSet,
-    error::EngineError,
-    postgres, registry,
-    spec::EngineSpec,
-    sqlite,
-};
-use crate::db::{DbUri, UriError};
+use super::{EngineError, engine::Engine, source::Source};
 
-/// Limits and surroundings of a statement.
-#[derive(Debug, Clone)]
-pub struct QueryOptions {
-    /// Schema of unqualified names.
-    pub schema: Option<String>,
-    /// Rows after which no more are read.
-    pub max_rows: Option<usize>,
-    /// Bytes of values above which the statement fails.
-    pub max_bytes: usize,
-    /// Time above which the statement is cancelled.
-    pub timeout: Duration,
-    /// The statement may change data; otherwise the database itself refuses.
-    pub allow_write: bool,
-}
-
-impl Default for QueryOptions {
-    fn default() -> Self {
-        Self {
-            schema: None,
-            max_rows: None,
-            max_bytes: 512 << 20,
-            timeout: Duration::from_secs(60),
-            allow_write: false,
-        }
-    }
-}
-
-/// Connections to keep per database.
-const POOL_SIZE: usize = 8;
-
-/// Databases to keep connections for; the least recently opened go first.
+/// Databases to keep connections for; the least recently used go first.
 const MAX_DATABASES: usize = 64;
 
-/// All databases in use, by connection string.
+/// All databases in use, by their number and source.
 pub struct Engines {
-    open: Mutex<HashMap<String, (u64, Engine)>>,
-    clock: std::sync::atomic::AtomicU64,
-    forbidden: Option<PathBuf>,
+    open: Mutex<HashMap<i64, Opened>>,
+    clock: AtomicU64,
+    metadata: Option<PathBuf>,
 }
 
-/// An analytical database; cheap to clone.
-#[derive(Clone)]
-pub struct Engine {
-    pub(super) driver: Driver,
-    spec: &'static EngineSpec,
-}
-
-#[derive(Clone)]
-pub(super) enum Driver {
-    Postgres(Arc<postgres::Database>),
-    Sqlite(sqlite::Database),
+/// The pools of one database: several when people are impersonated or catalogs chosen.
+struct Opened {
+    /// Which version of its row they were opened for.
+    version: String,
+    /// By the source's key, with the time of the last use.
+    pools: HashMap<String, (u64, Engine)>,
 }
 
 impl Engines {
     /// No database yet; `metadata` is the file that must never be opened.
     pub fn new(metadata: Option<&Path>) -> Self {
-        Self { open: Mutex::default(), clock: 0.into(), forbidden: metadata.map(Path::to_path_buf) }
+        Self { open: Mutex::default(), clock: 0.into(), metadata: metadata.map(Path::to_path_buf) }
     }
 
-    /// The database of a SQLAlchemy connection string with its password.
-    pub fn open(&self, uri: &str) -> Result<Engine, EngineError> {
-        let now = self.clock.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    /// A database of a source. When `version` is not the one that the database's connections were made for, those
+    /// are closed: the row was changed, here or by another process.
+    pub fn open(&self, id: i64, version: &str, source: &Source) -> Result<Engine, EngineError> {
+        let now = self.clock.fetch_add(1, Ordering::Relaxed);
+        let key = source.key();
         let mut open = self.open.lock();
-        if let Some((used, engine)) = open.get_mut(uri) {
+        if let Some(known) = open.get_mut(&id)
+            && known.version == version
+            && let Some((used, engine)) = known.pools.get_mut(&key)
+        {
             *used = now;
             return Ok(engine.clone());
         }
-        let engine = self.make(uri)?;
-        if open.len() >= MAX_DATABASES
-            && let Some(oldest) = open.iter().min_by_key(|(_, (used, _))| *used).map(|(k, _)| k.clone())
-        {
-            open.remove(&oldest);
+        let engine = self.make(source)?;
+        if open.values().map(|o| o.pools.len()).sum::<usize>() >= MAX_DATABASES {
+            forget_oldest(&mut open);
         }
-        open.insert(uri.to_owned(), (now, engine.clone()));
+        let known =
+            open.entry(id).or_insert_with(|| Opened { version: version.to_owned(), pools: HashMap::new() });
+        if known.version != version {
+            known.pools.clear();
+            version.clone_into(&mut known.version);
+        }
+        known.pools.insert(key, (now, engine.clone()));
         Ok(engine)
     }
 
+    /// Closes the connections to a database: its row was changed or deleted.
+    pub fn close(&self, id: i64) {
+        self.open.lock().remove(&id);
+    }
+
     /// A database that is not kept, for testing a connection.
-    pub fn make(&self, uri: &str) -> Result<Engine, EngineError> {
-        let spec = registry::spec_for_uri(uri);
-        let driver = match spec.engine.as_str() {
-            "sqlite" => Driver::Sqlite(self.sqlite(uri)?),
-            "postgresql" => match uri.parse::<DbUri>() {
-                Ok(DbUri::Postgres(target)) => {
-                    Driver::Postgres(Arc::new(postgres::Database::new(*target, POOL_SIZE)?))
-                }
-                Ok(DbUri::Sqlite { .. }) => return Err(EngineError::Uri("not a PostgreSQL URI".into())),
-                Err(e) => return Err(uri_error(&e)),
-            },
-            _ => return Err(EngineError::NoDriver(spec.name.clone())),
-        };
-        Ok(Engine { driver, spec })
-    }
-
-    fn sqlite(&self, uri: &str) -> Result<sqlite::Database, EngineError> {
-        let forbidden = self.forbidden.as_deref().and_then(sqlite::FileId::of);
-        let (_, rest) = uri.split_once("://").ok_or_else(|| uri_error(&UriError::Malformed))?;
-        let body = rest.split('?').next().unwrap_or(rest);
-        let path = body.strip_prefix('/').unwrap_or(body);
-        if path.is_empty() || path == ":memory:" {
-            return Ok(sqlite::Database::new(None, forbidden, POOL_SIZE));
-        }
-        let path = path.strip_prefix("file:").unwrap_or(path);
-        Ok(sqlite::Database::new(Some(PathBuf::from(path)), forbidden, POOL_SIZE))
+    pub fn make(&self, source: &Source) -> Result<Engine, EngineError> {
+        source.check()?;
+        Engine::connect(source, self.metadata.as_deref())
     }
 }
 
-fn uri_error(e: &UriError) -> EngineError {
-    EngineError::Uri(e.to_string())
+fn forget_oldest(open: &mut HashMap<i64, Opened>) {
+    let all =
+        open.iter().flat_map(|(id, o)| o.pools.iter().map(move |(key, (used, _))| (*used, *id, key.clone())));
+    let Some((_, id, key)) = all.min_by_key(|(used, ..)| *used) else { return };
+    if let Some(opened) = open.get_mut(&id) {
+        opened.pools.remove(&key);
+        if opened.pools.is_empty() {
+            open.remove(&id);
+        }
+    }
 }
 
-impl Engine {
-    /// What is known about the engine.
-    pub fn spec(&self) -> &'static EngineSpec {
-        self.spec
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engines::url::Url;
+
+    fn source(uri: &str) -> Source {
+        Source { url: Url::parse(uri).unwrap(), ..Source::default() }
     }
 
-    /// Proves that the database answers.
-    pub async fn ping(&self) -> Result<(), EngineError> {
-        match &self.driver {
-            Driver::Postgres(d) => d.ping().await,
-            Driver::Sqlite(d) => d.ping().await,
-        }
+    fn pools(engines: &Engines) -> usize {
+        engines.open.lock().values().map(|o| o.pools.len()).sum()
     }
 
-    /// Executes one statement. Dropping the future cancels it in the database.
-    pub async fn query(&self, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
-        match &self.driver {
-            Driver::Postgres(d) => d.query(sql, options).await,
-            Driver::Sqlite(d) => d.query(sql, options).await,
+    #[tokio::test]
+    async fn a_changed_row_closes_its_connections() {
+        let engines = Engines::new(None);
+        engines.open(1, "a", &source("sqlite://")).unwrap();
+        engines.open(1, "a", &source("sqlite:////tmp/x.db")).unwrap();
+        engines.open(2, "a", &source("sqlite://")).unwrap();
+        assert_eq!(pools(&engines), 3);
+        engines.open(1, "b", &source("sqlite://")).unwrap();
+        assert_eq!(pools(&engines), 2);
+        engines.close(1);
+        assert_eq!(pools(&engines), 1);
+        for id in 10..200 {
+            engines.open(id, "a", &source("sqlite://")).unwrap();
         }
-    }
-
-    /// The schema of unqualified names.
-    pub async fn default_schema(&self) -> Result<Option<String>, EngineError> {
-        match &self.driver {
-            Driver::Postgres(d) => d.default_schema().await,
-            Driver::Sqlite(_) => Ok(Some("main".to_owned())),
-        }
-    }
-
-    /// Names of the catalogs; none where the engine has no catalogs.
-    pub async fn catalogs(&self) -> Result<Vec<String>, EngineError> {
-        match &self.driver {
-            Driver::Postgres(d) => d.catalogs().await,
-            Driver::Sqlite(_) => Ok(Vec::new()),
-        }
-    }
-
-    /// Names of the schemas.
-    pub async fn schemas(&self) -> Result<Vec<String>, EngineError> {
-        match &self.driver {
-            Driver::Postgres(d) => d.schemas().await,
-            Driver::Sqlite(d) => d.schemas().await,
-        }
-    }
-
-    /// Names of the tables of a schema.
-    pub async fn tables(&self, schema: &str) -> Result<Vec<String>, EngineError> {
-        match &self.driver {
-            Driver::Postgres(d) => d.tables(schema).await,
-            Driver::Sqlite(d) => d.tables(schema).await,
-        }
-    }
-
-    /// Names of the views of a schema.
-    pub async fn views(&self, schema: &str) -> Result<Vec<String>, EngineError> {
-        match &self.driver {
-            Driver::Postgres(d) => d.views(schema).await,
-            Driver::Sqlite(d) => d.views(schema).await,
-        }
-    }
-
-    /// Columns of a table or view; none when there is no such table.
-    pub async fn columns(&self, schema: &str, table: &str) -> Result<Vec<ColumnDescription>, EngineError> {
-        match &self.driver {
-            Driver::Postgres(d) => d.columns(schema, table).await,
-            Driver::Sqlite(d) => d.columns(schema, table).await,
-        }
-    }
-
-    /// Primary key of a table.
-    pub async fn primary_key(&self, schema: &str, table: &str) -> Result<Key, EngineError> {
-        match &self.driver {
-            Driver::Postgres(d) => d.primary_key(schema, table).await,
-            Driver::Sqlite(d) => d.primary_key(schema, table).await,
-        }
-    }
-
-    /// Foreign keys of a table.
-    pub async fn foreign_keys(&self, schema: &str, table: &str) -> Result<Vec<ForeignKey>, EngineError> {
-        match &self.driver {
-            Driver::Postgres(d) => d.foreign_keys(schema, table).await,
-            Driver::Sqlite(d) => d.foreign_keys(schema, table).await,
-        }
-    }
-
-    /// Unique constraints of a table.
-    pub async fn unique_constraints(&self, schema: &str, table: &str) -> Result<Vec<Key>, EngineError> {
-        match &self.driver {
-            Driver::Postgres(d) => d.unique_constraints(schema, table).await,
-            Driver::Sqlite(_) => Ok(Vec::new()),
-        }
-    }
-
-    /// Indexes of a table.
-    pub async fn indexes(&self, schema: &str, table: &str) -> Result<Vec<Index>, EngineError> {
-        match &self.driver {
-            Driver::Postgres(d) => d.indexes(schema, table).await,
-            Driver::Sqlite(d) => d.indexes(schema, table).await,
-        }
-    }
-
-    /// Comment of a table.
-    pub async fn table_comment(&self, schema: &str, table: &str) -> Result<Option<String>, EngineError> {
-        match &self.driver {
-            Driver::Postgres(d) => d.table_comment(schema, table).await,
-            Driver::Sqlite(_) => Ok(None),
-        }
+        assert_eq!(pools(&engines), MAX_DATABASES);
     }
 }

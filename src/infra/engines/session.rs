@@ -5,8 +5,8 @@ use tokio::sync::mpsc;
 use super::{
     QueryOptions,
     column::ResultSet,
+    engine::{Driver, Engine},
     error::EngineError,
-    pool::{Driver, Engine},
     postgres, sqlite,
 };
 

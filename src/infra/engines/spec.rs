@@ -134,6 +134,8 @@ pub struct ColumnType<'a> {
 /// An engine (`BaseEngineSpec` and its subclasses).
 #[derive(Debug)]
 pub struct EngineSpec {
+    /// Name of the original's class (`PostgresEngineSpec`), part of messages.
+    pub class: String,
     /// Name for people (`PostgreSQL`).
     pub name: String,
     /// First part of the connection string (`postgresql`).
@@ -188,6 +190,7 @@ pub(super) struct CustomError {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SpecFile {
+    class: String,
     name: String,
     engine: String,
     #[serde(default)]
@@ -337,6 +340,7 @@ impl EngineSpec {
             types,
             errors,
             parameters_schema,
+            class: file.class,
             name: file.name,
             engine: file.engine,
             aliases: file.aliases,
@@ -361,7 +365,7 @@ impl EngineSpec {
 
     /// What stands for an engine that nobody described.
     pub(super) fn base() -> Self {
-        let file = "name = \"\"\nengine = \"base\"\nuri_placeholder = \"engine+driver://user:password@host:port/dbname\
+        let file = "class = \"BaseEngineSpec\"\nname = \"\"\nengine = \"base\"\nuri_placeholder = \"engine+driver://user:password@host:port/dbname\
                     [?key=value&key=value...]\"\ndialect = \"\"\n";
         Self::parse(file).unwrap_or_else(|_| unreachable!("a constant text"))
     }

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::{CancelToken, Client, Config, Error, NoTls, config::Host, config::SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-pub use tls::{TlsError, Verify};
+pub use tls::{TlsError, Verify, client_config, is_certificate};
 
 /// A server and how far its certificate is trusted.
 #[derive(Debug, Clone)]

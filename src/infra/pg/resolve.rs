@@ -1,30 +1,8 @@
-//! Host names without `getaddrinfo`, which a statically linked glibc cannot do.
+//! Addresses beside the host names of a configuration.
 
-use std::net::{IpAddr, Ipv4Addr};
-
-use hickory_resolver::TokioResolver;
-use tokio::sync::OnceCell;
 use tokio_postgres::{Config, config::Host};
 
-static RESOLVER: OnceCell<Option<TokioResolver>> = OnceCell::const_new();
-
-/// `/etc/hosts` and the servers of `/etc/resolv.conf`; none when there is no such configuration.
-async fn resolver() -> Option<&'static TokioResolver> {
-    let made = RESOLVER.get_or_init(async || TokioResolver::builder_tokio().and_then(|b| b.build()).ok());
-    made.await.as_ref()
-}
-
-/// The first address of a name, IPv4 before IPv6; `None` when it is not known.
-pub(super) async fn address(name: &str) -> Option<IpAddr> {
-    if let Ok(ip) = name.parse() {
-        return Some(ip);
-    }
-    if name == "localhost" || name.ends_with(".localhost") {
-        return Some(Ipv4Addr::LOCALHOST.into());
-    }
-    let found: Vec<IpAddr> = resolver().await?.lookup_ip(name).await.ok()?.iter().collect();
-    found.iter().find(|ip| ip.is_ipv4()).or(found.first()).copied()
-}
+use crate::net::address;
 
 /// The configuration with an address beside each host name. A name that cannot be resolved is left to the
 /// connection, which reports it; so are sockets.
@@ -47,13 +25,6 @@ pub(super) async fn with_addresses(mut config: Config) -> Config {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[tokio::test]
-    async fn literal_and_local_names_need_no_server() {
-        assert_eq!(address("10.1.2.3").await, Some(Ipv4Addr::new(10, 1, 2, 3).into()));
-        assert_eq!(address("localhost").await, Some(Ipv4Addr::LOCALHOST.into()));
-        assert!(address("::1").await.unwrap().is_ipv6());
-    }
 
     #[tokio::test]
     async fn sockets_are_left_alone() {

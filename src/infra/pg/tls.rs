@@ -29,6 +29,11 @@ pub struct TlsError(String);
 
 /// A connector for tokio-postgres.
 pub(super) fn connector(verify: &Verify) -> Result<MakeRustlsConnect, TlsError> {
+    client_config(verify).map(MakeRustlsConnect::new)
+}
+
+/// What a client checks of a server.
+pub fn client_config(verify: &Verify) -> Result<ClientConfig, TlsError> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
@@ -40,7 +45,12 @@ pub(super) fn connector(verify: &Verify) -> Result<MakeRustlsConnect, TlsError> 
             .with_no_client_auth(),
         Verify::Full(roots) => builder.with_root_certificates(store(roots)?).with_no_client_auth(),
     };
-    Ok(MakeRustlsConnect::new(config))
+    Ok(config)
+}
+
+/// The text is a certificate in PEM form.
+pub fn is_certificate(text: &str) -> bool {
+    CertificateDer::from_pem_slice(text.as_bytes()).is_ok_and(|c| RootCertStore::empty().add(c).is_ok())
 }
 
 fn store(file: &Option<PathBuf>) -> Result<RootCertStore, TlsError> {

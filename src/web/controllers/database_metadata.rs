@@ -5,16 +5,19 @@ use commands::{
     databases::{self, introspect},
 };
 use daos::database::{self, Database};
-use infra::{Error, Result, engines::specs, error::SupersetError, rison, rison::Schema};
+use infra::{
+    Error, Result,
+    engines::{DRIVERS, specs},
+    error::SupersetError,
+    rison,
+    rison::Schema,
+};
 use serde_json::{Value, json};
 
 use crate::{
     Answer, Cx, Handled,
     routes::{Access, Rule, rule},
 };
-
-/// Engines that liteset has a driver for, with the drivers' names in connection strings.
-const DRIVERS: &[(&str, &str)] = &[("postgresql", "psycopg2"), ("sqlite", "pysqlite")];
 
 /// Rules of this file.
 pub fn rules() -> Vec<Rule> {
@@ -201,13 +204,13 @@ async fn available(cx: Cx) -> Handled {
         .collect();
     let mut all = Vec::new();
     for spec in specs() {
-        let drivers: Vec<&str> = DRIVERS
+        let mut drivers: Vec<&str> = DRIVERS
             .iter()
-            .filter(|(engine, driver)| {
-                *engine == spec.engine && spec.default_driver.as_deref().is_none_or(|d| d == *driver)
-            })
-            .map(|(_, driver)| *driver)
+            .filter(|(engine, _)| *engine == spec.engine)
+            .flat_map(|(_, drivers)| drivers.iter().copied())
+            .filter(|d| spec.drivers.is_empty() || spec.drivers.iter().any(|own| own == d))
             .collect();
+        drivers.sort_unstable();
         if drivers.is_empty() {
             continue;
         }
@@ -229,7 +232,8 @@ async fn available(cx: Cx) -> Handled {
         if let Some(driver) = spec.default_driver.as_deref().filter(|d| !d.is_empty()) {
             payload["default_driver"] = json!(driver);
         }
-        if let Some(schema) = &spec.parameters_schema {
+        let default = spec.default_driver.as_deref().unwrap_or_default();
+        if let Some(schema) = spec.parameters_schema.as_ref().filter(|_| drivers.contains(&default)) {
             payload["parameters"] = schema.clone();
         }
         all.push((at.unwrap_or(usize::MAX), spec.name.clone(), payload));

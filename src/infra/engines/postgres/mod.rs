@@ -10,7 +10,10 @@ use std::{pin::pin, sync::Arc, time::Duration};
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime, Timeouts};
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use tokio_postgres::{Client, SimpleQueryMessage, Statement};
+use tokio_postgres::{
+    Client, SimpleQueryMessage, Statement,
+    error::{ErrorPosition, SqlState},
+};
 
 use super::{
     QueryOptions,
@@ -68,6 +71,26 @@ impl Database {
         lease.get()?.simple_query("SELECT 1").await.map_err(|e| error::statement_error(&e, "SELECT 1"))?;
         lease.done = true;
         Ok(())
+    }
+
+    /// Has the server read a text without executing it; the line and message of an error in its grammar.
+    pub async fn syntax_error(&self, sql: &str) -> Result<Option<(usize, String)>, EngineError> {
+        let mut lease = self.client().await?;
+        let prepared = lease.get()?.prepare(sql).await;
+        lease.done = true;
+        let Err(error) = prepared else { return Ok(None) };
+        let Some(db) = error.as_db_error() else { return Err(error::statement_error(&error, sql)) };
+        // several statements cannot be prepared at once: then the grammar of all of them was read
+        if *db.code() != SqlState::SYNTAX_ERROR || db.message().starts_with("cannot insert multiple commands")
+        {
+            return Ok(None);
+        }
+        let at = match db.position() {
+            Some(ErrorPosition::Original(at)) => *at as usize,
+            _ => 0,
+        };
+        let line = sql.chars().take(at).filter(|c| *c == '\n').count() + 1;
+        Ok(Some((line, db.message().to_owned())))
     }
 
     /// Executes one statement.

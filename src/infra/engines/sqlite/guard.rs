@@ -1,6 +1,6 @@
 //! What a foreign SQLite connection may not do: reach other files, load code, change its own protection.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{
     Connection,
@@ -21,6 +21,38 @@ impl FileId {
         use std::os::unix::fs::MetadataExt as _;
         let meta = std::fs::metadata(path).ok()?;
         Some(Self { device: meta.dev(), inode: meta.ino() })
+    }
+}
+
+/// The metadata database, which no connection may reach, by whatever path; nor the files that SQLite keeps beside it.
+#[derive(Debug, Clone)]
+pub struct Metadata(PathBuf);
+
+impl Metadata {
+    /// The file of the metadata database.
+    pub fn new(path: &Path) -> Self {
+        Self(path.to_path_buf())
+    }
+
+    /// True for the file, its links, and its journals, even those that do not exist yet.
+    pub fn covers(&self, path: &Path) -> bool {
+        let (Some(name), dir) = (self.0.file_name().and_then(|n| n.to_str()), parent(&self.0)) else {
+            return false;
+        };
+        let id = FileId::of(path);
+        ["", "-wal", "-shm", "-journal"].iter().any(|suffix| {
+            let name = format!("{name}{suffix}");
+            let same_file = id.is_some() && FileId::of(&dir.join(&name)) == id;
+            let same_name = path.file_name().is_some_and(|n| n == name.as_str());
+            same_file || same_name && FileId::of(&parent(path)) == FileId::of(&dir)
+        })
+    }
+}
+
+fn parent(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir.to_path_buf(),
+        _ => PathBuf::from("."),
     }
 }
 

@@ -16,6 +16,26 @@ impl Database {
         self.on_thread(move |inner| inner.reading(work)).await
     }
 
+    /// The schema of unqualified names.
+    pub async fn default_schema(&self) -> Result<Option<String>, EngineError> {
+        Ok(Some("main".to_owned()))
+    }
+
+    /// SQLite has no catalogs.
+    pub async fn catalogs(&self) -> Result<Vec<String>, EngineError> {
+        Ok(Vec::new())
+    }
+
+    /// SQLite keeps no comments.
+    pub async fn table_comment(&self, _: &str, _: &str) -> Result<Option<String>, EngineError> {
+        Ok(None)
+    }
+
+    /// Unique constraints are told as indexes.
+    pub async fn unique_constraints(&self, _: &str, _: &str) -> Result<Vec<Key>, EngineError> {
+        Ok(Vec::new())
+    }
+
     /// The attached databases but the temporary one.
     pub async fn schemas(&self) -> Result<Vec<String>, EngineError> {
         self.read(|c| {

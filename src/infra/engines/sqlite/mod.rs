@@ -24,7 +24,7 @@ use super::{
     error::EngineError,
     postgres::Size,
 };
-pub(super) use guard::FileId;
+pub(super) use guard::Metadata;
 pub(super) use session::Session;
 
 /// Steps of SQLite's machine between two looks at the clock.
@@ -38,7 +38,7 @@ struct Inner {
     /// None: in memory, every connection its own.
     path: Option<PathBuf>,
     /// The metadata database, which is never opened.
-    forbidden: Option<FileId>,
+    metadata: Option<Metadata>,
     permits: Arc<Semaphore>,
     idle: Mutex<Vec<Connection>>,
 }
@@ -53,10 +53,10 @@ impl Drop for StopOnDrop {
 }
 
 impl Database {
-    pub fn new(path: Option<PathBuf>, forbidden: Option<FileId>, connections: usize) -> Self {
+    pub fn new(path: Option<PathBuf>, metadata: Option<Metadata>, connections: usize) -> Self {
         Self(Arc::new(Inner {
             path,
-            forbidden,
+            metadata,
             permits: Arc::new(Semaphore::new(connections)),
             idle: Mutex::default(),
         }))
@@ -96,6 +96,10 @@ impl Database {
 }
 
 impl Inner {
+    fn is_metadata(&self) -> bool {
+        self.path.as_deref().is_some_and(|p| self.metadata.as_ref().is_some_and(|m| m.covers(p)))
+    }
+
     fn open(&self, write: bool) -> Result<Connection, EngineError> {
         let connect = |e: rusqlite::Error| EngineError::Connect(text(e));
         let Some(path) = &self.path else {
@@ -103,14 +107,14 @@ impl Inner {
             guard::protect(&connection).map_err(connect)?;
             return Ok(connection);
         };
-        if let Some(forbidden) = self.forbidden
-            && FileId::of(path) == Some(forbidden)
-        {
+        if self.is_metadata() {
             return Err(EngineError::Connect("the metadata database cannot be queried".to_owned()));
         }
         let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let opened = if write {
-            Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE)
+        let opened = if write || !path.exists() {
+            // as Python's driver, which makes the file with the first connection
+            let create = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+            Connection::open_with_flags(path, flags | create)
         } else {
             Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_ONLY)
         };
@@ -132,9 +136,7 @@ impl Inner {
             None => self.open(false)?,
         };
         let result = work(&connection);
-        if self.path.is_some()
-            && self.forbidden.is_none_or(|f| self.path.as_deref().and_then(FileId::of) != Some(f))
-        {
+        if self.path.is_some() && !self.is_metadata() {
             self.idle.lock().push(connection);
         }
         result
@@ -294,8 +296,22 @@ mod tests {
         std::fs::write(&file, b"").unwrap();
         let _ = std::fs::remove_file(&link);
         std::fs::hard_link(&file, &link).unwrap();
-        let db = Database::new(Some(link), FileId::of(&file), 1);
-        assert!(db.query("SELECT 1", &options()).await.is_err());
+        for path in [
+            &file,
+            &link,
+            &dir.join("meta.db-wal"),
+            &dir.join("../").join(dir.file_name().unwrap()).join("meta.db"),
+        ] {
+            let db = Database::new(Some(path.clone()), Some(Metadata::new(&file)), 1);
+            let error = db.query("SELECT 1", &options()).await.unwrap_err();
+            assert_eq!(error.to_string(), "the metadata database cannot be queried", "{}", path.display());
+        }
+        let other = Database::new(Some(dir.join("other.db")), Some(Metadata::new(&file)), 1);
+        let write = QueryOptions { allow_write: true, ..options() };
+        other.query("CREATE TABLE t (a)", &write).await.unwrap();
+        let into = format!("VACUUM INTO '{}'", dir.join("copy.db").display());
+        assert!(other.query(&into, &write).await.is_err());
+        assert!(!dir.join("copy.db").exists());
         std::fs::remove_dir_all(&dir).unwrap();
     }
 }

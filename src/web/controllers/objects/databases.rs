@@ -72,7 +72,7 @@ async fn connection(cx: Cx) -> Handled {
     let secrets = commands::database::secrets::shown(&cx.app, &database);
     map.insert("extra".into(), json!(database.extra));
     map.insert("masked_encrypted_extra".into(), json!(secrets.masked_encrypted_extra));
-    map.insert("parameters".into(), commands::database::uri::parameters(&database));
+    map.insert("parameters".into(), commands::database::uri::parameters(&database.sqlalchemy_uri));
     let schema = engine(&database).parameters_schema.clone();
     map.insert("parameters_schema".into(), schema.unwrap_or_else(|| json!({})));
     map.insert("server_cert".into(), json!(secrets.server_cert));

@@ -4,6 +4,8 @@ mod chart_writes;
 mod charts;
 mod dashboard_writes;
 mod dashboards;
+mod database_fields;
+mod database_writes;
 mod databases;
 mod dataset_schema;
 mod dataset_writes;
@@ -31,6 +33,7 @@ pub fn rules() -> Vec<Rule> {
         charts::rules(),
         dashboard_writes::rules(),
         dashboards::rules(),
+        database_writes::rules(),
         databases::rules(),
         dataset_writes::rules(),
         datasets::rules(),

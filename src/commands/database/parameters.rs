@@ -1,0 +1,110 @@
+//! Checking the connection form while it is filled in (`superset.commands.database.validate`).
+
+use daos::database;
+use infra::{Error, Result, engines, error::SupersetError, net};
+use serde_json::{Map, Value, json};
+
+use super::{
+    errors, secrets,
+    test::{Fields, candidate, ping, text},
+    uri::{build, has_basic_form, masked},
+};
+use crate::{Principal, Services, access::lists, databases::source};
+
+/// Engines that are only checked when they are stored.
+const UNCHECKED: &[&str] = &["bigquery", "snowflake"];
+
+/// Checks the parameters one after the other, then connects.
+pub async fn validate_parameters(app: &Services, user: &Principal, fields: &Fields) -> Result<()> {
+    let engine = text(fields, "engine").unwrap_or_default();
+    if UNCHECKED.contains(&engine) {
+        return Ok(());
+    }
+    let spec = engines::spec(engine, text(fields, "driver"));
+    if spec.parameters_schema.is_none() {
+        let text = format!("Engine \"{engine}\" cannot be configured through parameters.");
+        return Err(Error::sip40(422, SupersetError::new("GENERIC_DB_ENGINE_ERROR", text)));
+    }
+    let nothing = Map::new();
+    let parameters = fields.get("parameters").and_then(Value::as_object).unwrap_or(&nothing);
+    if has_basic_form(spec) {
+        let errors = basic(parameters).await;
+        if !errors.is_empty() {
+            return Err(Error::Sip40 { status: 422, errors });
+        }
+    }
+    let stored = match fields.get("id").and_then(Value::as_i64) {
+        Some(id) => database::find_where(app.db.exec(), id, lists::databases(user, "d")).await?,
+        None => None,
+    };
+    let mut secret =
+        fields.get("masked_encrypted_extra").map_or(Some("{}"), Value::as_str).map(str::to_owned);
+    let mut url = build(spec, parameters);
+    if let Some(stored) = &stored {
+        secret = secrets::unmasked(app, stored, secret);
+        if url.text() == masked(&stored.sqlalchemy_uri) {
+            url = source(app, stored)?.url;
+        }
+    }
+    let source = candidate(app, user, url, fields, secret.as_deref());
+    let target = match app.engines.make(&source) {
+        Ok(target) => target,
+        Err(error @ engines::EngineError::NoDriver { .. }) => return Err(errors::no_driver(&error)),
+        Err(error) => {
+            let errors = errors::explained(spec, &source, &error.to_string());
+            return Err(Error::Sip40 { status: 400, errors });
+        }
+    };
+    match ping(app, &target).await {
+        None => Err(errors::timed_out(&source)),
+        Some(Ok(())) => Ok(()),
+        Some(Err(error)) => {
+            let errors = errors::explained(spec, &source, &target.failure_text(&error));
+            Err(Error::Sip40 { status: 400, errors })
+        }
+    }
+}
+
+/// `BasicParametersMixin.validate_parameters`: as far as there is something to check.
+async fn basic(parameters: &Map<String, Value>) -> Vec<SupersetError> {
+    let mut errors = Vec::new();
+    let given = |key: &str| parameters.get(key).filter(|v| super::describe::truthy(v));
+    let missing: Vec<&str> =
+        ["database", "host", "port", "username"].into_iter().filter(|k| given(k).is_none()).collect();
+    if !missing.is_empty() {
+        let text = format!("One or more parameters are missing: {}", missing.join(", "));
+        let error = SupersetError::new("CONNECTION_MISSING_PARAMETERS_ERROR", text).level("warning");
+        errors.push(error.extra("missing", json!(missing)));
+    }
+    let invalid = |kind: &'static str, text: &str, field: &str| {
+        SupersetError::new(kind, text).extra("invalid", json!([field]))
+    };
+    let Some(host) = given("host") else { return errors };
+    let host = host.as_str().map_or_else(|| host.to_string(), str::to_owned);
+    if net::address(&host).await.is_none() {
+        let text = "The hostname provided can't be resolved.";
+        errors.push(invalid("CONNECTION_INVALID_HOSTNAME_ERROR", text, "host"));
+        return errors;
+    }
+    let Some(port) = given("port") else { return errors };
+    let number = match port {
+        Value::Number(n) => n.as_i64().or_else(|| n.as_f64().map(|f| f as i64)),
+        Value::String(text) => text.trim().parse::<i64>().ok(),
+        _ => None,
+    };
+    if number.is_none() {
+        errors.push(invalid("CONNECTION_INVALID_PORT_ERROR", "Port must be a valid integer.", "port"));
+    }
+    match number.and_then(|n| u16::try_from(n).ok()) {
+        None => {
+            let text = "The port must be an integer between 0 and 65535 (inclusive).";
+            errors.push(invalid("CONNECTION_INVALID_PORT_ERROR", text, "port"));
+        }
+        Some(port) => {
+            if !net::port_is_open(&host, port).await {
+                errors.push(invalid("CONNECTION_PORT_CLOSED_ERROR", "The port is closed.", "port"));
+            }
+        }
+    }
+    errors
+}

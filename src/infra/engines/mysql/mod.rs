@@ -1,0 +1,464 @@
+//! MySQL, MariaDB and what speaks their protocol (`superset.db_engine_specs.mysql`): a client of our own, small enough
+//! to be read, with a pool per database.
+
+mod error;
+mod handshake;
+mod introspect;
+mod value;
+mod wire;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::{QueryOptions, Size, Source, builder::ColumnBuilder, column::ResultSet, error::EngineError};
+use crate::pg::Verify;
+use error::{Failure, Python};
+use handshake::{Entered, enter};
+use value::Column;
+use wire::{Reader, Wire};
+
+/// How long a statement waits for a free connection.
+const WAIT: Duration = Duration::from_secs(30);
+/// Connections that were idle longer are asked whether they still live.
+const FRESH: Duration = Duration::from_secs(20);
+
+const QUERY: u8 = 0x03;
+const INIT_DB: u8 = 0x02;
+const PING: u8 = 0x0e;
+
+/// Where a server is and how to get in.
+struct Target {
+    host: String,
+    port: u16,
+    user: String,
+    password: String,
+    database: Option<String>,
+    tls: Tls,
+    patience: Duration,
+    python: Python,
+}
+
+/// Whether the connection is encrypted.
+#[derive(Debug, PartialEq)]
+enum Tls {
+    Off,
+    /// If the server can; nobody is authenticated.
+    Preferred,
+    Required(Verify),
+}
+
+impl Target {
+    fn of(source: &Source) -> Self {
+        let url = &source.url;
+        let text = |t: &Option<String>| t.clone().unwrap_or_default();
+        let patience = source.option("connect_timeout").and_then(|t| t.parse().ok()).map(Duration::from_secs);
+        Self {
+            host: url.host.clone().unwrap_or_else(|| "localhost".to_owned()),
+            port: url.port.and_then(|p| u16::try_from(p).ok()).unwrap_or(3306),
+            user: text(&url.username),
+            password: text(&url.password),
+            database: url.database.clone().filter(|d| !d.is_empty()),
+            tls: tls(source),
+            patience: patience
+                .unwrap_or(handshake::PATIENCE)
+                .clamp(Duration::from_secs(1), Duration::from_secs(60)),
+            python: Python::of(url.driver()),
+        }
+    }
+}
+
+/// The options of mysqlclient (`ssl_mode`, `ssl`) and PyMySQL (`ssl_ca`, `ssl_verify_cert`, …).
+fn tls(source: &Source) -> Tls {
+    let ssl = source.arguments.get("ssl").and_then(|s| s.as_object());
+    let ca = source.option("ssl_ca").or_else(|| ssl.and_then(|s| Some(s.get("ca")?.as_str()?.to_owned())));
+    let on =
+        |key: &str| source.option(key).is_some_and(|v| !matches!(v.as_str(), "" | "0" | "false" | "False"));
+    let roots = ca.map(std::path::PathBuf::from);
+    let mode =
+        source.option("ssl_mode").or_else(|| source.option("ssl-mode")).unwrap_or_default().to_uppercase();
+    match mode.as_str() {
+        "DISABLED" => Tls::Off,
+        "REQUIRED" => Tls::Required(Verify::Nothing),
+        "VERIFY_CA" | "VERIFY_IDENTITY" => Tls::Required(Verify::Full(roots)),
+        _ if on("ssl_verify_cert") || on("ssl_verify_identity") => Tls::Required(Verify::Full(roots)),
+        _ if on("ssl_disabled") => Tls::Off,
+        _ if roots.is_some() => Tls::Required(Verify::Full(roots)),
+        _ if on("ssl") || ssl.is_some() => Tls::Required(Verify::Nothing),
+        _ => Tls::Preferred,
+    }
+}
+
+/// Python's class of a failed connection.
+pub(super) fn connect_class(source: &Source) -> &'static str {
+    Python::of(source.url.driver()).operational()
+}
+
+/// A database on a server.
+pub(super) struct Database {
+    target: Arc<Target>,
+    permits: Arc<Semaphore>,
+    idle: Mutex<Vec<Connection>>,
+    /// The engine knows read-only transactions.
+    read_only: bool,
+}
+
+struct Connection {
+    wire: Wire,
+    thread: u32,
+    mariadb: bool,
+    /// The database that unqualified names are looked up in.
+    current: Option<String>,
+    used: Instant,
+}
+
+/// A connection on loan: one that is given up in the middle of a statement has the statement killed.
+struct Lease<'a> {
+    home: &'a Database,
+    connection: Option<Connection>,
+    done: bool,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.connection.take() else { return };
+        if self.done {
+            connection.used = Instant::now();
+            self.home.idle.lock().push(connection);
+            return;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let (target, thread) = (self.home.target.clone(), connection.thread);
+        runtime.spawn(async move {
+            let killed = async {
+                let mut other = enter(&target).await?;
+                ask(&mut other.wire, QUERY, &format!("KILL QUERY {thread}")).await
+            };
+            if let Err(error) = killed.await {
+                tracing::warn!(?error, "statement could not be cancelled");
+            }
+            drop(connection);
+        });
+    }
+}
+
+impl Database {
+    /// Prepares the pool; connections are made when they are needed.
+    pub fn new(source: &Source, connections: usize) -> Self {
+        let spec = source.spec();
+        Self {
+            target: Arc::new(Target::of(source)),
+            permits: Arc::new(Semaphore::new(connections)),
+            idle: Mutex::default(),
+            read_only: matches!(spec.engine.as_str(), "mysql" | "mariadb" | "oceanbase"),
+        }
+    }
+
+    async fn lease(&self, schema: Option<&str>) -> Result<Lease<'_>, EngineError> {
+        let busy = || EngineError::Connect("no connection: all are busy".to_owned());
+        let permit = tokio::time::timeout(WAIT, self.permits.clone().acquire_owned()).await;
+        let permit = permit.map_err(|_| busy())?.map_err(|_| busy())?;
+        let wanted = schema.map(str::to_owned).or_else(|| self.target.database.clone());
+        let mut found = None;
+        while let Some(mut known) = self.pooled() {
+            // a connection that has chosen a database cannot go back to none
+            if wanted.is_none() && known.current.is_some() {
+                continue;
+            }
+            if known.used.elapsed() < FRESH || ask(&mut known.wire, PING, "").await.is_ok() {
+                found = Some(known);
+                break;
+            }
+        }
+        let connection = match found {
+            Some(connection) => connection,
+            None => self.connect().await?,
+        };
+        let mut lease = Lease { home: self, connection: Some(connection), done: false, _permit: permit };
+        if let Some(wanted) = wanted
+            && lease.get()?.current.as_ref() != Some(&wanted)
+        {
+            let connection = lease.get()?;
+            let chosen = ask(&mut connection.wire, INIT_DB, &wanted).await;
+            if chosen.is_ok() {
+                connection.current = Some(wanted);
+            }
+            if let Err(failure) = chosen {
+                lease.done = matches!(failure, Failure::Server(..));
+                return Err(error::statement_error(&failure, self.target.python));
+            }
+        }
+        Ok(lease)
+    }
+
+    fn pooled(&self) -> Option<Connection> {
+        self.idle.lock().pop()
+    }
+
+    async fn connect(&self) -> Result<Connection, EngineError> {
+        let target = &self.target;
+        let failed = |e: Failure| error::connect_error(&e, &target.host, target.python);
+        let Entered { wire, thread, version } = enter(target).await.map_err(failed)?;
+        let mariadb = version.contains("MariaDB");
+        Ok(Connection { wire, thread, mariadb, current: target.database.clone(), used: Instant::now() })
+    }
+
+    /// Makes a connection, asks nothing.
+    pub async fn ping(&self) -> Result<(), EngineError> {
+        let mut lease = self.lease(None).await?;
+        let answer = ask(&mut lease.get()?.wire, PING, "").await;
+        lease.done = answer.is_ok();
+        answer.map_err(|e| error::statement_error(&e, self.target.python))
+    }
+
+    /// Executes one statement.
+    pub async fn query(&self, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
+        let mut lease = self.lease(options.schema.as_deref()).await?;
+        let run = self.run(lease.get()?, sql, options);
+        let result = match tokio::time::timeout(options.timeout, run).await {
+            Ok(result) => result,
+            Err(_) => Err(EngineError::Timeout(options.timeout)),
+        };
+        // otherwise rows may be in flight: the lease kills the statement and the connection goes
+        lease.done = matches!(result, Ok((_, true)) | Err(EngineError::Statement { .. }));
+        result.map(|(found, _)| found)
+    }
+
+    async fn run(
+        &self,
+        connection: &mut Connection,
+        sql: &str,
+        options: &QueryOptions,
+    ) -> Result<(ResultSet, bool), EngineError> {
+        let failed = |e: Failure| error::statement_error(&e, self.target.python);
+        let begin = match (self.read_only, options.allow_write) {
+            (true, false) => "START TRANSACTION READ ONLY",
+            _ => "START TRANSACTION",
+        };
+        let wire = &mut connection.wire;
+        wire.limit = options.max_bytes.max(1 << 20);
+        ask(wire, QUERY, begin).await.map_err(failed)?;
+        if self.read_only {
+            // the server's own clock; ours stands behind it
+            let limit = if connection.mariadb {
+                format!("SET max_statement_time = {}", options.timeout.as_secs_f64())
+            } else {
+                format!("SET max_execution_time = {}", options.timeout.as_millis())
+            };
+            ask(wire, QUERY, &limit).await.map_err(failed)?;
+        }
+        let result = self.fetch(wire, sql, options).await;
+        if !matches!(result, Ok((_, true)) | Err(EngineError::Statement { .. } | EngineError::Timeout(_))) {
+            return result;
+        }
+        let end = if result.is_ok() && options.allow_write { "COMMIT" } else { "ROLLBACK" };
+        ask(wire, QUERY, end).await.map_err(failed)?;
+        result
+    }
+
+    /// The rows, and whether the server has no more to send.
+    async fn fetch(
+        &self,
+        wire: &mut Wire,
+        sql: &str,
+        options: &QueryOptions,
+    ) -> Result<(ResultSet, bool), EngineError> {
+        let failed = |e: Failure| match e {
+            // MariaDB's and MySQL's number for a statement that ran out of time
+            Failure::Server(1969 | 3024, _) => EngineError::Timeout(options.timeout),
+            other => error::statement_error(&other, self.target.python),
+        };
+        wire.command(QUERY, sql.as_bytes()).await.map_err(failed)?;
+        let columns = columns(wire).await.map_err(failed)?;
+        let mut builders: Vec<ColumnBuilder> = columns.iter().map(|_| ColumnBuilder::new()).collect();
+        let mut size = Size::new(options, columns.len());
+        let mut complete = true;
+        while !columns.is_empty() {
+            let row = wire.read().await.map_err(failed)?;
+            handshake::raise(&row).map_err(failed)?;
+            if is_end(&row) {
+                break;
+            }
+            let mut reader = Reader(&row);
+            for (column, out) in columns.iter().zip(&mut builders) {
+                match reader.value().ok_or(Failure::Protocol).map_err(failed)? {
+                    Some(raw) => column.push(raw, out),
+                    None => out.null(),
+                }
+            }
+            if size.add(row.len())? {
+                complete = skip(wire).await.map_err(failed)?;
+                break;
+            }
+        }
+        let data = builders.into_iter().map(ColumnBuilder::finish).collect();
+        Ok((ResultSet { columns: columns.iter().map(Column::info).collect(), data }, complete))
+    }
+}
+
+/// Bytes of unwanted rows that are read for the sake of the connection.
+const SKIPPED: usize = 4 << 20;
+
+/// Reads what is left of a result that is no longer wanted; false when it is too much.
+async fn skip(wire: &mut Wire) -> Result<bool, Failure> {
+    let mut bytes = 0;
+    while bytes < SKIPPED {
+        let row = wire.read().await?;
+        handshake::raise(&row)?;
+        if is_end(&row) {
+            return Ok(true);
+        }
+        bytes += row.len();
+    }
+    Ok(false)
+}
+
+/// The packet after the last row.
+fn is_end(payload: &[u8]) -> bool {
+    payload.first() == Some(&0xfe) && payload.len() < 9
+}
+
+impl Lease<'_> {
+    fn get(&mut self) -> Result<&mut Connection, EngineError> {
+        self.connection.as_mut().ok_or_else(|| EngineError::Connect("no connection".into()))
+    }
+}
+
+/// A command whose answer has no rows, or rows that nobody reads.
+async fn ask(wire: &mut Wire, code: u8, argument: &str) -> Result<(), Failure> {
+    wire.command(code, argument.as_bytes()).await?;
+    let answer = wire.read().await?;
+    handshake::raise(&answer)?;
+    if answer.first() == Some(&0) { Ok(()) } else { Err(Failure::Protocol) }
+}
+
+/// The columns of a result; none when the statement has no result.
+async fn columns(wire: &mut Wire) -> Result<Vec<Column>, Failure> {
+    let head = wire.read().await?;
+    handshake::raise(&head)?;
+    match head.first() {
+        Some(0) => return Ok(Vec::new()),
+        Some(0xfb) => {
+            // the server asks for a file of ours: it gets an empty one
+            wire.write(&[]).await?;
+            let end = wire.read().await?;
+            handshake::raise(&end)?;
+            return Err(Failure::Server(2068, "LOAD DATA LOCAL INFILE is forbidden".to_owned()));
+        }
+        _ => {}
+    }
+    let count = Reader(&head).length().filter(|n| *n <= 10_000).ok_or(Failure::Protocol)?;
+    let mut columns = Vec::new();
+    for _ in 0..count {
+        columns.push(Column::read(&wire.read().await?).ok_or(Failure::Protocol)?);
+    }
+    wire.read().await?; // end of columns
+    Ok(columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engines::url::Url;
+
+    fn source(uri: &str) -> Source {
+        Source { url: Url::parse(uri).unwrap(), ..Source::default() }
+    }
+
+    #[test]
+    fn encryption_as_the_drivers_name_it() {
+        for (query, want) in [
+            ("", Tls::Preferred),
+            ("?ssl=1", Tls::Required(Verify::Nothing)),
+            ("?ssl_mode=DISABLED", Tls::Off),
+            ("?ssl_ca=%2Fca.pem", Tls::Required(Verify::Full(Some("/ca.pem".into())))),
+            ("?ssl_mode=VERIFY_IDENTITY", Tls::Required(Verify::Full(None))),
+        ] {
+            assert_eq!(tls(&source(&format!("mysql://h/d{query}"))), want, "{query}");
+        }
+    }
+
+    /// The server of this machine, if it is there.
+    async fn server() -> Option<Database> {
+        let db = Database::new(&source("mysql+pymysql://root:@127.0.0.1:3306/test"), 1);
+        match db.ping().await {
+            Ok(()) => Some(db),
+            Err(error) => {
+                eprintln!("skipped: no MariaDB on 127.0.0.1:3306 ({error})");
+                None
+            }
+        }
+    }
+
+    fn options() -> QueryOptions {
+        QueryOptions { timeout: Duration::from_secs(10), ..QueryOptions::default() }
+    }
+
+    #[tokio::test]
+    async fn live_values_and_limits() {
+        let Some(db) = server().await else { return };
+        let sql = "SELECT 1 AS a, 'ü' AS b, NULL AS c, 1.50 AS d, DATE '2020-01-02' AS e, 18446744073709551615 AS f";
+        let found = db.query(sql, &options()).await.unwrap();
+        assert_eq!(found.row_count(), 1);
+        assert_eq!(found.columns[0].sql_type, "LONG");
+        let many = "SELECT seq FROM seq_1_to_100000";
+        let few = db.query(many, &QueryOptions { max_rows: Some(5), ..options() }).await.unwrap();
+        assert_eq!(few.row_count(), 5);
+        let small = QueryOptions { max_bytes: 1 << 20, ..options() };
+        assert_eq!(db.query(many, &small).await.unwrap_err(), EngineError::TooLarge(1));
+        // the connection that was given up is replaced
+        assert_eq!(db.query("SELECT 1", &options()).await.unwrap().row_count(), 1);
+    }
+
+    #[tokio::test]
+    async fn live_writes_are_refused_by_the_server() {
+        let Some(db) = server().await else { return };
+        let error = db.query("CREATE TABLE liteset_no (a int)", &options()).await.unwrap_err();
+        assert!(error.to_string().contains("1792"), "{error}");
+        let error = db.query("SELECT 1; SELECT 2", &options()).await.unwrap_err();
+        assert!(error.to_string().contains("1064"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn live_time_and_cancelling() {
+        let Some(db) = server().await else { return };
+        let short = Duration::from_millis(300);
+        let error =
+            db.query("SELECT SLEEP(20)", &QueryOptions { timeout: short, ..options() }).await.unwrap_err();
+        assert_eq!(error, EngineError::Timeout(short));
+        let waiter = tokio::time::timeout(short, db.query("SELECT SLEEP(21)", &options())).await;
+        assert!(waiter.is_err());
+        let sql = "SELECT COUNT(*) AS n FROM information_schema.processlist WHERE info LIKE '%SLEEP(2%' \
+                   AND info NOT LIKE '%processlist%'";
+        for _ in 0..50 {
+            let left = db.query(sql, &options()).await.unwrap();
+            if left.data[0].get(0) == crate::engines::column::Scalar::Int(0) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the statement still runs");
+    }
+
+    #[tokio::test]
+    async fn live_errors_of_connecting() {
+        if server().await.is_none() {
+            return;
+        }
+        for (uri, want) in [
+            ("mysql+pymysql://nobody:x@127.0.0.1:3306/x", "Access denied for user 'nobody'"),
+            ("mysql+pymysql://root:@127.0.0.1:3306/no_such_db", "(1049, \"Unknown database 'no_such_db'\")"),
+            ("mysql+pymysql://root:@127.0.0.1:1/x", "Connection refused"),
+            ("mysql+pymysql://root:@no-such-host.invalid/x", "Name or service not known"),
+            ("mysql+pymysql://root:@127.0.0.1:5432/x", ""),
+        ] {
+            let error = Database::new(&source(uri), 1).ping().await.unwrap_err();
+            assert!(error.to_string().contains(want), "{uri}: {error}");
+        }
+    }
+}

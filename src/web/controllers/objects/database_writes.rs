@@ -1,0 +1,160 @@
+//! Writing, testing and checking connections (`superset.databases.api:DatabaseRestApi`).
+
+use commands::{
+    access::lists,
+    database::{describe::driver, parameters, secrets, test, tunnel, uri, validate_sql, write},
+};
+use daos::database::{self, Database};
+use infra::{Error, error::SupersetError};
+use serde_json::{Map, Value, json};
+
+use super::{
+    database_fields::{self as fields, Loading, load, object_body},
+    json_body,
+};
+use crate::{
+    Answer, Cx, Handled,
+    controllers::crud::{Field, FieldKind, validate},
+    error::Failure,
+    routes::{Access, Rule, rule},
+};
+
+pub(super) fn rules() -> Vec<Rule> {
+    let (read, write) = (Access::Protect("can_read", "Database"), Access::Protect("can_write", "Database"));
+    vec![
+        rule(&["POST"], "/api/v1/database/", write, post).endpoint("DatabaseRestApi.post"),
+        rule(&["PUT"], "/api/v1/database/<int:pk>", write, put).endpoint("DatabaseRestApi.put"),
+        rule(&["DELETE"], "/api/v1/database/<int:pk>", write, delete).endpoint("DatabaseRestApi.delete"),
+        rule(&["POST"], "/api/v1/database/test_connection/", write, test_connection)
+            .endpoint("DatabaseRestApi.test_connection"),
+        rule(&["POST"], "/api/v1/database/validate_parameters/", write, validate_parameters)
+            .endpoint("DatabaseRestApi.validate_parameters"),
+        rule(&["POST"], "/api/v1/database/<int:pk>/sync_permissions/", write, sync_permissions)
+            .endpoint("DatabaseRestApi.sync-permissions"),
+        rule(&["DELETE"], "/api/v1/database/<int:pk>/ssh_tunnel/", write, delete_tunnel)
+            .endpoint("DatabaseRestApi.delete_ssh_tunnel"),
+        rule(&["POST"], "/api/v1/database/<int:pk>/validate_sql/", read, check_sql)
+            .endpoint("DatabaseRestApi.validate_sql"),
+        rule(&["GET"], "/api/v1/database/<int:pk>/schemas_access_for_file_upload/", read, upload_schemas)
+            .endpoint("DatabaseRestApi.schemas_access_for_file_upload"),
+    ]
+}
+
+fn bad_request(errors: Map<String, Value>) -> Failure {
+    Error::bad_request(Value::Object(errors)).into()
+}
+
+/// What the client sent, with what was made of it; secrets are masked.
+fn echoed(mut item: Map<String, Value>, stored: &Database) -> Map<String, Value> {
+    item.insert("sqlalchemy_uri".into(), json!(stored.sqlalchemy_uri));
+    let parameters = uri::parameters(&stored.sqlalchemy_uri);
+    if parameters.as_object().is_some_and(|p| !p.is_empty()) {
+        item.insert("parameters".into(), parameters);
+    }
+    if let Some(secret) = item.get_mut("masked_encrypted_extra")
+        && let Some(text) = secret.as_str()
+    {
+        *secret = json!(secrets::masked(&stored.sqlalchemy_uri, text));
+    }
+    item
+}
+
+async fn post(cx: Cx) -> Handled {
+    let how = Loading { fields: fields::POST, strict: false, uri: Some(1) };
+    let item = load(&cx.app.config, object_body(&cx)?, &how).map_err(bad_request)?;
+    let stored = write::create(&cx.app, &cx.user, &item).await?;
+    let mut item = echoed(item, &stored);
+    item.insert("uuid".into(), json!(stored.uuid.map(|u| u.to_string())));
+    item.insert("expose_in_sqllab".into(), json!(stored.expose_in_sqllab));
+    let driver = driver(&stored);
+    if !driver.is_empty() {
+        item.insert("driver".into(), json!(driver));
+    }
+    Ok(Answer::fab(201, &json!({"id": stored.id, "result": item})))
+}
+
+async fn put(cx: Cx) -> Handled {
+    let how = Loading { fields: fields::PUT, strict: false, uri: Some(0) };
+    let Value::Object(body) = json_body(&cx)? else { return Err(Error::internal("no object").into()) };
+    let item = load(&cx.app.config, body, &how).map_err(bad_request)?;
+    let stored = write::update(&cx.app, &cx.user, cx.req.int_param("pk"), &item).await?;
+    Ok(Answer::fab(200, &json!({"id": stored.id, "result": echoed(item, &stored)})))
+}
+
+fn done(message: &str) -> Answer {
+    Answer::fab(200, &json!({"message": message}))
+}
+
+async fn delete(cx: Cx) -> Handled {
+    write::delete(&cx.app, &cx.user, cx.req.int_param("pk")).await?;
+    Ok(done("OK"))
+}
+
+async fn test_connection(cx: Cx) -> Handled {
+    let how = Loading { fields: fields::TEST, strict: true, uri: Some(1) };
+    let item = load(&cx.app.config, object_body(&cx)?, &how).map_err(bad_request)?;
+    test::test_connection(&cx.app, &cx.user, &item).await?;
+    Ok(done("OK"))
+}
+
+async fn validate_parameters(cx: Cx) -> Handled {
+    let how = Loading { fields: fields::PARAMETERS, strict: false, uri: None };
+    let item = load(&cx.app.config, object_body(&cx)?, &how).map_err(|wrong| {
+        let told = |messages: &Value| {
+            let all = messages.as_array().into_iter().flatten().filter_map(Value::as_str);
+            all.collect::<Vec<_>>().join("\n")
+        };
+        let order = |key: &String| fields::PARAMETERS.iter().position(|f| f.name == key);
+        let mut wrong: Vec<(String, Value)> = wrong.into_iter().collect();
+        wrong.sort_by_key(|(key, _)| order(key));
+        let errors = wrong.iter().map(|(key, messages)| {
+            SupersetError::new("INVALID_PAYLOAD_SCHEMA_ERROR", told(messages)).extra("invalid", json!([key]))
+        });
+        Failure::from(Error::Sip40 { status: 422, errors: errors.collect() })
+    })?;
+    parameters::validate_parameters(&cx.app, &cx.user, &item).await?;
+    Ok(done("OK"))
+}
+
+async fn sync_permissions(cx: Cx) -> Handled {
+    write::sync_permissions(&cx.app, &cx.user, cx.req.int_param("pk")).await?;
+    Ok(done("Permissions successfully synced"))
+}
+
+async fn listed(cx: &Cx) -> Result<Database, Failure> {
+    let condition = lists::databases(&cx.user, "d");
+    let found = database::find_where(cx.app.db.exec(), cx.req.int_param("pk"), condition).await?;
+    Ok(found.ok_or_else(Error::not_found)?)
+}
+
+async fn delete_tunnel(cx: Cx) -> Handled {
+    let found = listed(&cx).await?;
+    let tx = cx.app.db.begin().await?;
+    if !tunnel::delete(&cx.app, tx.exec(), found.id).await? {
+        return Err(Error::not_found().into());
+    }
+    tx.commit().await?;
+    cx.app.engines.close(found.id);
+    Ok(done("OK"))
+}
+
+const SQL: &[Field] = &[
+    Field::new("sql", FieldKind::String).required(),
+    Field::text("catalog"),
+    Field::text("schema"),
+    Field::new("template_params", FieldKind::Other("Dict")).nullable(),
+];
+
+async fn check_sql(cx: Cx) -> Handled {
+    let item = validate::load(SQL, &Value::Object(object_body(&cx)?)).map_err(bad_request)?;
+    let sql = test::text(&item, "sql").unwrap_or_default();
+    let found = validate_sql::validate_sql(&cx.app, &cx.user, cx.req.int_param("pk"), sql).await?;
+    Ok(Answer::fab(200, &json!({"result": found})))
+}
+
+/// A set that the original cannot write as JSON: it fails for every database there is. The schemas are told by
+/// `schemas/?q=(upload_allowed:!t)`.
+async fn upload_schemas(cx: Cx) -> Handled {
+    listed(&cx).await?;
+    Err(Error::internal("schemas are told by schemas/?q=(upload_allowed:!t)").into())
+}
