@@ -63,7 +63,7 @@ async fn post(cx: Cx) -> Handled {
     let described = describe::load_one(cx.app.db.exec(), id).await?.ok_or_else(Error::not_found)?;
     let mut data = Value::Object(described.data());
     // this answer alone shows the connection taken apart, its password masked
-    data["database"]["parameters"] = uri::parameters(&described.database);
+    data["database"]["parameters"] = uri::parameters(&described.database.sqlalchemy_uri);
     Ok(Answer::fab(201, &json!({"id": id, "result": fields, "data": data})))
 }
 
