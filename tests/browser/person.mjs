@@ -13,12 +13,12 @@ const HARMLESS = [
 ];
 
 export class Person {
-  static async enter(base) {
+  static async enter(base, args = []) {
     const person = new Person();
     person.base = base;
     person.browser = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-      args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
+      args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--enable-unsafe-swiftshader", ...args],
     });
     // high enough that every chart of a dashboard is in view: charts outside it are not asked for
     const context = await person.browser.newContext({ viewport: { width: 1400, height: 3400 } });

@@ -9,6 +9,12 @@ import { fileURLToPath } from "node:url";
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 export const PASSWORD = "browser-tests-only";
 
+// what is off by default and the tests look at
+const SETTINGS = {
+  SUPERSET_FEATURE_TAGGING_SYSTEM: "true",
+  LITESET_LANGUAGES: JSON.stringify({ en: { flag: "us", name: "English" }, de: { flag: "de", name: "German" } }),
+};
+
 function binary() {
   const targets = [process.env.LITESET_BIN, join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug/liteset")];
   const found = targets.find((path) => path && existsSync(path));
@@ -33,6 +39,7 @@ export async function start() {
   const out = openSync(log, "w");
   const child = spawn(binary(), ["run", "--home", join(folder, "home"), "--port", `${port}`, "--admin-password", PASSWORD], {
     stdio: ["ignore", out, out],
+    env: { ...process.env, ...SETTINGS },
   });
   const base = `http://127.0.0.1:${port}`;
   const stop = () =>

@@ -90,7 +90,7 @@ fn check_referrer(config: &Config, req: &Req) -> Result<(), &'static str> {
 /// Programs get the reason, browsers the login page (`superset.views.error_handling:refresh_csrf_token`).
 fn refusal(req: &Req, message: &str) -> Answer {
     if !req.is_json() {
-        return Answer::redirect(302, next_url::login_with(&req.path));
+        return Answer::redirect(302, next_url::login_with(req));
     }
     let error = SupersetError::new("GENERIC_BACKEND_ERROR", format!("400 Bad Request: {message}"));
     Failure(Error::sip40(400, error)).into_answer()

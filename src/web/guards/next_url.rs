@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::context::Req;
 
 /// `urllib.parse.quote_plus`, without the plus.
-const QUOTE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~');
+pub const QUOTE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~');
 /// What Werkzeug's `url_for` leaves alone in a query.
 const URL_FOR: &AsciiSet = &QUOTE
     .remove(b'!')
@@ -22,9 +22,12 @@ const URL_FOR: &AsciiSet = &QUOTE
     .remove(b'?')
     .remove(b'@');
 
-/// The login page that leads back to a path (`superset.views.utils:redirect_to_login`).
-pub fn login_with(path: &str) -> String {
-    format!("/login/?next={}", utf8_percent_encode(path, QUOTE))
+/// The login page that leads back to a request (`superset.views.utils:redirect_to_login`): path and query only, so that
+/// nobody can lead away with it.
+pub fn login_with(req: &Req) -> String {
+    let query = if req.query_string.is_empty() { String::new() } else { format!("?{}", req.query_string) };
+    let next = utf8_percent_encode(&format!("{}{query}", req.path), QUOTE).to_string();
+    format!("/login/?next={}", next.replace("%20", "+"))
 }
 
 /// The login page that leads back to the whole address of a request (`has_access`).
@@ -192,9 +195,10 @@ mod tests {
 
     #[test]
     fn next_arguments() {
-        assert_eq!(login_with("/superset/welcome/"), "/login/?next=%2Fsuperset%2Fwelcome%2F");
+        assert_eq!(login_with(&request()), "/login/?next=%2Fchart%2Flist%2F");
         assert_eq!(login_from(&request()), "/login/?next=http://me:9001/chart/list/");
         let req = Req { query_string: "a=b%20c&d=%C3%A9".into(), ..request() };
+        assert_eq!(login_with(&req), "/login/?next=%2Fchart%2Flist%2F%3Fa%3Db%2520c%26d%3D%25C3%25A9");
         assert_eq!(login_from(&req), "/login/?next=http://me:9001/chart/list/?a%3Db%2520c%26d%3D%C3%A9");
     }
 }

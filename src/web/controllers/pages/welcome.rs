@@ -6,6 +6,7 @@ use serde_json::Map;
 use crate::{
     Answer, Cx, Handled,
     context::Req,
+    guards::next_url,
     routes::{Access, Rule, rule},
     spa,
 };
@@ -33,13 +34,7 @@ async fn welcome(cx: Cx) -> Handled {
     spa::render(&cx, Map::new()).await
 }
 
-/// `superset.views.utils:redirect_to_login`: the path stays relative, so that nobody can lead away with it.
+/// The login page that leads back here.
 pub(super) fn to_login(req: &Req) -> Answer {
-    let query = if req.query_string.is_empty() { String::new() } else { format!("?{}", req.query_string) };
-    let next = percent_encoding::utf8_percent_encode(&format!("{}{query}", req.path), QUOTED).to_string();
-    Answer::redirect(302, format!("/login/?next={}", next.replace("%20", "+")))
+    Answer::redirect(302, next_url::login_with(req))
 }
-
-/// What `urllib.parse.quote_plus` leaves alone: letters, digits and `_.-~`.
-pub(super) const QUOTED: &percent_encoding::AsciiSet =
-    &percent_encoding::NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~');
