@@ -84,7 +84,9 @@ async fn permalink(cx: Cx) -> Handled {
         Err(error) => return Err(error.into()),
     }
     let quote = |text: &str| {
-        percent_encoding::utf8_percent_encode(text, crate::guards::next_url::QUOTE).to_string().replace("%20", "+")
+        percent_encoding::utf8_percent_encode(text, crate::guards::next_url::QUOTE)
+            .to_string()
+            .replace("%20", "+")
     };
     let root = commands::bootstrap::application_root(&cx.app.config);
     let mut url = format!("{root}/superset/dashboard/{}/?permalink_key={}", quote(&id), quote(key));

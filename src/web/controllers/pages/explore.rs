@@ -38,7 +38,8 @@ async fn slice(cx: Cx) -> Handled {
     if chart::find(cx.app.db.exec(), id).await?.is_none() {
         return Ok(error_pages::abort(&cx.req, 404));
     }
-    let quote = |text: &str| percent_encoding::utf8_percent_encode(text, crate::guards::next_url::QUOTE).to_string();
+    let quote =
+        |text: &str| percent_encoding::utf8_percent_encode(text, crate::guards::next_url::QUOTE).to_string();
     let form_data = quote(&quote(&infra::json::dumps(&json!({"slice_id": id}))));
     let standalone = if spa::is_standalone(&cx) { "&standalone=true" } else { "" };
     Ok(Answer::redirect(302, format!("{}/explore/?form_data={form_data}{standalone}", root(&cx))))
@@ -51,7 +52,8 @@ async fn to_explore(cx: Cx) -> Handled {
     let mut query = cx.req.query_string.clone();
     if let Some(key) = put_form_data_away(&cx).await? {
         let quote = |text: &str| {
-            let quoted = percent_encoding::utf8_percent_encode(text, crate::guards::next_url::QUOTE).to_string();
+            let quoted =
+                percent_encoding::utf8_percent_encode(text, crate::guards::next_url::QUOTE).to_string();
             quoted.replace("%20", "+")
         };
         let rest = cx.req.args.iter().filter(|(name, value)| name != "form_data" && !value.is_empty());
