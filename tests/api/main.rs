@@ -7,4 +7,5 @@ mod pages;
 mod permissions;
 mod resources;
 mod sessions;
+mod sql_lab;
 mod support;

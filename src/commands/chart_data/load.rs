@@ -38,6 +38,8 @@ pub struct LoadedDataset {
     pub(super) visible_rules: Vec<String>,
     /// The rules of the tables inside are known only when templates are rendered.
     pub(super) late_rules: bool,
+    /// It is a query of SQL Lab; access was decided when it was loaded.
+    pub(super) is_query: bool,
 }
 
 impl LoadedDataset {
@@ -49,16 +51,31 @@ impl LoadedDataset {
         let columns = dataset::columns(db, &[id]).await?.remove(&id).unwrap_or_default();
         let metrics = dataset::metrics(db, &[id]).await?.remove(&id).unwrap_or_default();
         let rules = row_rules(app, user, id).await?;
+        let columns = columns.into_iter().map(column).collect();
+        let metrics = metrics.into_iter().map(metric).collect();
+        Ok(Some(Self::assemble(app, user, row, database, columns, metrics, rules).await?))
+    }
+
+    /// Puts together what was read of a dataset.
+    pub(super) async fn assemble(
+        app: &Services,
+        user: &Principal,
+        row: dataset::Dataset,
+        database: Database,
+        columns: Vec<DatasetColumn>,
+        metrics: Vec<DatasetMetric>,
+        rules: RowRules,
+    ) -> Result<Self> {
         let engine = infra::engines::spec_for_uri(&database.sqlalchemy_uri);
         let text = row.template_params.as_deref().unwrap_or_default();
         let mut description = Dataset {
-            id,
+            id: row.id,
             table_name: row.table_name.clone(),
             schema: row.schema.clone(),
             catalog: row.catalog.clone(),
             sql: row.sql.clone(),
-            columns: columns.into_iter().map(column).collect(),
-            metrics: metrics.into_iter().map(metric).collect(),
+            columns,
+            metrics,
             main_dttm_col: row.main_dttm_col.clone(),
             offset: i32::try_from(row.offset.unwrap_or_default()).unwrap_or_default(),
             always_filter_main_dttm: row.always_filter_main_dttm.unwrap_or_default(),
@@ -93,14 +110,15 @@ impl LoadedDataset {
             }
         }
         let visible_rules = rules.visible(user, &app.config);
-        Ok(Some(Self {
+        Ok(Self {
             visible_rules,
             late_rules,
+            is_query: false,
             row: Arc::new(row),
             database: Arc::new(database),
             description: Arc::new(description),
             rls_key,
-        }))
+        })
     }
 
     /// Adds the rules of tables in sub-queries of adhoc expressions, where those are allowed.
@@ -121,9 +139,9 @@ impl LoadedDataset {
         Ok(())
     }
 
-    /// `<id>__table`.
+    /// `<id>__table`, `<id>__query`.
     pub fn uid(&self) -> String {
-        format!("{}__table", self.row.id)
+        format!("{}__{}", self.row.id, if self.is_query { "query" } else { "table" })
     }
 }
 

@@ -57,10 +57,13 @@ pub async fn prepare_with(
 }
 
 async fn find_dataset(app: &Services, user: &Principal, body: &RequestBody) -> Result<LoadedDataset> {
-    if !matches!(body.datasource.type_.name(), "table" | "dataset") {
-        return Err(Error::not_found());
-    }
-    LoadedDataset::find(app, user, body.datasource.id).await?.ok_or_else(Error::not_found)
+    let id = body.datasource.id;
+    let found = match body.datasource.type_.name() {
+        "table" | "dataset" => LoadedDataset::find(app, user, id).await?,
+        "query" => LoadedDataset::of_query(app, user, id).await?,
+        _ => None,
+    };
+    found.ok_or_else(Error::not_found)
 }
 
 /// The same for a body and a dataset that are at hand already; raises for access to the dataset.
@@ -90,7 +93,9 @@ async fn prepare_scoped(
     for query in &mut context.queries {
         sql.validate(query, date_ranges).await.map_err(QueryError::into_answer)?;
     }
-    objects::raise_for_dataset(app, user, &sql.dataset.row, context.form_data.as_ref()).await?;
+    if !sql.dataset.is_query {
+        objects::raise_for_dataset(app, user, &sql.dataset.row, context.form_data.as_ref()).await?;
+    }
     sql.dataset.add_rules_of(app, user, &context.queries).await?;
     let chart_timeout = match context.slice_id() {
         Some(id) => chart::find(app.db.exec(), id).await?.and_then(|c| c.cache_timeout),

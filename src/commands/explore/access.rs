@@ -1,11 +1,12 @@
 //! Whether the caller may work on a dataset, and a chart of it, in the chart builder (`superset.explore.utils`).
 
-use daos::{chart, database, dataset, person::Owned};
-use infra::{Error, Result, db::Sql};
+use daos::{chart, database, dataset, person::Owned, query};
+use infra::{Error, Result};
 
 use crate::{
     Services,
     access::{Principal, objects, ownership},
+    sql_lab,
 };
 
 /// Why not.
@@ -83,17 +84,14 @@ pub async fn check(
     if may { Ok(()) } else { Err(Denied::Chart) }
 }
 
-/// Results of SQL Lab: one's own, or all when that is granted, on a database that is granted.
+/// Results of SQL Lab: one's own, or all when that is granted, of tables that are granted.
 async fn check_query(app: &Services, user: &Principal, id: i64) -> Result<(), Denied> {
     let db = app.db.exec();
-    let row = db.first(Sql::new("SELECT database_id, user_id FROM query WHERE id = ?").bind(id)).await?;
-    let row = row.ok_or(Denied::NoDataset)?;
-    let owner: Option<i64> = row.at(1)?;
-    let database = database::find(db, row.at(0)?).await?.ok_or(Denied::NoDataset)?;
-    let mine = owner.is_some() && owner == user.user_id();
-    if user.can_access_database(&database) && (mine || user.all_queries() || user.all_databases()) {
-        Ok(())
-    } else {
-        Err(Denied::Dataset)
+    let query = query::find(db, id).await?.ok_or(Denied::NoDataset)?;
+    let database = database::find(db, query.database_id).await?.ok_or(Denied::NoDataset)?;
+    match sql_lab::raise_for_past(app, user, &query, &database).await {
+        Ok(()) => Ok(()),
+        Err(Error::Internal(source)) => Err(Denied::Other(Error::Internal(source))),
+        Err(_) => Err(Denied::Dataset),
     }
 }

@@ -2,9 +2,11 @@
 
 use daos::{
     chart::{self, Chart},
+    database,
     person::{self, Owned},
+    query as queries,
 };
-use infra::{Error, Result, clock};
+use infra::{Error, Result, clock, db::Sql};
 use query::form_data::update_time_range;
 use serde_json::{Map, Value, json};
 
@@ -16,6 +18,7 @@ use crate::{
     database::describe::truthy,
     dataset::describe,
     permalink::Permalink,
+    sql_lab,
 };
 
 /// Controls whose JavaScript is only kept with `ENABLE_JAVASCRIPT_CONTROLS`.
@@ -59,6 +62,24 @@ pub async fn get(app: &Services, user: &Principal, mut ask: Ask) -> Result<Found
         Some(id) if ask.datasource_type.as_deref() == Some("table") => describe::load_one(db, id).await?,
         _ => None,
     };
+    let query = match datasource {
+        Some(id) if ask.datasource_type.as_deref() == Some("query") => queries::find(db, id).await?,
+        // the original cannot show a saved query
+        Some(id) if ask.datasource_type.as_deref() == Some("saved_query") => {
+            let sql = Sql::new("SELECT id FROM saved_query WHERE id = ?").bind(id);
+            if db.first(sql).await?.is_some() {
+                return Err(Error::message(500, "Fatal error"));
+            }
+            None
+        }
+        _ => None,
+    };
+    let mut source = None;
+    if let Some(query) = &query {
+        let database = database::find(db, query.database_id).await?.ok_or_else(Error::not_found)?;
+        sql_lab::raise_for_past(app, user, query, &database).await?;
+        source = Some(sql_lab::source::data(query, &database));
+    }
     if let Some(described) = &described {
         objects::raise_for_dataset(app, user, &described.dataset, None).await?;
     } else if let Some(chart) = &chart
@@ -80,7 +101,7 @@ pub async fn get(app: &Services, user: &Principal, mut ask: Ask) -> Result<Found
     merge::merge_extra_filters(&mut form);
     merge::merge_request_params(&mut form, &ask.args);
 
-    let dataset = described.as_ref().map(|d| Value::Object(d.data())).unwrap_or_else(|| {
+    let dataset = described.as_ref().map(|d| Value::Object(d.data())).or(source).unwrap_or_else(|| {
         json!({
             "type": kind, "name": "[Missing Dataset]", "columns": [], "metrics": [],
             "database": {"id": 0, "backend": "", "parameters": {}},

@@ -1,13 +1,16 @@
 //! The rows of a past query as CSV (`SqlResultExportCommand`), written while they arrive.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use ::query::{
     encode::csv::{CsvOptions, to_csv},
     frame::Frame,
 };
 use bytes::Bytes;
-use daos::query::{self, Query};
+use daos::{
+    database,
+    query::{self, Query},
+};
 use futures_util::{Stream, stream};
 use infra::{
     Result, clock,
@@ -16,7 +19,7 @@ use infra::{
     sql,
 };
 
-use super::{access::raise_for_results, error::sip40};
+use super::{error::sip40, raise_for_past};
 use crate::{Principal, Services, database::describe, databases};
 
 /// Values that pandas formats alike, and that are held at a time.
@@ -33,14 +36,15 @@ pub struct Export {
 }
 
 /// Begins to execute the query again; its first rows are there when this returns.
-pub async fn export(app: &Arc<Services>, user: &Arc<Principal>, client_id: &str) -> Result<Export> {
+pub async fn export(app: &Services, user: &Principal, client_id: &str) -> Result<Export> {
     let found = query::find_by_client_id(app.db.exec(), client_id).await?;
     let lost = || {
         let text = "The query associated with these results could not be found. You need to re-run the original query.";
         sip40(404, "RESULTS_BACKEND_ERROR", text)
     };
     let query = found.ok_or_else(lost)?;
-    let database = raise_for_results(app, user, &query).await?;
+    let database = database::find(app.db.exec(), query.database_id).await?.ok_or_else(lost)?;
+    raise_for_past(app, user, &query, &database).await?;
     let spec = describe::engine(&database);
     let selects = query.select_sql.clone().filter(|sql| !sql.is_empty());
     let text = match &selects {

@@ -17,11 +17,13 @@ mod results;
 mod run;
 mod running;
 mod script;
+pub mod source;
 pub mod start;
 pub mod stop;
 pub mod tabs;
 mod updates;
 
+pub(crate) use access::raise_for_past;
 pub use access::raise_for_query;
 pub use describe::describe;
 pub use error::Failure;

@@ -1,13 +1,11 @@
 //! Results that are kept for later (`RESULTS_BACKEND`, `SqlExecutionResultsCommand`).
 
-use std::sync::Arc;
-
-use daos::query;
+use daos::{database, query};
 use indexmap::IndexMap;
 use infra::{Error, Result, cache::Blobs, config::Config};
 use serde_json::value::RawValue;
 
-use super::{access::raise_for_results, error::sip40};
+use super::{error::sip40, raise_for_past};
 use crate::{Principal, Services};
 
 /// Packed bytes that all results together may take.
@@ -37,8 +35,8 @@ impl Results {
 
 /// The payload of a result, of more than `rows` rows only the first.
 pub async fn read(
-    app: &Arc<Services>,
-    user: &Arc<Principal>,
+    app: &Services,
+    user: &Principal,
     key: &str,
     rows: Option<usize>,
 ) -> Result<Vec<u8>> {
@@ -53,7 +51,9 @@ pub async fn read(
             "The query associated with these results could not be found. You need to re-run the original query.",
         ));
     };
-    raise_for_results(app, user, &query).await?;
+    let gone = || lost(404, "The database of the query could not be found.");
+    let database = database::find(app.db.exec(), query.database_id).await?.ok_or_else(gone)?;
+    raise_for_past(app, user, &query, &database).await?;
     let Some(payload) = app.sql_lab.results.blobs.get(key).await else {
         return Err(lost(
             410,

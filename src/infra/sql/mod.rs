@@ -5,6 +5,8 @@
 
 mod comments;
 mod dialect;
+#[cfg(test)]
+mod explain_tests;
 mod format;
 mod fragment;
 mod functions;
