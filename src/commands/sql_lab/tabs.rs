@@ -145,7 +145,11 @@ pub async fn create(app: &Services, user: &Principal, editor: &Value) -> Result<
         ("saved_query_id", Kind::Number, of("remoteId")),
         ("template_params", Kind::Text, of("templateParams")),
     ] {
-        values.push((column, kind.column(value).ok_or_else(|| Refused::Invalid(wrong(column)))?));
+        let value = kind.column(value).ok_or_else(|| Refused::Invalid(wrong(column)))?;
+        // what is null takes its default, as with SQLAlchemy
+        if value != Column::Null {
+            values.push((column, value));
+        }
     }
     let tx = app.db.begin().await?;
     tab_state::activate(tx.exec(), user.user_id(), None).await?;

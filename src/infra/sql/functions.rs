@@ -12,6 +12,55 @@ pub(super) fn called(node: &impl Visit) -> HashSet<String> {
     finder.0
 }
 
+/// Functions that write, read files of the server or steer it, and that a read-only transaction does not stop. Upper
+/// case; a star at the end is any ending.
+const ACTING: &[&str] = &[
+    // large objects: files of the server into the database and out of it
+    "LO_IMPORT",
+    "LO_EXPORT",
+    "LO_CREAT*",
+    "LO_UNLINK",
+    "LO_PUT",
+    "LO_FROM_BYTEA",
+    "LO_TRUNCATE*",
+    "LOWRITE",
+    "PG_FILE_*",
+    // another connection, with rights and a transaction of its own
+    "DBLINK*",
+    // the server and other people's connections
+    "PG_TERMINATE_BACKEND",
+    "PG_CANCEL_BACKEND",
+    "PG_RELOAD_CONF",
+    "PG_ROTATE_LOGFILE*",
+    "PG_PROMOTE",
+    "PG_SWITCH_WAL",
+    "PG_CREATE_*",
+    "PG_DROP_*",
+    "PG_LOGICAL_*",
+    "PG_REPLICATION_*",
+    "PG_STAT_RESET*",
+    "PG_ADVISORY_LOCK*",
+    "SETVAL",
+    // the protection itself
+    "SET_CONFIG",
+    // SQLite, MySQL, SQL Server
+    "WRITEFILE",
+    "LOAD_EXTENSION",
+    "EDIT",
+    "SYS_EXEC",
+    "SYS_EVAL",
+    "XP_CMDSHELL",
+    "SP_EXECUTESQL",
+];
+
+/// Whether a function (in upper case) does more than to compute.
+pub(super) fn acts(name: &str) -> bool {
+    ACTING.iter().any(|known| match known.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => name == *known,
+    })
+}
+
 struct Finder(HashSet<String>);
 
 impl Finder {

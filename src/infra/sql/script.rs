@@ -161,7 +161,7 @@ impl Statement {
 
     /// Whether it may write. What is not known to read only counts as writing.
     pub fn is_mutating(&self) -> bool {
-        is_mutating(&self.ast)
+        is_mutating(&self.ast) || functions::called(&self.ast).iter().any(|name| functions::acts(name))
     }
 
     /// Whether a sub-query stands anywhere inside.

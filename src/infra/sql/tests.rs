@@ -85,6 +85,12 @@ fn only_known_readers_read() {
         "SET ROLE admin",
         "CALL f()",
         "GRANT ALL ON t TO u",
+        "SELECT lo_get(lo_import('/etc/passwd'))",
+        "SELECT pg_catalog.LO_EXPORT /**/ (1, '/tmp/x')",
+        "SELECT * FROM dblink('x', 'DROP TABLE t') AS x(a int)",
+        "SELECT a FROM t ORDER BY (SELECT \"pg_terminate_backend\"(1))",
+        "SELECT set_config('transaction_read_only', 'off', false)",
+        "WITH a AS (SELECT setval('s', 1)) SELECT * FROM a",
     ] {
         assert_ne!(mutates(sql, "postgresql"), Ok(false), "{sql}");
     }
