@@ -23,11 +23,15 @@ fn execute(client: &mut Client, id: &str, sql: &str) -> (u16, Value) {
 fn queries_run_within_their_limits_and_are_remembered() {
     let server = Server::start("sqllab");
     let mut admin = server.admin();
-    let (status, found) = execute(&mut admin, "one", "SELECT carrier AS c, 1 AS a, 2 AS a FROM deliveries; -- x");
+    let (status, found) =
+        execute(&mut admin, "one", "SELECT carrier AS c, 1 AS a, 2 AS a FROM deliveries; -- x");
     assert_eq!(status, 200, "{found}");
     assert_eq!(found["data"].as_array().unwrap().len(), 10);
     assert_eq!(found["columns"][2]["column_name"], "a__1");
-    assert_eq!((&found["query"]["limitingFactor"], &found["query"]["rows"]), (&json!("DROPDOWN"), &json!(10)));
+    assert_eq!(
+        (&found["query"]["limitingFactor"], &found["query"]["rows"]),
+        (&json!("DROPDOWN"), &json!(10))
+    );
     let (_, found) = execute(&mut admin, "two", "SELECT 1 AS a LIMIT 3");
     assert_eq!(found["query"]["limitingFactor"], "NOT_LIMITED");
     assert!(found["query"]["executedSql"].as_str().unwrap().ends_with("LIMIT 4"), "{found}");
@@ -68,7 +72,10 @@ fn nothing_is_written_whatever_it_looks_like() {
     .enumerate()
     {
         let (status, found) = execute(&mut admin, &format!("w{i}"), sql);
-        assert!(matches!(status, 422 | 500) && found["errors"][0]["error_type"].is_string(), "{sql}: {status} {found}");
+        assert!(
+            matches!(status, 422 | 500) && found["errors"][0]["error_type"].is_string(),
+            "{sql}: {status} {found}"
+        );
     }
     let (_, found) = execute(&mut admin, "after", "SELECT count(*) > 0 AS there FROM deliveries");
     assert_eq!(found["data"][0]["there"], 1);

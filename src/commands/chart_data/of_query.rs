@@ -1,12 +1,12 @@
 //! A query of SQL Lab as the dataset of a chart (`superset.models.sql_lab:Query` as an `ExploreMixin`).
 
+use ::query::dataset::DatasetColumn;
 use daos::{
     database::{self, Database},
     dataset,
     query::{self, Query},
 };
 use infra::Result;
-use ::query::dataset::DatasetColumn;
 use serde_json::Value;
 
 use super::LoadedDataset;

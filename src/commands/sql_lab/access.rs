@@ -87,7 +87,12 @@ pub async fn raise_for_query(
     raise_for_script(app, user, place, &script).await
 }
 
-async fn raise_for_script(app: &Services, user: &Principal, place: &Place<'_>, script: &Script) -> Result<()> {
+async fn raise_for_script(
+    app: &Services,
+    user: &Principal,
+    place: &Place<'_>,
+    script: &Script,
+) -> Result<()> {
     let spec = crate::database::describe::engine(place.database);
     if script.sets("search_path") {
         return Err(refused("Users are not allowed to set a search path for security reasons."));
@@ -137,8 +142,7 @@ pub(crate) async fn raise_for_past(
         }
         let engine = &crate::database::describe::engine(database).engine;
         let script = sql::parse(text, engine).map_err(|_| denied())?;
-        let place =
-            Place { database, schema: query.schema.as_deref(), catalog: query.catalog.as_deref() };
+        let place = Place { database, schema: query.schema.as_deref(), catalog: query.catalog.as_deref() };
         match raise_for_script(app, user, &place, &script).await {
             Err(Error::Internal(source)) => return Err(Error::Internal(source)),
             Err(_) => return Err(denied()),

@@ -34,12 +34,7 @@ impl Results {
 }
 
 /// The payload of a result, of more than `rows` rows only the first.
-pub async fn read(
-    app: &Services,
-    user: &Principal,
-    key: &str,
-    rows: Option<usize>,
-) -> Result<Vec<u8>> {
+pub async fn read(app: &Services, user: &Principal, key: &str, rows: Option<usize>) -> Result<Vec<u8>> {
     let lost = |status, text: &str| sip40(status, "RESULTS_BACKEND_ERROR", text);
     let Some(query) = query::find_by_results_key(app.db.exec(), key).await? else {
         if !app.sql_lab.results.configured {

@@ -14,10 +14,8 @@ pub fn data(query: &Query, database: &Database) -> Value {
         let words = if up { "[asc]" } else { "[desc]" };
         json!([dumps(&json!([name, up])), format!("{name} {words}")])
     };
-    let choices: Vec<Value> = columns
-        .iter()
-        .flat_map(|c| [choice(&c.column_name, true), choice(&c.column_name, false)])
-        .collect();
+    let choices: Vec<Value> =
+        columns.iter().flat_map(|c| [choice(&c.column_name, true), choice(&c.column_name, false)]).collect();
     let shown: Vec<Value> = columns
         .iter()
         .map(|c| {
