@@ -7,6 +7,7 @@ mod permissions;
 pub mod secrets;
 pub mod test;
 pub mod tunnel;
+pub mod upload;
 pub mod uri;
 pub mod validate_sql;
 pub mod write;

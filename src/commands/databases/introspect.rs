@@ -182,6 +182,11 @@ pub async fn table_metadata(
     };
     let inner = schema_or_default(&target, schema).await.map_err(fail)?;
     let columns = target.columns(&inner, table).await.map_err(fail)?;
+    if columns.is_empty() && target.spec().engine != "sqlite" {
+        // SQLAlchemy's error of a missing table has its name for a text
+        let name = if target.spec().quotes.0 == '`' { format!("`{table}`") } else { table.to_owned() };
+        return Err(Error::sip40(500, SupersetError::new("GENERIC_BACKEND_ERROR", name)));
+    }
     let primary = target.primary_key(&inner, table).await.map_err(fail)?;
     let mut keys = Vec::new();
     let primary_key = if primary.columns.is_empty() {
@@ -216,8 +221,9 @@ pub async fn table_metadata(
                 k["column_names"].as_array().is_some_and(|a| a.iter().any(|n| n.as_str() == Some(&c.name)))
             })
             .collect();
-        let short = c.type_.split('(').next().unwrap_or(&c.type_);
-        json!({"name": c.name, "type": short, "longType": c.type_, "keys": of, "comment": c.comment})
+        let long = printed_type(&c.type_, &target.spec().dialect);
+        let short = long.split('(').next().unwrap_or(&long);
+        json!({"name": c.name, "type": short, "longType": long, "keys": of, "comment": c.comment})
     };
     Ok(json!({
         "name": table,
@@ -230,10 +236,34 @@ pub async fn table_metadata(
     }))
 }
 
+/// `str()` of SQLAlchemy's type, which says less than the dialect's own form of it.
+fn printed_type(compiled: &str, dialect: &str) -> String {
+    if dialect == "postgres" {
+        return compiled.replace("DOUBLE PRECISION", "DOUBLE_PRECISION");
+    }
+    let name = compiled.split(['(', ' ']).next().unwrap_or(compiled);
+    let plain = ["INT", "FLOAT", "DOUBLE", "TIME", "DATETIME", "TIMESTAMP", "YEAR", "BIT", "ENUM", "SET"];
+    if dialect == "mysql" && plain.iter().any(|p| name.ends_with(p) || name == "INTEGER") {
+        return name.to_owned();
+    }
+    compiled.to_owned()
+}
+
 async fn schema_or_default(target: &Engine, schema: Option<&str>) -> Result<String, EngineError> {
     match schema.filter(|s| !s.is_empty()) {
         Some(schema) => Ok(schema.to_owned()),
         None => Ok(target.default_schema().await?.unwrap_or_default()),
+    }
+}
+
+/// The table has columns; SQLite's inspector finds nothing wrong with a table that is not there.
+pub async fn table_exists(target: &Engine, schema: Option<&str>, table: &str) -> bool {
+    if target.spec().engine == "sqlite" {
+        return true;
+    }
+    match schema_or_default(target, schema).await {
+        Ok(schema) => target.columns(&schema, table).await.is_ok_and(|c| !c.is_empty()),
+        Err(_) => true,
     }
 }
 
@@ -261,6 +291,7 @@ pub async fn table_columns(
     let target = engine(app, database)?;
     let spec = target.spec();
     let lite = spec.engine == "sqlite";
+    let zoned = spec.dialect == "postgres";
     let shown = schema.unwrap_or_default();
     let fail = |e: EngineError| {
         let statement = format!("PRAGMA \"{shown}\".table_info(\"{table}\")");
@@ -273,7 +304,7 @@ pub async fn table_columns(
     }
     let primary = target.primary_key(&inner, table).await.map_err(fail)?;
     let described = |c: &ColumnDescription| {
-        let type_ = native_type(&c.type_, lite);
+        let type_ = native_type(&c.type_, zoned);
         let generic = spec.generic_type(&type_);
         let mut map = serde_json::Map::new();
         map.insert("column_name".into(), json!(c.name));
@@ -298,9 +329,9 @@ pub async fn table_columns(
 }
 
 /// Types as the dialect compiles them: PostgreSQL names the missing time zone.
-fn native_type(type_: &str, lite: bool) -> String {
+fn native_type(type_: &str, zoned: bool) -> String {
     let bare = matches!(type_.split('(').next(), Some("TIMESTAMP" | "TIME"));
-    if !lite && bare && !type_.ends_with("ZONE") {
+    if zoned && bare && !type_.ends_with("ZONE") {
         format!("{type_} WITHOUT TIME ZONE")
     } else {
         type_.to_owned()

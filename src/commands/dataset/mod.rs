@@ -11,6 +11,7 @@ mod save;
 pub mod select_star;
 pub mod source;
 pub mod trim;
+mod uploaded;
 mod validate;
 pub mod write;
 
@@ -19,3 +20,4 @@ pub use date_format::is_date_format;
 pub use duplicate::duplicate;
 pub use refresh::refresh;
 pub use save::save;
+pub use uploaded::uploaded;

@@ -27,6 +27,9 @@ pub struct Engine {
     connect_class: &'static str,
 }
 
+/// Statements that are made one at a time.
+pub type Statements = Box<dyn Iterator<Item = String> + Send>;
+
 /// The drivers; all have the same methods.
 #[derive(Clone)]
 pub(super) enum Driver {
@@ -108,6 +111,11 @@ impl Engine {
     /// Executes one statement. Dropping the future cancels it in the database.
     pub async fn query(&self, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
         each!(self, d => d.query(sql, options))
+    }
+
+    /// Executes statements without results one after the other in one transaction, as far as the engine has them.
+    pub async fn execute_all(&self, statements: Statements) -> Result<(), EngineError> {
+        each!(self, d => d.execute_all(statements))
     }
 
     /// Where a text breaks the engine's grammar, by line, and how; the text is not executed. Engines that cannot tell

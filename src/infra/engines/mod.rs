@@ -23,7 +23,7 @@ pub mod url;
 pub use cursor_type::cursor_type;
 use postgres::Size;
 
-pub use engine::{DRIVERS, Engine};
+pub use engine::{DRIVERS, Engine, Statements};
 pub use error::EngineError;
 pub use options::QueryOptions;
 pub use pool::Engines;

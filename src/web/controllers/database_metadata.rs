@@ -181,6 +181,9 @@ async fn extra_by_path(cx: Cx) -> Handled {
 async fn select_star(cx: Cx) -> Handled {
     let (found, schema, table) = table_of_path(&cx).await?;
     let target = databases::engine(&cx.app, &found)?;
+    if !introspect::table_exists(&target, schema.as_deref(), &table).await {
+        return Err(Error::message(404, "Table not found on the database").into());
+    }
     let text = introspect::select_star(&target, schema.as_deref(), &table)?;
     Ok(Answer::fab(200, &json!({"result": text})))
 }

@@ -216,6 +216,27 @@ impl Database {
         answer.map_err(|e| error::statement_error(&e, self.target.python))
     }
 
+    /// Executes statements in one transaction; tables are made and dropped at once all the same.
+    pub async fn execute_all(&self, statements: super::Statements) -> Result<(), EngineError> {
+        let mut lease = self.lease(None).await?;
+        let python = self.target.python;
+        let wire = &mut lease.get()?.wire;
+        let failed = |e: Failure| error::statement_error(&e, python);
+        ask(wire, QUERY, "START TRANSACTION").await.map_err(failed)?;
+        let mut result = Ok(());
+        for sql in statements {
+            result = ask(wire, QUERY, &sql).await;
+            if result.is_err() {
+                break;
+            }
+        }
+        let broken = matches!(&result, Err(f) if !matches!(f, Failure::Server(..)));
+        let end = if result.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        let end = if broken { Ok(()) } else { ask(wire, QUERY, end).await };
+        lease.done = !broken && end.is_ok();
+        result.and(end).map_err(failed)
+    }
+
     /// Executes one statement.
     pub async fn query(&self, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
         let mut lease = self.lease(options.schema.as_deref()).await?;

@@ -73,6 +73,25 @@ impl Database {
         Ok(())
     }
 
+    /// Executes statements in one transaction.
+    pub async fn execute_all(&self, statements: super::Statements) -> Result<(), EngineError> {
+        let mut lease = self.client().await?;
+        let client = lease.get()?;
+        let one =
+            async |sql: &str| client.batch_execute(sql).await.map_err(|e| error::statement_error(&e, sql));
+        one("BEGIN").await?;
+        let mut result = Ok(());
+        for sql in statements {
+            result = one(&sql).await;
+            if result.is_err() {
+                break;
+            }
+        }
+        let end = one(if result.is_ok() { "COMMIT" } else { "ROLLBACK" }).await;
+        lease.done = end.is_ok();
+        result.and(end)
+    }
+
     /// Has the server read a text without executing it; the line and message of an error in its grammar.
     pub async fn syntax_error(&self, sql: &str) -> Result<Option<(usize, String)>, EngineError> {
         let mut lease = self.client().await?;

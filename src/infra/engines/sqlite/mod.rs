@@ -77,6 +77,20 @@ impl Database {
         result
     }
 
+    /// Executes statements in one transaction.
+    pub async fn execute_all(&self, statements: super::Statements) -> Result<(), EngineError> {
+        self.on_thread(move |inner| {
+            let connection = inner.open(true)?;
+            let one = |sql: &str| connection.execute_batch(sql).map_err(error);
+            one("BEGIN IMMEDIATE")?;
+            let mut statements = statements;
+            // a connection that goes away takes its transaction with it
+            statements.try_for_each(|sql| one(&sql))?;
+            one("COMMIT")
+        })
+        .await
+    }
+
     async fn on_thread<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Inner) -> Result<T, EngineError> + Send + 'static,

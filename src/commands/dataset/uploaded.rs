@@ -1,0 +1,61 @@
+//! The dataset of an uploaded file (`superset.commands.database.uploaders.base:UploadCommand.run`).
+
+use std::sync::Arc;
+
+use daos::{database::Database, dataset};
+use infra::{Error, Result};
+
+use super::{
+    permissions::Place,
+    refresh::merge,
+    source::{Source, source_columns},
+    write::insert,
+};
+use crate::{Principal, Services};
+
+/// Makes a dataset of a table that was just written, owned by the uploader; one that is there has its columns read
+/// again.
+pub async fn uploaded(
+    app: &Arc<Services>,
+    user: &Arc<Principal>,
+    database: &Database,
+    schema: Option<&str>,
+    table: &str,
+) -> Result<()> {
+    let all = dataset::of_database(app.db.exec(), database.id).await?;
+    let known = all.into_iter().find(|d| d.table_name == table && d.schema.as_deref() == schema);
+    let source = Source {
+        database,
+        schema: schema.filter(|s| !s.is_empty()),
+        table,
+        sql: None,
+        template_params: None,
+    };
+    let columns = source_columns(app, user, &source).await?;
+    let columns = columns.ok_or_else(|| Error::internal("the table that was written is not there"))?;
+    let tx = app.db.begin().await?;
+    let dataset = match known {
+        Some(dataset) => dataset,
+        None => {
+            let row = vec![
+                ("table_name", table.into()),
+                ("schema", schema.into()),
+                ("database_id", database.id.into()),
+            ];
+            let owners: Vec<i64> = user.user_id().into_iter().collect();
+            let place = Place {
+                database: database.database_name.clone(),
+                database_id: database.id,
+                catalog: None,
+                schema: schema.map(str::to_owned),
+                table: table.to_owned(),
+            };
+            let id = insert(app, tx.exec(), user, row, &owners, &place).await?;
+            dataset::find(tx.exec(), id).await?.ok_or_else(Error::not_found)?
+        }
+    };
+    merge(tx.exec(), user, &dataset, &columns).await?;
+    tx.commit().await?;
+    app.grants.clear();
+    Ok(())
+}
