@@ -50,7 +50,8 @@ pub struct Fetched {
 
 impl SqlContext {
     fn engine(&self) -> Result<Engine, QueryError> {
-        Ok(databases::engine(&self.app, &self.dataset.database)?)
+        let catalog = self.dataset.row.catalog.as_deref();
+        Ok(databases::engine_as(&self.app, Some(self.scope.user()), &self.dataset.database, catalog)?)
     }
 
     fn options(&self) -> QueryOptions {

@@ -90,6 +90,12 @@ impl LoadedDataset {
             default_catalog: None,
         };
         let mut rls_key = rules.cache_key();
+        if database.impersonate_user == Some(true)
+            && let Some(name) = databases::effective_name(app, user)
+        {
+            // the database itself decides what this person sees
+            rls_key.push(format!("as {name}"));
+        }
         let templates = app.config.flag("ENABLE_TEMPLATE_PROCESSING");
         let sql = description.sql.as_deref().unwrap_or_default();
         let mut late_rules = templates

@@ -74,6 +74,11 @@ pub(super) struct Found {
 }
 
 impl TemplateScope {
+    /// Who asks.
+    pub fn user(&self) -> &Principal {
+        &self.user
+    }
+
     /// The scope of a chart data request.
     pub fn new(user: &Arc<Principal>, body: &Value, url_args: &[(String, String)]) -> Self {
         let mut form_data = match body.pointer("/queries/0") {

@@ -10,7 +10,7 @@ use infra::{
 };
 use serde_json::{Value, json};
 
-use super::engine;
+use super::{engine, engine_as};
 use crate::{
     Principal, Services,
     access::{objects, sql_tables},
@@ -23,14 +23,20 @@ fn unreachable(e: &EngineError) -> Error {
 }
 
 /// Names of the schemas that the caller may see.
-pub async fn schemas(app: &Services, user: &Principal, database: &Database) -> Result<Vec<String>> {
-    let found = engine(app, database)?.schemas().await.map_err(|e| unreachable(&e))?;
-    visible_schemas(app, user, database, found).await
+pub async fn schemas(
+    app: &Services,
+    user: &Principal,
+    database: &Database,
+    catalog: Option<&str>,
+) -> Result<Vec<String>> {
+    let target = engine_as(app, Some(user), database, catalog)?;
+    let found = target.schemas_of(catalog).await.map_err(|e| unreachable(&e))?;
+    visible_schemas(app, user, database, catalog, found).await
 }
 
 /// Names of the catalogs that the caller may see.
 pub async fn catalogs(app: &Services, user: &Principal, database: &Database) -> Result<Vec<String>> {
-    let target = engine(app, database)?;
+    let target = engine_as(app, Some(user), database, None)?;
     if !target.spec().caps.supports_catalog {
         return Ok(Vec::new());
     }
@@ -62,12 +68,13 @@ async fn visible_schemas(
     app: &Services,
     user: &Principal,
     database: &Database,
+    catalog: Option<&str>,
     found: Vec<String>,
 ) -> Result<Vec<String>> {
     if user.can_access_database(database) {
         return Ok(found);
     }
-    let catalog = default_catalog(database);
+    let catalog = catalog.map(str::to_owned).or_else(|| default_catalog(database));
     if user.can_access_catalog(database, catalog.as_deref()) {
         return Ok(found);
     }
@@ -97,7 +104,7 @@ pub async fn tables(
     catalog: Option<&str>,
     schema: &str,
 ) -> Result<Value> {
-    let target = engine(app, database)?;
+    let target = engine_as(app, Some(user), database, catalog)?;
     let failed = |e: EngineError, sql: &str| Error::Legacy { status: 422, error: e.with_statement(sql) };
     let sqlite =
         |kind: &str| format!("SELECT name FROM \"{schema}\".sqlite_master WHERE type='{kind}' ORDER BY name");

@@ -50,7 +50,7 @@ pub async fn estimate(app: &Arc<Services>, user: &Arc<Principal>, ask: &Ask) -> 
         timeout: Duration::from_secs(seconds.unsigned_abs()),
         ..QueryOptions::default()
     };
-    let engine = databases::engine(app, &database)?;
+    let engine = databases::engine_as(app, Some(user), &database, None)?;
     let mut costs = Vec::new();
     for statement in script.statements() {
         let plan = engine.query(&format!("EXPLAIN {}", statement.format()), &options).await;

@@ -199,7 +199,12 @@ impl Job {
             allow_write: prepared.writes,
             ..QueryOptions::default()
         };
-        let opened = match databases::engine(&self.app, &self.database) {
+        let opened = match databases::engine_as(
+            &self.app,
+            Some(&self.user),
+            &self.database,
+            self.query.catalog.as_deref(),
+        ) {
             Ok(engine) => engine.session(&options).await.map_err(|e| failed(&e, spec, "", &self.database)),
             Err(infra::Error::Sip40 { errors, .. }) => {
                 let message = errors.first().map(|e| e.message.clone()).unwrap_or_default();

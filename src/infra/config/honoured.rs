@@ -159,6 +159,8 @@ pub const HONOURED: &[&str] = &[
     "WTF_CSRF_SECRET_KEY",
     "WTF_CSRF_SSL_STRICT",
     "WTF_CSRF_TIME_LIMIT",
+    "ZIPPED_FILE_MAX_SIZE",
+    "ZIP_FILE_MAX_COMPRESS_RATIO",
 ];
 
 /// True when the key changes what liteset does.

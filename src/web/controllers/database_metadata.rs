@@ -79,7 +79,8 @@ async fn schemas(cx: Cx) -> Handled {
     if upload && !found.allow_file_upload {
         return Ok(Answer::fab(200, &json!({"result": []})));
     }
-    let mut names = introspect::schemas(&cx.app, &cx.user, &found).await?;
+    let catalog = question.get("catalog").and_then(Value::as_str);
+    let mut names = introspect::schemas(&cx.app, &cx.user, &found, catalog).await?;
     if upload {
         let extra = found.extra_json();
         let allowed = extra

@@ -1,6 +1,7 @@
 //! Files as tables of a database (`superset.commands.database.uploaders`).
 
 mod csv_file;
+mod excel;
 mod frame;
 mod infer;
 mod options;
@@ -43,13 +44,21 @@ fn unread(kind: &str) -> infra::Error {
 }
 
 /// The columns of a file, by sheet (`file_metadata`).
-pub async fn metadata(kind: Kind, file: Bytes, options: Options) -> Result<Value> {
-    let names = match kind {
-        Kind::Csv => blocking(move || csv_file::names(&file, &options)).await?,
-        Kind::Excel => return Err(unread("Excel")),
+pub async fn metadata(app: &Services, kind: Kind, file: Bytes, options: Options) -> Result<Value> {
+    let item = |sheet: Value, names: Vec<String>| json!({"sheet_name": sheet, "column_names": names});
+    let items = match kind {
+        Kind::Csv => {
+            let names = blocking(move || csv_file::names(&file, &options)).await?;
+            vec![item(Value::Null, names)]
+        }
+        Kind::Excel => {
+            let bounds = excel::Bounds::of(&app.config);
+            let sheets = blocking(move || excel::names(file, bounds)).await?;
+            sheets.into_iter().map(|(sheet, names)| item(json!(sheet), names)).collect()
+        }
         Kind::Columnar => return Err(unread("Parquet")),
     };
-    Ok(json!({"items": [{"sheet_name": null, "column_names": names}]}))
+    Ok(json!({"items": items}))
 }
 
 /// Reading a large file must not hold up other requests.
@@ -85,19 +94,17 @@ pub async fn upload(
     if !target.spec().caps.supports_file_upload {
         return Err(command_error(422, "Database type does not support file uploads."));
     }
-    let rules = options.clone();
-    let columns = match kind {
-        Kind::Csv => {
-            blocking(move || {
-                let mut columns = csv_file::read(&file, &rules)?;
-                shape(&mut columns, &rules)?;
-                Ok(columns)
-            })
-            .await?
-        }
-        Kind::Excel => return Err(unread("Excel")),
-        Kind::Columnar => return Err(unread("Parquet")),
-    };
+    let (rules, bounds) = (options.clone(), excel::Bounds::of(&app.config));
+    let columns = blocking(move || {
+        let mut columns = match kind {
+            Kind::Csv => csv_file::read(&file, &rules)?,
+            Kind::Excel => excel::read(file, &rules, bounds)?,
+            Kind::Columnar => return Err(unread("Parquet")),
+        };
+        shape(&mut columns, &rules)?;
+        Ok(columns)
+    })
+    .await?;
     write(&target, goal, columns, options.already_exists).await?;
     super::super::dataset::uploaded(app, user, &found, goal.schema, goal.table).await.map_err(|error| {
         tracing::error!(%error, "an uploaded table has no dataset");

@@ -181,7 +181,7 @@ async fn metadata(cx: Cx) -> Handled {
     let mut form = form(&cx, METADATA)?;
     let (kind, file, options) = (form.kind(), form.file(), form.options());
     check(form)?;
-    let found = upload::metadata(kind, file.content, options).await?;
+    let found = upload::metadata(&cx.app, kind, file.content, options).await?;
     Ok(Answer::fab(200, &json!({"result": found})))
 }
 
