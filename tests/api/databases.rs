@@ -60,7 +60,8 @@ fn a_connection_to_mariadb_is_made_changed_and_deleted() {
     let path = format!("/api/v1/database/{id}");
     let schemas = admin.get(&format!("{path}/schemas/")).json();
     assert!(schemas["result"].as_array().unwrap().contains(&json!("test")), "{schemas}");
-    let permission = "/api/v1/security/permissions-resources/?q=(filters:!((col:view_menu.name,opr:eq,value:x)))";
+    let permission =
+        "/api/v1/security/permissions-resources/?q=(filters:!((col:view_menu.name,opr:eq,value:x)))";
     assert!(admin.get(permission).status < 500);
     assert_eq!(admin.post("/api/v1/database/", &form).status, 422);
     let wrong = admin.put(&path, &json!({"sqlalchemy_uri": "mysql://root@127.0.0.1:1/test"}));

@@ -40,12 +40,7 @@ pub async fn catalogs(app: &Services, user: &Principal, database: &Database) -> 
     if !target.spec().caps.supports_catalog {
         return Ok(Vec::new());
     }
-    let mut found = if database.extra_json().get("allow_multi_catalog").and_then(Value::as_bool) == Some(true)
-    {
-        target.catalogs().await.map_err(|e| unreachable(&e))?
-    } else {
-        default_catalog(database).into_iter().collect()
-    };
+    let mut found = target.catalogs().await.map_err(|e| unreachable(&e))?;
     if !user.can_access_database(database) {
         found.retain(|c| user.can_access_catalog(database, Some(c)));
     }

@@ -59,7 +59,8 @@ pub async fn export(app: &Services, user: &Principal, client_id: &str) -> Result
         timeout: Duration::from_secs(seconds.unsigned_abs()),
         ..QueryOptions::default()
     };
-    let mut rest = databases::engine_as(app, Some(user), &database, query.catalog.as_deref())?.batches(&text, &options, CELLS);
+    let mut rest = databases::engine_as(app, Some(user), &database, query.catalog.as_deref())?
+        .batches(&text, &options, CELLS);
     let first = match rest.recv().await {
         Some(Ok(first)) => first,
         Some(Err(e)) => return Err(sip40(500, "GENERIC_BACKEND_ERROR", e.to_string())),

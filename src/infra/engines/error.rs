@@ -28,7 +28,7 @@ pub enum EngineError {
     #[error("{0}")]
     Connect(String),
     /// The database refused the statement.
-    #[error("{message}")]
+    #[error("{}", told(class, message))]
     Statement {
         /// Class of the Python driver (`psycopg2.errors.UndefinedColumn`).
         class: String,
@@ -41,6 +41,18 @@ pub enum EngineError {
     /// The result is larger than allowed.
     #[error("The result exceeds the allowed size of {0} MB")]
     TooLarge(usize),
+}
+
+/// What people are told: of MySQL's number and sentence only the sentence (`MySQLEngineSpec._extract_error_message`).
+fn told(class: &str, message: &str) -> String {
+    let tuple = || message.strip_prefix('(')?.strip_suffix(')')?.split_once(", ");
+    match tuple() {
+        Some((_, quoted)) if class.starts_with("pymysql") || class.starts_with("MySQLdb") => {
+            let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
+            inner.replace("\\n", "\n").replace("\\'", "'").replace("\\\\", "\\")
+        }
+        _ => message.to_owned(),
+    }
 }
 
 impl EngineError {
@@ -94,6 +106,16 @@ impl EngineSpec {
 #[cfg(test)]
 mod tests {
     use crate::engines::spec;
+
+    #[test]
+    fn numbers_of_mysql_are_not_told() {
+        let error = super::EngineError::Statement {
+            class: "pymysql.err.OperationalError".into(),
+            message: "(1054, \"Unknown column 'nope' in 'SELECT'\")".into(),
+        };
+        assert_eq!(error.to_string(), "Unknown column 'nope' in 'SELECT'");
+        assert!(error.with_statement("SELECT nope").starts_with("(pymysql.err.OperationalError) (1054, "));
+    }
 
     #[test]
     fn known_errors_are_explained() {

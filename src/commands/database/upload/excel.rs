@@ -91,10 +91,8 @@ pub fn read(file: Bytes, options: &Options, bounds: Bounds) -> Result<Vec<Column
         return Err(parsing(format!("{text}: ['{missing}']")));
     }
     let nulls = infer::null_texts(options);
-    let mut columns: Vec<Column> = names
-        .into_iter()
-        .map(|name| Column { name, dtype: Dtype::Text, cells: Vec::new() })
-        .collect();
+    let mut columns: Vec<Column> =
+        names.into_iter().map(|name| Column { name, dtype: Dtype::Text, cells: Vec::new() }).collect();
     for row in rows.into_iter().skip(options.header_row + 1) {
         let mut row = row.into_iter();
         for column in &mut columns {
@@ -114,7 +112,8 @@ pub fn read(file: Bytes, options: &Options, bounds: Bounds) -> Result<Vec<Column
 
 /// Numbers that were typed as text are numbers all the same.
 fn settle(column: &mut Column, decimal: char) {
-    let plain = column.cells.iter().all(|c| matches!(c, Cell::Null | Cell::Int(_) | Cell::Float(_) | Cell::Text(_)));
+    let plain =
+        column.cells.iter().all(|c| matches!(c, Cell::Null | Cell::Int(_) | Cell::Float(_) | Cell::Text(_)));
     if plain && column.cells.iter().any(|c| matches!(c, Cell::Text(_))) {
         let text = |c: &Cell| match infer::shown(c) {
             Some(Cell::Text(t)) => Some(t.to_string()),

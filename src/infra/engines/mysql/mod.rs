@@ -440,9 +440,9 @@ mod tests {
     async fn live_writes_are_refused_by_the_server() {
         let Some(db) = server().await else { return };
         let error = db.query("CREATE TABLE liteset_no (a int)", &options()).await.unwrap_err();
-        assert!(error.to_string().contains("1792"), "{error}");
+        assert!(error.to_string().contains("READ ONLY"), "{error}");
         let error = db.query("SELECT 1; SELECT 2", &options()).await.unwrap_err();
-        assert!(error.to_string().contains("1064"), "{error}");
+        assert!(error.to_string().contains("error in your SQL syntax"), "{error}");
     }
 
     #[tokio::test]
