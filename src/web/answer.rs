@@ -23,9 +23,11 @@ pub struct Answer {
     pub stream: Option<Streamed>,
 }
 
+type Pieces = BoxStream<'static, Result<Bytes, std::io::Error>>;
+
 /// Pieces of a body; whoever takes them first gets them. An error cuts the connection.
 #[derive(Clone)]
-pub struct Streamed(Arc<Mutex<Option<BoxStream<'static, Result<Bytes, std::io::Error>>>>>);
+pub struct Streamed(Arc<Mutex<Option<Pieces>>>);
 
 impl std::fmt::Debug for Streamed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -35,7 +37,7 @@ impl std::fmt::Debug for Streamed {
 
 impl Streamed {
     /// The pieces; none when they were taken.
-    pub fn take(&self) -> Option<BoxStream<'static, Result<Bytes, std::io::Error>>> {
+    pub fn take(&self) -> Option<Pieces> {
         self.0.lock().take()
     }
 }

@@ -19,9 +19,9 @@ const WAITING: usize = 2;
 /// One connection in one transaction: what a statement sets up, the next one finds. Dropping it cancels and undoes.
 pub enum Session {
     /// PostgreSQL.
-    Postgres(postgres::Session),
+    Postgres(Box<postgres::Session>),
     /// SQLite.
-    Sqlite(sqlite::Session),
+    Sqlite(Box<sqlite::Session>),
     /// A driver without sessions: every statement stands alone.
     Single(Engine, Box<QueryOptions>),
 }
@@ -30,10 +30,10 @@ impl Engine {
     /// Opens a session; the limits of the options hold for each of its statements.
     pub async fn session(&self, options: &QueryOptions) -> Result<Session, EngineError> {
         if let Driver::Postgres(database) = &self.driver {
-            return Ok(Session::Postgres(database.session(options).await?));
+            return Ok(Session::Postgres(Box::new(database.session(options).await?)));
         }
         if let Driver::Sqlite(database) = &self.driver {
-            return Ok(Session::Sqlite(database.session(options).await?));
+            return Ok(Session::Sqlite(Box::new(database.session(options).await?)));
         }
         Ok(Session::Single(self.clone(), Box::new(options.clone())))
     }

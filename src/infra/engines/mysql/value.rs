@@ -90,8 +90,14 @@ impl Column {
             }
             (11, Some(t)) => interval(t).map(|us| out.push_object(Scalar::Interval(us))),
             (16 | 255, _) => None,
-            (245, Some(t)) => Some(out.text(t.into())),
-            (_, Some(t)) if !self.binary => Some(out.text(t.into())),
+            (245, Some(t)) => {
+                out.text(t.into());
+                Some(())
+            }
+            (_, Some(t)) if !self.binary => {
+                out.text(t.into());
+                Some(())
+            }
             _ => None,
         };
         if done.is_some() {
