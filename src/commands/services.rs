@@ -43,6 +43,7 @@ pub struct Services {
 }
 
 /// What SQL Lab keeps in this process.
+#[derive(Default)]
 pub struct SqlLab {
     /// Queries under way.
     pub running: Running,
@@ -64,7 +65,7 @@ impl Services {
             flights: Arc::default(),
             grants: GrantCache::default(),
             revoked_sessions: RevokedSessions::default(),
-            sql_lab: SqlLab { running: Running::default(), results: Results::new(&config) },
+            sql_lab: SqlLab::default(),
             config,
             db,
         }

@@ -2,32 +2,20 @@
 
 use daos::{database, query};
 use indexmap::IndexMap;
-use infra::{Error, Result, cache::Blobs, config::Config};
+use infra::{Error, Result, cache::Blobs};
 use serde_json::value::RawValue;
 
 use super::{error::sip40, raise_for_past};
 use crate::{Principal, Services};
 
-/// Packed bytes that all results together may take.
-const MAX_BYTES: u64 = 256 << 20;
-
-/// The place of results: there is always one, for queries that nobody waits for.
+/// The place of results of queries in the background. The configured `RESULTS_BACKEND` is a Python object: what it would
+/// hold is held in this process.
+#[derive(Default)]
 pub struct Results {
     blobs: Blobs,
-    configured: bool,
 }
 
 impl Results {
-    /// An empty place.
-    pub fn new(config: &Config) -> Self {
-        Self { blobs: Blobs::in_memory(MAX_BYTES), configured: !config.get("RESULTS_BACKEND").is_null() }
-    }
-
-    /// Whether the configuration names a place: then results are kept although somebody waits for them.
-    pub fn is_configured(&self) -> bool {
-        self.configured
-    }
-
     pub(super) async fn put(&self, key: &str, payload: Vec<u8>, seconds: i64) -> bool {
         self.blobs.put(key, payload, seconds).await
     }
@@ -37,14 +25,9 @@ impl Results {
 pub async fn read(app: &Services, user: &Principal, key: &str, rows: Option<usize>) -> Result<Vec<u8>> {
     let lost = |status, text: &str| sip40(status, "RESULTS_BACKEND_ERROR", text);
     let Some(query) = query::find_by_results_key(app.db.exec(), key).await? else {
-        if !app.sql_lab.results.configured {
-            let text = "Results backend is not configured.";
-            return Err(sip40(500, "RESULTS_BACKEND_NOT_CONFIGURED_ERROR", text));
-        }
-        return Err(lost(
-            404,
-            "The query associated with these results could not be found. You need to re-run the original query.",
-        ));
+        // there is no key but of queries in the background; the words are the original's for a place without results
+        let text = "Results backend is not configured.";
+        return Err(sip40(500, "RESULTS_BACKEND_NOT_CONFIGURED_ERROR", text));
     };
     let gone = || lost(404, "The database of the query could not be found.");
     let database = database::find(app.db.exec(), query.database_id).await?.ok_or_else(gone)?;

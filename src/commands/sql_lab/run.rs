@@ -281,7 +281,7 @@ impl Job {
         }
         let mut result = QueryResult { query: describe(&self.query), frame, columns };
         let key =
-            if prepared.created.is_none() && self.stores() { self.store(&mut result).await? } else { None };
+            if prepared.created.is_none() && self.is_async { self.store(&mut result).await? } else { None };
         self.query.results_key.clone_from(&key);
         let (limit, factor) = if only_dropdown {
             let own = queries::find(self.app.db.exec(), self.query.id).await?;
@@ -306,12 +306,6 @@ impl Job {
         if done { Ok(result) } else { Err(Halt::Stopped) }
     }
 
-    /// Whether the result is kept: always when nobody waits for it, else when there is a place for results.
-    fn stores(&self) -> bool {
-        self.is_async
-            || self.app.sql_lab.results.is_configured() && self.app.config.flag("SQLLAB_BACKEND_PERSISTENCE")
-    }
-
     async fn store(&self, result: &mut QueryResult) -> Result<Option<String>, Halt> {
         let key = Uuid::new_v4().to_string();
         result.query["resultsKey"] = json!(key);
@@ -327,12 +321,8 @@ impl Job {
         if self.app.sql_lab.results.put(&key, json, seconds.unwrap_or(86_400)).await {
             return Ok(Some(key));
         }
-        result.query["resultsKey"] = Value::Null;
-        if self.is_async {
-            let text = "Failed to store query results. Please try again.";
-            return Err(Halt::Failed(Refusal::new("RESULTS_BACKEND_ERROR", text)));
-        }
-        Ok(None)
+        let text = "Failed to store query results. Please try again.";
+        Err(Halt::Failed(Refusal::new("RESULTS_BACKEND_ERROR", text)))
     }
 }
 

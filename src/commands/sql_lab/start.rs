@@ -28,7 +28,8 @@ pub async fn bootstrap(app: &Services, user: &Principal) -> Result<Value> {
     }
     let (mut labels, mut active) = (Vec::new(), Value::Null);
     if let Some(user_id) = user.user_id().filter(|_| app.config.flag("SQLLAB_BACKEND_PERSISTENCE")) {
-        labels = tab_state::labels_of(db, user_id).await?;
+        let all = tab_state::labels_of(db, user_id).await?;
+        labels = all.into_iter().map(|(id, label)| json!({"id": id, "label": label})).collect();
         if let Some(tab) = tab_state::active_of(db, user_id).await? {
             active = tabs::describe(app, &tab).await?;
         }

@@ -13,17 +13,22 @@ use super::{Cache, CacheSettings};
 /// Largest value once it is unpacked.
 const MAX_UNPACKED: u64 = 1 << 30;
 
+/// Packed bytes that all values of a store together may take.
+const MAX_BYTES: u64 = 256 << 20;
+
 /// A store of packed values.
 pub struct Blobs {
     memory: Cache<Bytes>,
 }
 
-impl Blobs {
-    /// An empty store of at most so many packed bytes.
-    pub fn in_memory(max_bytes: u64) -> Self {
-        Self { memory: Cache::new(&CacheSettings { enabled: true, default_timeout: None, max_bytes }) }
+impl Default for Blobs {
+    fn default() -> Self {
+        let settings = CacheSettings { enabled: true, default_timeout: None, max_bytes: MAX_BYTES };
+        Self { memory: Cache::new(&settings) }
     }
+}
 
+impl Blobs {
     /// Packs a value and keeps it for some seconds (0: for ever); false when it was not kept. Takes a thread while it
     /// packs.
     pub async fn put(&self, key: &str, value: Vec<u8>, seconds: i64) -> bool {
@@ -56,7 +61,7 @@ mod tests {
 
     #[tokio::test]
     async fn values_survive_packing() {
-        let blobs = Blobs::in_memory(1 << 20);
+        let blobs = Blobs::default();
         let value = b"superset ".repeat(1000);
         assert!(blobs.put("k", value.clone(), 60).await);
         assert_eq!(blobs.get("k").await, Some(value));
