@@ -108,8 +108,9 @@ def main():
     started = time.time()
     try:
         failed = run("cargo", "test", "--workspace", "--locked", env=environment)
+        failed = failed or run("cargo", "build", "--locked") or run(sys.executable, "tests/round_trip.py")
         if not failed and not arguments.no_browser:
-            failed = run("cargo", "build", "--locked") or browser()
+            failed = browser()
     finally:
         if stop:
             stop()

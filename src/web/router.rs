@@ -11,6 +11,7 @@ pub fn table() -> Table {
         crate::event_log::rules(),
         controllers::auth::rules(),
         controllers::menu::rules(),
+        controllers::openapi::rules(),
         controllers::time_range::rules(),
         controllers::avatar::rules(),
         controllers::charts::rules(),

@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc};
 
-use crate::context::{Cx, Handled};
+use crate::{
+    context::{Cx, Handled},
+    controllers::crud::Resource,
+};
 
 /// A handler, boxed.
 pub type BoxHandler = Arc<dyn Fn(Cx) -> Pin<Box<dyn Future<Output = Handled> + Send>> + Send + Sync>;
@@ -35,6 +38,8 @@ pub struct Rule {
     pub flag: Option<&'static str>,
     /// `Class.method` of the original, the action of the event log when `logged`.
     pub endpoint: &'static str,
+    /// The resource that a generic verb belongs to.
+    pub resource: Option<&'static Resource>,
     /// The handler.
     pub handler: BoxHandler,
 }
@@ -57,6 +62,7 @@ where
         csrf_exempt: false,
         flag: None,
         endpoint: "",
+        resource: None,
         handler: Arc::new(move |cx| Box::pin(handler(cx))),
     }
 }
@@ -72,6 +78,12 @@ impl Rule {
     #[must_use]
     pub fn flag(mut self, flag: &'static str) -> Self {
         self.flag = Some(flag);
+        self
+    }
+    /// Of a resource.
+    #[must_use]
+    pub fn of(mut self, resource: &'static Resource) -> Self {
+        self.resource = Some(resource);
         self
     }
     /// Names the original's endpoint.

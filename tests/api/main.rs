@@ -4,9 +4,13 @@
 
 mod databases;
 mod first_start;
+mod openapi;
 mod pages;
 mod permissions;
 mod resources;
+mod security_objects;
+mod security_routes;
+mod security_secrets;
 mod sessions;
 mod sql_lab;
 mod support;

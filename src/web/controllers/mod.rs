@@ -17,6 +17,7 @@ pub mod health;
 pub mod logs;
 pub mod menu;
 pub mod objects;
+pub mod openapi;
 pub mod pages;
 pub mod queries;
 pub mod reports;

@@ -32,13 +32,16 @@ pub struct Client {
     base: String,
     agent: ureq::Agent,
     pub cookies: BTreeMap<String, String>,
-    csrf: String,
+    /// Sent with every request.
+    pub headers: Vec<(String, String)>,
+    pub csrf: String,
 }
 
 impl Client {
     pub fn new(base: &str) -> Self {
         let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build();
-        Self { base: base.to_owned(), agent: config.into(), cookies: BTreeMap::new(), csrf: String::new() }
+        let (cookies, headers) = (BTreeMap::new(), Vec::new());
+        Self { base: base.to_owned(), agent: config.into(), cookies, headers, csrf: String::new() }
     }
 
     /// Logs in through the page and its form; keeps the session and a CSRF token.
@@ -86,6 +89,22 @@ impl Client {
     pub fn delete(&mut self, path: &str) -> Answer {
         let request = self.agent.delete(format!("{}{path}", self.base)).header("cookie", self.cookie());
         let answer = request.header("x-csrftoken", &self.csrf).call().unwrap();
+        self.take(answer)
+    }
+
+    /// Any method; a body of JSON, if there is one.
+    pub fn send(&mut self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.base));
+        request = request.header("cookie", self.cookie()).header("accept", "application/json");
+        if !self.csrf.is_empty() {
+            request = request.header("x-csrftoken", &self.csrf);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let text = body.map(Value::to_string).unwrap_or_default();
+        let request = request.header("content-type", "application/json").body(text).unwrap();
+        let answer = self.agent.run(request).unwrap_or_else(|e| panic!("{method} {path}: {e}"));
         self.take(answer)
     }
 

@@ -3,5 +3,5 @@
 mod client;
 mod server;
 
-pub use client::Client;
-pub use server::{Server, command, postgres_uri, run_to_end, scratch};
+pub use client::{Answer, Client};
+pub use server::{PASSWORD, Server, command, postgres_uri, run_to_end, scratch};

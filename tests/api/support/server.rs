@@ -58,6 +58,17 @@ impl Server {
         Self::start_with(command(&home).args(["--home", home.join("data").to_str().unwrap()]), home)
     }
 
+    /// The same with settings in the environment, and without a limit of requests.
+    pub fn start_with_settings(name: &str, settings: &[(&str, &str)]) -> Self {
+        let home = scratch(name);
+        let mut command = command(&home);
+        command
+            .args(["--home", home.join("data").to_str().unwrap()])
+            .env("LITESET_RATELIMIT_ENABLED", "false");
+        command.envs(settings.iter().copied());
+        Self::start_with(&mut command, home)
+    }
+
     /// Starts a prepared command line on a free port.
     pub fn start_with(command: &mut Command, home: PathBuf) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -84,6 +95,23 @@ impl Server {
     /// Nobody.
     pub fn anonymous(&self) -> Client {
         Client::new(&self.base)
+    }
+
+    /// A new user of a role, logged in, with their id.
+    pub fn person(&self, name: &str, role: &str) -> (Client, i64) {
+        let mut admin = self.admin();
+        let roles =
+            admin.get(&format!("/api/v1/security/roles/?q=(filters:!((col:name,opr:eq,value:{role})))"));
+        let role = roles.json()["result"][0]["id"].clone();
+        let body = serde_json::json!({
+            "username": name, "first_name": name, "last_name": "Test", "email": format!("{name}@example.org"),
+            "password": PASSWORD, "active": true, "roles": [role],
+        });
+        let made = admin.post("/api/v1/security/users/", &body);
+        assert_eq!(made.status, 201, "{}", made.text());
+        let mut client = self.anonymous();
+        client.log_in(name, PASSWORD);
+        (client, made.json()["id"].as_i64().unwrap())
     }
 
     /// The administrator, logged in through the form.

@@ -82,7 +82,7 @@ fn fields_info(resource: &Resource, fields: &[Field]) -> infra::Result<Value> {
             "unique": field.unique,
         });
         if !field.validate.is_empty() {
-            entry["validate"] = json!(field.validate);
+            entry["validate"] = field.validate.iter().map(|v| validator(v)).collect();
         }
         out.push(entry);
     }
@@ -104,4 +104,16 @@ fn filters(resource: &Resource) -> Value {
         out.insert((*column).to_owned(), operators.into());
     }
     Value::Object(out)
+}
+
+/// Stands for the validator of time zones, whose choices are known at run time only.
+pub const TIME_ZONES: &str = "<OneOf(choices=all time zones)>";
+
+fn validator(text: &str) -> String {
+    if text != TIME_ZONES {
+        return text.to_owned();
+    }
+    let names: Vec<String> = infra::timezone::names().iter().map(|name| format!("'{name}'")).collect();
+    let choices = names.join(", ");
+    format!("<OneOf(choices=({choices}), labels=[], error='Must be one of: {{choices}}.')>")
 }

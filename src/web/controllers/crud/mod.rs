@@ -16,6 +16,7 @@ pub mod validate;
 pub mod write;
 
 pub use computed::{Computed, View};
+pub use info::TIME_ZONES;
 pub use related::{RelatedField, Search};
 pub use resource::{
     CustomFilter, Field, FieldKind, FilterCx, Grants, Resource, Style, Verb, WholeList, respond,

@@ -377,7 +377,7 @@ impl Resource {
             }
         };
         let rule = if self.style == Style::Fab { rule.csrf_exempt() } else { rule };
-        let rule = rule.endpoint(Box::leak(format!("{}.{method}", self.class).into_boxed_str()));
+        let rule = rule.of(self).endpoint(Box::leak(format!("{}.{method}", self.class).into_boxed_str()));
         match self.flag {
             Some(flag) => rule.flag(flag),
             None => rule,

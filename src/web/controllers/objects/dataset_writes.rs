@@ -5,7 +5,7 @@ use commands::{
     dataset::{self, describe, write},
 };
 use daos::dataset::id_by_name;
-use infra::{Error, error::SupersetError};
+use infra::{Error, db::Dialect, error::SupersetError};
 use serde_json::{Value, json};
 
 use super::{dataset_schema as schema, json_body};
@@ -101,6 +101,10 @@ fn is_true(text: Option<&str>) -> bool {
 }
 
 async fn delete(cx: Cx) -> Handled {
+    // PostgreSQL refuses to compare a number with a text, SQLite finds nothing
+    if pk(&cx).is_err() && cx.app.db.exec().dialect() == Dialect::Postgres {
+        return Err(Error::unprocessable("Datasets could not be deleted.").into());
+    }
     write::delete(&cx.app, &cx.user, &[pk(&cx)?]).await?;
     ok()
 }

@@ -32,6 +32,11 @@ pub(super) fn rules() -> Vec<Rule> {
             rule(&["GET"], path, Access::Page(permission, view), move |cx| moved_item(cx, table, to))
         };
         let back = |path: &str, access| rule(&["GET"], format!("{base}{path}"), access, back);
+        let form = |path: &str, permission| {
+            rule(&["POST"], format!("{base}{path}"), Access::Page(permission, view), move |cx| {
+                refuse(cx, table, to)
+            })
+        };
         rules.extend([
             page("/list/", "can_list"),
             page("/add", "can_add"),
@@ -39,6 +44,11 @@ pub(super) fn rules() -> Vec<Rule> {
             item("/show/<pk>", "can_show"),
             back("/delete/<pk>", Access::Page("can_delete", view)),
             back("/action/<name>/<pk>", Access::Open),
+            form("/add", "can_add"),
+            form("/edit/<pk>", "can_edit"),
+            form("/delete/<pk>", "can_delete"),
+            rule(&["POST"], format!("{base}/action/<name>/<pk>"), Access::Open, refuse_action),
+            rule(&["POST"], format!("{base}/action_post"), Access::Open, refuse_action),
             rule(
                 &["GET"],
                 format!("{base}/download/<filename>"),
@@ -68,9 +78,25 @@ async fn moved_item(cx: Cx, table: &'static str, to: &'static str) -> Handled {
     if found { moved(cx, to).await } else { Ok(error_pages::abort(&cx.req, 404)) }
 }
 
+/// A form of old: nothing is written through it.
+async fn refuse(cx: Cx, table: &'static str, to: &'static str) -> Handled {
+    flash::add(&cx, "warning", UNCHANGED);
+    if cx.req.params.contains_key("pk") { moved_item(cx, table, to).await } else { moved(cx, to).await }
+}
+
+/// An action on selected rows: nothing is written through it either.
+async fn refuse_action(cx: Cx) -> Handled {
+    match cx.req.params.contains_key("pk") || cx.req.field("action").is_some() {
+        true => back(cx).await,
+        false => Ok(error_pages::abort(&cx.req, 400)),
+    }
+}
+
+const UNCHANGED: &str = "Nothing was changed: please use the lists of users, roles and groups";
+
 /// What used to change something by its address alone.
 async fn back(cx: Cx) -> Handled {
-    flash::add(&cx, "warning", "Nothing was changed: please use the lists of users, roles and groups");
+    flash::add(&cx, "warning", UNCHANGED);
     Ok(Answer::redirect(302, "/"))
 }
 

@@ -1,6 +1,9 @@
 //! Old addresses of charts and of SQL Lab, which lead to the new ones (`superset.views.core`).
 
-use commands::explore::form_data::{self, FormData};
+use commands::explore::{
+    form_data::{self, FormData},
+    get::{Ask, Found, get},
+};
 use daos::chart;
 use serde_json::{Value, json};
 
@@ -17,6 +20,9 @@ pub(super) fn rules() -> Vec<Rule> {
             .endpoint("Superset.slice"),
         rule(&["GET"], "/superset/explore/", explore(), to_explore).endpoint("Superset.explore"),
         rule(&["GET"], "/superset/explore/<datasource_type>/<int:datasource_id>/", explore(), to_explore)
+            .endpoint("Superset.explore"),
+        rule(&["POST"], "/superset/explore/", explore(), post_explore).endpoint("Superset.explore"),
+        rule(&["POST"], "/superset/explore/<datasource_type>/<int:datasource_id>/", explore(), post_explore)
             .endpoint("Superset.explore"),
         rule(
             &["GET"],
@@ -63,6 +69,50 @@ async fn to_explore(cx: Cx) -> Handled {
     }
     let query = if query.is_empty() { query } else { format!("?{query}") };
     Ok(Answer::redirect(302, format!("{}{path}{query}", root(&cx))))
+}
+
+/// The chart builder of old, with its data in the page (`Superset.explore`). The published frontend has no scripts
+/// for it any more.
+async fn post_explore(cx: Cx) -> Handled {
+    let argument = |name: &str| cx.req.field(name).or_else(|| cx.req.arg(name)).map(str::to_owned);
+    let datasource_id = cx.req.params.get("datasource_id").and_then(|id| id.parse().ok());
+    let ask = Ask {
+        permalink_key: None,
+        form_data_key: argument("form_data_key"),
+        datasource_id: datasource_id.or_else(|| argument("datasource_id")?.parse().ok()),
+        datasource_type: cx
+            .req
+            .params
+            .get("datasource_type")
+            .cloned()
+            .or_else(|| argument("datasource_type")),
+        slice_id: argument("slice_id").and_then(|id| id.parse().ok()),
+        form_data: argument("form_data"),
+        args: cx.req.args.clone(),
+    };
+    let (id, kind) = (ask.datasource_id, ask.datasource_type.clone().unwrap_or_else(|| "table".to_owned()));
+    let page = match get(&cx.app, &cx.user, ask).await? {
+        Found::Page(page) => page,
+        Found::Redirect(to) => return Ok(Answer::redirect(302, to)),
+    };
+    let name = page["dataset"].get("table_name").and_then(Value::as_str);
+    let title = page["slice"].get("slice_name").and_then(Value::as_str).or(name);
+    let title = title.map_or_else(|| "Explore".to_owned(), |name| format!("Explore - {name}"));
+    let standalone = spa::is_standalone(&cx);
+    let bootstrap = json!({
+        "can_add": cx.user.can_access("can_write", "Chart"),
+        "datasource": page["dataset"],
+        "form_data": page["form_data"],
+        "datasource_id": id,
+        "datasource_type": kind,
+        "slice": page["slice"],
+        "standalone": standalone,
+        "force": argument("force").as_deref() == Some("true"),
+        "user": commands::bootstrap::user(&cx.app, &cx.user).await?,
+        "forced_height": argument("height"),
+        "common": spa::common(&cx).await?,
+    });
+    Ok(spa::shell(&cx, &spa::Page { entry: "explore", title, standalone, bootstrap }))
 }
 
 /// The key of the form data in the address; none when it does not name a datasource.

@@ -6,6 +6,7 @@ mod explore;
 mod language;
 mod login;
 mod plain;
+mod unlinked;
 mod welcome;
 
 use crate::routes::Rule;
@@ -20,6 +21,7 @@ pub fn rules() -> Vec<Rule> {
         explore::rules(),
         language::rules(),
         classic::rules(),
+        unlinked::rules(),
     ]
     .concat()
 }

@@ -1,0 +1,70 @@
+//! Addresses of features that are off unless somebody asks for them, and that the frontend no longer links to.
+
+use daos::{Selection, base, tables::TAGS};
+use infra::Error;
+use serde_json::{Value, json};
+
+use crate::{
+    Answer, Cx, Handled,
+    controllers::crud::computed::epoch_ms,
+    error_pages,
+    routes::{Access, Rule, rule},
+};
+
+pub(super) fn rules() -> Vec<Rule> {
+    let plugins: [(&'static [&'static str], &str); 8] = [
+        (&["GET"], "list/"),
+        (&["GET"], "show/<pk>"),
+        (&["GET"], "download/<filename>"),
+        (&["GET", "POST"], "add"),
+        (&["GET", "POST"], "edit/<pk>"),
+        (&["GET", "POST"], "delete/<pk>"),
+        (&["GET", "POST"], "action/<name>/<pk>"),
+        (&["POST"], "action_post"),
+    ];
+    let mut rules: Vec<Rule> = plugins
+        .into_iter()
+        .map(|(methods, path)| rule(methods, format!("/dynamic-plugins/{path}"), Access::Open, plugin))
+        .collect();
+    rules.push(rule(&["GET"], "/tagview/tags/", Access::Open, tags).endpoint("TagView.tags"));
+    let events = Access::Protect("can_list", "AsyncEventsRestApi");
+    rules.push(
+        rule(&["GET"], "/api/v1/async_event/", events, async_events).endpoint("AsyncEventsRestApi.events"),
+    );
+    rules
+}
+
+/// Plugins that a browser loads from elsewhere are not supported, whatever `DYNAMIC_PLUGINS` says: the answer is that
+/// of an installation without them.
+async fn plugin(_: Cx) -> Handled {
+    Ok(Answer::html(404, "Not found"))
+}
+
+/// Every tag, for who may see them (`superset.views.tags:TagView.tags`).
+async fn tags(cx: Cx) -> Handled {
+    if !cx.app.config.flag("TAGGING_SYSTEM") {
+        return Ok(error_pages::abort(&cx.req, 404));
+    }
+    if !cx.user.can_access("can_tags", "TagView") {
+        let status = if cx.user.is_anonymous() { 401 } else { 403 };
+        return Ok(Answer::fab(status, &json!({"message": "Access is Denied", "severity": "danger"})));
+    }
+    let query = base::Query::default();
+    let rows = base::fetch(cx.app.db.exec(), &Selection::all(&TAGS), &query).await?;
+    let tag = |r: &daos::Record| {
+        json!({
+            "id": r.json("id"),
+            "type": r.text("type"),
+            "name": r.json("name"),
+            "changed_on": r.get::<chrono::NaiveDateTime>("changed_on").map(epoch_ms),
+            "changed_by": r.json("changed_by_fk"),
+            "created_by": r.json("created_by_fk"),
+        })
+    };
+    Ok(Answer::new(200, "application/json", infra::json::dumps(&rows.iter().map(tag).collect::<Value>())))
+}
+
+/// Without `GLOBAL_ASYNC_QUERIES` there is nothing to tell events of, and the original fails.
+async fn async_events(_: Cx) -> Handled {
+    Err(Error::internal("asynchronous queries are off").into())
+}
