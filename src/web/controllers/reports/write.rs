@@ -19,15 +19,14 @@ use crate::{
 };
 
 pub(super) fn rules() -> Vec<Rule> {
-    let (read, write) =
-        (Access::Protect("can_read", "ReportSchedule"), Access::Protect("can_write", "ReportSchedule"));
+    let write = Access::Protect("can_write", "ReportSchedule");
     let rules = [
         rule(&["POST"], "/api/v1/report/", write, post).endpoint("ReportScheduleRestApi.post"),
         rule(&["DELETE"], "/api/v1/report/", write, bulk_delete)
             .endpoint("ReportScheduleRestApi.bulk_delete"),
         rule(&["PUT"], "/api/v1/report/<int:pk>", write, put).endpoint("ReportScheduleRestApi.put"),
         rule(&["DELETE"], "/api/v1/report/<int:pk>", write, delete).endpoint("ReportScheduleRestApi.delete"),
-        rule(&["GET"], "/api/v1/report/slack_channels/", read, slack_channels)
+        rule(&["GET"], "/api/v1/report/slack_channels/", write, slack_channels)
             .endpoint("ReportScheduleRestApi.slack_channels"),
     ];
     rules.map(|rule| rule.flag("ALERT_REPORTS")).into()
