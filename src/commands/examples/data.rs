@@ -161,7 +161,7 @@ fn deliveries() -> Result<Vec<Vec<Value>>> {
         let Some((carrier, pace)) = dice.pick(CARRIERS) else { continue };
         let distance = dice.around(9.0, 8.5).max(0.4);
         let minutes = dice.around(14.0 + distance * 4.0 * pace, 18.0).max(6.0);
-        let reached = (dice.next().powf(0.35) * STATUS.len() as f64) as usize;
+        let reached = (dice.next().powf(1.4) * STATUS.len() as f64) as usize;
         let Some(status) = STATUS.get(reached) else { continue };
         // only what was delivered and rated has a rating
         let rating =
