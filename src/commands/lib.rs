@@ -6,6 +6,7 @@
 pub mod access;
 pub mod annotation;
 pub mod bootstrap;
+pub mod cache_keys;
 pub mod chart;
 pub mod chart_data;
 pub mod dashboard;
@@ -19,6 +20,7 @@ pub mod explore_json;
 pub mod implicit_tags;
 pub mod init;
 pub mod login;
+pub mod metastore_cache;
 pub mod permalink;
 pub mod registration;
 pub mod relations;

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use infra::{
-    cache::{Cache, CacheSettings},
+    cache::{Backend, Cache, CacheSettings, Stored},
     config::Config,
     db::{Db, DbUri},
     engines::Engines,
@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::{
     access::{GrantCache, RevokedSessions},
     chart_data::{Flights, QueryRun},
+    metastore_cache::MetastoreCache,
     sql_lab::{Results, Running},
 };
 
@@ -33,9 +34,13 @@ pub struct Services {
     /// The analytical databases.
     pub engines: Engines,
     /// `DATA_CACHE_CONFIG`: outcomes of queries.
-    pub data_cache: Cache<Arc<QueryRun>>,
+    pub data_cache: Cache<QueryRun>,
     /// `CACHE_CONFIG`: requests to be asked again by their key.
-    pub cache: Cache<Arc<Value>>,
+    pub cache: Cache<Value>,
+    /// `FILTER_STATE_CACHE_CONFIG`: states of dashboard filters.
+    pub filter_states: Cache<Value>,
+    /// `EXPLORE_FORM_DATA_CACHE_CONFIG`: form data of the chart builder.
+    pub explore_form_data: Cache<Value>,
     /// Queries under way.
     pub flights: Arc<Flights<SharedRun>>,
     /// SQL Lab.
@@ -59,8 +64,10 @@ impl Services {
             _ => None,
         };
         Self {
-            data_cache: Cache::new(&CacheSettings::read(&config, "DATA_CACHE_CONFIG")),
-            cache: Cache::new(&CacheSettings::read(&config, "CACHE_CONFIG")),
+            data_cache: cache(&config, &db, "DATA_CACHE_CONFIG"),
+            cache: cache(&config, &db, "CACHE_CONFIG"),
+            filter_states: cache(&config, &db, "FILTER_STATE_CACHE_CONFIG"),
+            explore_form_data: cache(&config, &db, "EXPLORE_FORM_DATA_CACHE_CONFIG"),
             engines: Engines::new(metadata.as_deref()),
             flights: Arc::default(),
             grants: GrantCache::default(),
@@ -69,5 +76,14 @@ impl Services {
             config,
             db,
         }
+    }
+}
+
+/// The cache that a key of the configuration describes.
+fn cache<V: Stored>(config: &Config, db: &Db, key: &str) -> Cache<V> {
+    let settings = CacheSettings::read(config, key);
+    match settings.backend {
+        Backend::Metastore => Cache::in_store(Arc::new(MetastoreCache::new(db, &settings))),
+        _ => Cache::new(&settings),
     }
 }

@@ -1,16 +1,16 @@
-//! Values that pages put away for a while: filter states and form data in the metadata database
-//! (`superset.extensions.metastore_cache`, `superset.temporary_cache`).
+//! Values that pages put away for a while: filter states and form data (`superset.temporary_cache`).
 
-use chrono::TimeDelta;
-use daos::key_value::{self, NewEntry};
-use infra::{Result, clock, crypto::random, json};
-use md5::{Digest, Md5};
+use std::sync::Arc;
+
+use infra::{Result, crypto::random};
 use serde_json::Value;
-use uuid::Uuid;
 
 use crate::{Services, access::Principal};
 
-const RESOURCE: &str = "superset_metastore_cache";
+pub use crate::metastore_cache::namespace;
+
+/// Seconds that values live where the configuration says nothing (`CACHE_DEFAULT_TIMEOUT`).
+const DEFAULT_TIMEOUT: i64 = 86_400;
 
 /// Which cache: the text is the key of its configuration and the prefix of its namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,19 +28,24 @@ impl Cache {
             Self::FormData => "EXPLORE_FORM_DATA_CACHE_CONFIG",
         }
     }
-    fn uuid(self, key: &str) -> Uuid {
-        Uuid::new_v3(&namespace(self.config_key()), key.as_bytes())
+    fn values(self, app: &Services) -> &infra::cache::Cache<Value> {
+        match self {
+            Self::FilterState => &app.filter_states,
+            Self::FormData => &app.explore_form_data,
+        }
     }
     fn refreshes(self, app: &Services) -> bool {
         let config = app.config.get(self.config_key());
         config.get("REFRESH_TIMEOUT_ON_RETRIEVAL").and_then(Value::as_bool).unwrap_or_default()
     }
+    fn seconds(self, app: &Services) -> i64 {
+        let own = app.config.get(self.config_key()).get("CACHE_DEFAULT_TIMEOUT").and_then(Value::as_i64);
+        own.or_else(|| app.config.int("CACHE_DEFAULT_TIMEOUT")).unwrap_or(DEFAULT_TIMEOUT)
+    }
 
     /// A value that is still alive.
     pub async fn get(self, app: &Services, key: &str) -> Result<Option<Value>> {
-        let entry = key_value::find(app.db.exec(), RESOURCE, self.uuid(key)).await?;
-        let entry = entry.filter(|e| e.alive(clock::now()));
-        Ok(entry.and_then(|e| serde_json::from_slice(&e.value).ok()))
+        Ok(self.values(app).try_get(key).await?.map(Arc::unwrap_or_clone))
     }
     /// The same; reading prolongs its life.
     pub async fn get_and_refresh(self, app: &Services, user: &Principal, key: &str) -> Result<Option<Value>> {
@@ -54,23 +59,13 @@ impl Cache {
     }
     /// Stores a value for the configured time.
     pub async fn set(self, app: &Services, user: &Principal, key: &str, value: &Value) -> Result<()> {
-        let seconds = app.config.get(self.config_key()).get("CACHE_DEFAULT_TIMEOUT").and_then(Value::as_i64);
-        let now = clock::now();
-        let tx = app.db.begin().await?;
-        let entry = NewEntry {
-            resource: RESOURCE,
-            uuid: self.uuid(key),
-            value: json::dumps(value).into_bytes(),
-            user_id: user.user_id(),
-            now,
-            expires_on: seconds.filter(|s| *s > 0).map(|s| now + TimeDelta::seconds(s)),
-        };
-        key_value::upsert(tx.exec(), entry).await?;
-        Ok(tx.commit().await?)
+        let bytes = value.to_string().len();
+        let value = Arc::new(value.clone());
+        self.values(app).try_insert(key.to_owned(), value, bytes, self.seconds(app).max(0), user.user_id()).await
     }
     /// Forgets a value; false when there was none.
     pub async fn delete(self, app: &Services, key: &str) -> Result<bool> {
-        Ok(key_value::delete(app.db.exec(), RESOURCE, self.uuid(key)).await?)
+        self.values(app).remove(key).await
     }
     /// The key under which a browser tab keeps its value, so that it is overwritten and not multiplied; a new one
     /// without a tab or for a new tab. It is remembered under `contextual`.
@@ -92,11 +87,6 @@ impl Cache {
         self.set(app, user, contextual, &Value::String(key.clone())).await?;
         Ok(key)
     }
-}
-
-/// `UUID(md5(seed))`: the namespace of keys.
-pub fn namespace(seed: &str) -> Uuid {
-    Uuid::from_bytes(Md5::digest(seed.as_bytes()).into())
 }
 
 /// Parts joined by semicolons, as Python prints them.

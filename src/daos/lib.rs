@@ -6,6 +6,7 @@
 pub mod access_rows;
 pub mod annotation;
 pub mod base;
+pub mod cache_key;
 pub mod chart;
 pub mod dashboard;
 pub mod database;

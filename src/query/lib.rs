@@ -9,6 +9,8 @@ pub mod encode;
 pub mod engine;
 pub mod error;
 pub mod form_data;
+#[cfg(test)]
+mod fuzz_tests;
 pub mod frame;
 pub mod legacy_viz;
 pub mod post_processing;

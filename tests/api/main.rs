@@ -4,6 +4,7 @@
 
 mod databases;
 mod first_start;
+mod flights;
 mod openapi;
 mod pages;
 mod permissions;
@@ -14,3 +15,4 @@ mod security_secrets;
 mod sessions;
 mod sql_lab;
 mod support;
+mod types;

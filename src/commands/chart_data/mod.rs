@@ -17,6 +17,7 @@ mod payload;
 mod render_sql;
 mod run;
 mod samples;
+mod stored;
 mod templates;
 mod time;
 mod totals;

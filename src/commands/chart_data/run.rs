@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use daos::chart;
 use futures_util::future::join_all;
-use infra::{Error, Result, config::Config};
+use infra::{Error, Result, config::Config, error::SupersetError};
 use query::{
     QueryError,
     post_processing::post_process,
@@ -21,6 +21,7 @@ use super::{
 use crate::{
     Principal, Services,
     access::{guest_payload, objects},
+    cache_keys,
 };
 
 /// A request that may be answered.
@@ -59,9 +60,13 @@ pub async fn prepare_with(
 async fn find_dataset(app: &Services, user: &Principal, body: &RequestBody) -> Result<LoadedDataset> {
     let id = body.datasource.id;
     let found = match body.datasource.type_.name() {
-        "table" | "dataset" => LoadedDataset::find(app, user, id).await?,
+        "table" => LoadedDataset::find(app, user, id).await?,
         "query" => LoadedDataset::of_query(app, user, id).await?,
-        _ => None,
+        "saved_query" => None,
+        _ => {
+            let text = "DAO datasource query source type is not supported";
+            return Err(Error::sip40(500, SupersetError::new("GENERIC_BACKEND_ERROR", text)));
+        }
     };
     found.ok_or_else(Error::not_found)
 }
@@ -251,6 +256,7 @@ impl Prepared {
         let run = app.flights.join(&flight, start).await.map_err(|e| shared(&e))?;
         if run.error.is_none() && query.annotation_layers.is_empty() {
             app.data_cache.insert(cache_key.clone(), run.clone(), run.bytes(), cache_timeout).await;
+            cache_keys::remember(app, &cache_key, cache_timeout, &sql.dataset.uid()).await;
         }
         Ok(answer(run, false))
     }

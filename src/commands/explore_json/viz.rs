@@ -23,6 +23,7 @@ use super::{
 use crate::{
     Principal, Services,
     access::objects,
+    cache_keys,
     chart_data::{Clock, LoadedDataset, QueryRun, SqlContext, TemplateScope},
 };
 
@@ -147,6 +148,7 @@ impl Explored {
             Ok(run) => match &run.error {
                 None => {
                     app.data_cache.insert(cache_key.clone(), run.clone(), run.bytes(), timeout).await;
+                    cache_keys::remember(&app, &cache_key, timeout, &self.sql.dataset.uid()).await;
                     (Some(run), Vec::new())
                 }
                 Some(error) => {

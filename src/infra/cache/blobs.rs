@@ -3,12 +3,15 @@
 //! The values live in this process. A server such as Redis is one more variant here: the callers only know keys, bytes
 //! and seconds, and the packing is the one that Superset's results have there (zlib).
 
-use std::io::{Read as _, Write as _};
+use std::{
+    io::{Read as _, Write as _},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
 
-use super::{Cache, CacheSettings};
+use super::Cache;
 
 /// Largest value once it is unpacked.
 const MAX_UNPACKED: u64 = 1 << 30;
@@ -23,8 +26,7 @@ pub struct Blobs {
 
 impl Default for Blobs {
     fn default() -> Self {
-        let settings = CacheSettings { enabled: true, default_timeout: None, max_bytes: MAX_BYTES };
-        Self { memory: Cache::new(&settings) }
+        Self { memory: Cache::in_memory(MAX_BYTES) }
     }
 }
 
@@ -39,7 +41,7 @@ impl Blobs {
         });
         let Ok(Some(packed)) = packed.await else { return false };
         let size = packed.len();
-        self.memory.insert(key.to_owned(), packed.into(), size, seconds).await;
+        self.memory.insert(key.to_owned(), Arc::new(packed.into()), size, seconds).await;
         self.memory.get(key).await.is_some()
     }
 

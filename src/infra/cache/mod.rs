@@ -1,52 +1,39 @@
-//! Caches (`flask_caching` as `superset.utils.cache_manager` configures it), kept in memory and bounded by bytes.
-//!
-//! `NullCache` is the default and keeps nothing. Types that need a server of their own or Python's pickle keep
-//! their meaning, not their place: what they would hold is held in this process.
+//! Caches (`flask_caching` as `superset.utils.cache_manager` configures it): none, in memory and bounded by bytes, or in a
+//! store outside this process.
 
 mod blobs;
+mod redis;
+mod settings;
+mod store;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use moka::{Expiry, future};
-use serde_json::Value;
 
-use crate::config::Config;
+use crate::{Error, Result};
+
 pub use blobs::Blobs;
+pub use redis::Redis;
+pub use settings::{Backend, CacheSettings};
+pub use store::{ByteStore, Put, Stored};
 
-/// Bytes that one cache may hold unless `CACHE_THRESHOLD_BYTES` says otherwise.
-const DEFAULT_BYTES: u64 = 256 << 20;
+/// From this size on, bytes are written and read where it keeps nobody waiting.
+const LARGE: usize = 64 << 10;
 
-/// How one cache is configured.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CacheSettings {
-    /// Anything but `NullCache`.
-    pub enabled: bool,
-    /// `CACHE_DEFAULT_TIMEOUT`, in seconds.
-    pub default_timeout: Option<i64>,
-    /// Upper bound.
-    pub max_bytes: u64,
-}
-
-impl CacheSettings {
-    /// Reads `CACHE_CONFIG`, `DATA_CACHE_CONFIG`, ….
-    pub fn read(config: &Config, key: &str) -> Self {
-        let map = config.get(key);
-        let kind = map.get("CACHE_TYPE").and_then(Value::as_str).unwrap_or("NullCache");
-        let kind = kind.rsplit('.').next().unwrap_or(kind);
-        Self {
-            enabled: !matches!(kind, "NullCache" | "null" | ""),
-            default_timeout: map.get("CACHE_DEFAULT_TIMEOUT").and_then(Value::as_i64),
-            max_bytes: map.get("CACHE_THRESHOLD_BYTES").and_then(Value::as_u64).unwrap_or(DEFAULT_BYTES),
-        }
-    }
-}
-
-#[derive(Clone)]
 struct Entry<V> {
-    value: V,
+    value: Arc<V>,
     bytes: u32,
     /// None: never expires.
     lifetime: Option<Duration>,
+}
+
+impl<V> Clone for Entry<V> {
+    fn clone(&self) -> Self {
+        Self { value: self.value.clone(), ..*self }
+    }
 }
 
 struct Lifetimes;
@@ -66,81 +53,162 @@ impl<V> Expiry<String, Entry<V>> for Lifetimes {
     }
 }
 
-/// A cache of values that are cheap to clone.
-pub struct Cache<V: Clone + Send + Sync + 'static> {
-    entries: Option<future::Cache<String, Entry<V>>>,
+enum Place<V: Stored> {
+    Nowhere,
+    Memory(future::Cache<String, Entry<V>>),
+    Store(Arc<dyn ByteStore>),
 }
 
-impl<V: Clone + Send + Sync + 'static> Cache<V> {
-    /// An empty cache; a disabled one stays empty.
+/// A cache of shared values.
+pub struct Cache<V: Stored>(Place<V>);
+
+impl<V: Stored> Cache<V> {
+    /// An empty cache in memory, a disabled one, or one in Redis. The metadata database is not known here:
+    /// [`Self::in_store`] is for that.
     pub fn new(settings: &CacheSettings) -> Self {
-        let build = || {
-            future::Cache::builder()
-                .max_capacity(settings.max_bytes)
-                .weigher(|_, entry: &Entry<V>| entry.bytes)
-                .expire_after(Lifetimes)
-                .build()
-        };
-        Self { entries: settings.enabled.then(build) }
+        Self(match &settings.backend {
+            Backend::Null | Backend::Metastore => Place::Nowhere,
+            Backend::Redis(url) => Place::Store(Arc::new(Redis::new(url, &settings.prefix))),
+            Backend::Memory => return Self::in_memory(settings.max_bytes),
+        })
+    }
+
+    /// A cache in memory of at most so many bytes.
+    pub fn in_memory(max_bytes: u64) -> Self {
+        let entries = future::Cache::builder()
+            .max_capacity(max_bytes)
+            .weigher(|_, entry: &Entry<V>| entry.bytes)
+            .expire_after(Lifetimes)
+            .build();
+        Self(Place::Memory(entries))
+    }
+
+    /// A cache in a store.
+    pub fn in_store(store: Arc<dyn ByteStore>) -> Self {
+        Self(Place::Store(store))
     }
 
     /// Whether it keeps anything.
     pub fn is_enabled(&self) -> bool {
-        self.entries.is_some()
+        !matches!(self.0, Place::Nowhere)
     }
 
-    /// A value that has not expired.
-    pub async fn get(&self, key: &str) -> Option<V> {
-        Some(self.entries.as_ref()?.get(key).await?.value)
+    /// A value that has not expired; nothing where the store failed, which the store has told.
+    pub async fn get(&self, key: &str) -> Option<Arc<V>> {
+        self.try_get(key).await.ok().flatten()
+    }
+
+    /// The same for values that are more than a saving: a store that failed is an error.
+    pub async fn try_get(&self, key: &str) -> Result<Option<Arc<V>>> {
+        let store = match &self.0 {
+            Place::Nowhere => return Ok(None),
+            Place::Memory(entries) => return Ok(entries.get(key).await.map(|entry| entry.value)),
+            Place::Store(store) => store,
+        };
+        let Some(bytes) = store.get(key).await? else { return Ok(None) };
+        if bytes.len() < LARGE {
+            return Ok(V::from_bytes(&bytes).map(Arc::new));
+        }
+        let read = tokio::task::spawn_blocking(move || V::from_bytes(&bytes)).await;
+        Ok(read.map_err(Error::internal)?.map(Arc::new))
     }
 
     /// Keeps a value of about `bytes` for `seconds`; 0 is for ever, as in flask_caching, and negative is not at all.
-    pub async fn insert(&self, key: String, value: V, bytes: usize, seconds: i64) {
-        let Some(entries) = &self.entries else { return };
-        let Ok(seconds) = u64::try_from(seconds) else { return };
-        let lifetime = (seconds > 0).then(|| Duration::from_secs(seconds));
-        let bytes = u32::try_from(bytes + key.len()).unwrap_or(u32::MAX);
-        entries.insert(key, Entry { value, bytes, lifetime }).await;
+    pub async fn insert(&self, key: String, value: Arc<V>, bytes: usize, seconds: i64) {
+        let _ = self.try_insert(key, value, bytes, seconds, None).await;
     }
 
-    /// Forgets a value.
-    pub async fn remove(&self, key: &str) {
-        if let Some(entries) = &self.entries {
-            entries.invalidate(key).await;
+    /// The same, telling who writes, and whether the store took it.
+    pub async fn try_insert(
+        &self,
+        key: String,
+        value: Arc<V>,
+        bytes: usize,
+        seconds: i64,
+        author: Option<i64>,
+    ) -> Result<()> {
+        let Ok(seconds) = u64::try_from(seconds) else { return Ok(()) };
+        let lifetime = (seconds > 0).then(|| Duration::from_secs(seconds));
+        match &self.0 {
+            Place::Nowhere => Ok(()),
+            Place::Memory(entries) => {
+                let bytes = u32::try_from(bytes + key.len()).unwrap_or(u32::MAX);
+                entries.insert(key, Entry { value, bytes, lifetime }).await;
+                Ok(())
+            }
+            Place::Store(store) => {
+                let bytes = if bytes < LARGE {
+                    value.to_bytes()
+                } else {
+                    tokio::task::spawn_blocking(move || value.to_bytes()).await.map_err(Error::internal)?
+                };
+                store.put(Put { key, bytes, lifetime, author }).await
+            }
+        }
+    }
+
+    /// Forgets a value; false when there was none.
+    pub async fn remove(&self, key: &str) -> Result<bool> {
+        match &self.0 {
+            Place::Nowhere => Ok(false),
+            Place::Memory(entries) => Ok(entries.remove(key).await.is_some()),
+            Place::Store(store) => store.remove(key).await,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
-    fn settings(enabled: bool) -> CacheSettings {
-        CacheSettings { enabled, default_timeout: None, max_bytes: 1000 }
+    fn cache(backend: Backend) -> Cache<Value> {
+        let prefix = format!("liteset-test-cache-{}-", std::process::id());
+        let settings =
+            CacheSettings { backend, default_timeout: None, prefix, json_codec: true, max_bytes: 1000 };
+        Cache::new(&settings)
+    }
+
+    fn number(n: i64) -> Arc<Value> {
+        Arc::new(json!(n))
     }
 
     #[tokio::test]
     async fn null_keeps_nothing() {
-        let cache = Cache::new(&settings(false));
-        cache.insert("a".into(), 1, 10, 60).await;
+        let cache = cache(Backend::Null);
+        cache.insert("a".into(), number(1), 10, 60).await;
         assert_eq!(cache.get("a").await, None);
+        assert!(!cache.is_enabled());
     }
 
     #[tokio::test]
     async fn values_live_their_time() {
-        let cache = Cache::new(&settings(true));
-        cache.insert("a".into(), 1, 10, 60).await;
-        cache.insert("b".into(), 2, 10, 0).await;
-        cache.insert("c".into(), 3, 10, -1).await;
-        cache.insert("d".into(), 4, 10_000, 60).await;
-        if let Some(entries) = &cache.entries {
+        let cache = cache(Backend::Memory);
+        cache.insert("a".into(), number(1), 10, 60).await;
+        cache.insert("b".into(), number(2), 10, 0).await;
+        cache.insert("c".into(), number(3), 10, -1).await;
+        cache.insert("d".into(), number(4), 10_000, 60).await;
+        if let Place::Memory(entries) = &cache.0 {
             entries.run_pending_tasks().await;
         }
-        assert_eq!(cache.get("a").await, Some(1));
-        assert_eq!(cache.get("b").await, Some(2));
+        assert_eq!(cache.get("a").await, Some(number(1)));
+        assert_eq!(cache.get("b").await, Some(number(2)));
         assert_eq!(cache.get("c").await, None);
         assert_eq!(cache.get("d").await, None, "larger than the cache");
-        cache.remove("a").await;
+        assert!(cache.remove("a").await.unwrap() && !cache.remove("a").await.unwrap());
         assert_eq!(cache.get("a").await, None);
+    }
+
+    #[tokio::test]
+    async fn values_go_through_redis_as_bytes() {
+        let cache = cache(Backend::Redis("redis://127.0.0.1:6379/0".into()));
+        cache.insert("large".into(), Arc::new(json!("x".repeat(LARGE))), LARGE + 2, 60).await;
+        let Some(value) = cache.get("large").await else {
+            eprintln!("skipped: no Redis on 127.0.0.1:6379");
+            return;
+        };
+        assert_eq!(value.as_str().map(str::len), Some(LARGE));
+        assert!(cache.remove("large").await.unwrap());
     }
 }

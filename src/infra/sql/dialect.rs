@@ -2,6 +2,8 @@
 
 use sqlparser::dialect as parser;
 
+use super::sqlite_dialect::Sqlite;
+
 /// Families that differ in printing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Family {
@@ -25,7 +27,7 @@ pub(super) struct SqlDialect {
 /// The dialect of an engine by its Superset name; unknown engines get a tolerant one.
 pub(super) fn dialect(engine: &str) -> SqlDialect {
     let (family, parser): (_, &'static (dyn parser::Dialect + Sync)) = match engine {
-        "sqlite" | "gsheets" | "shillelagh" | "superset" => (Family::Sqlite, &parser::SQLiteDialect {}),
+        "sqlite" | "gsheets" | "shillelagh" | "superset" => (Family::Sqlite, &Sqlite),
         "postgresql" | "postgres" | "cockroachdb" | "hana" | "netezza" | "parseable" | "risingwave"
         | "vertica" => (Family::Postgres, &parser::PostgreSqlDialect {}),
         "redshift" => (Family::Postgres, &parser::RedshiftSqlDialect {}),

@@ -18,6 +18,7 @@ mod names;
 mod parse;
 mod rls;
 mod script;
+mod sqlite_dialect;
 #[cfg(test)]
 mod tests;
 

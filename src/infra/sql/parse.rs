@@ -67,6 +67,9 @@ impl<'a> Source<'a> {
         let tokens = Tokenizer::new(dialect.parser, sql).with_unescape(false).tokenize_with_location();
         source.tokens =
             tokens.map_err(|error| source.error("Unable to parse script", Some(error.location)))?;
+        if dialect.family != Family::Other {
+            source.tokens = structs_of_braces(std::mem::take(&mut source.tokens));
+        }
         if dialect.family == Family::Sqlite {
             source.tokens = spell_out_is(std::mem::take(&mut source.tokens));
         }
@@ -117,6 +120,39 @@ impl<'a> Source<'a> {
             column: Some(column),
         }
     }
+}
+
+/// What is left of a template that names something unknown, `{{ x }}`, is a structure to sqlglot. The database then says
+/// that it knows no `x`, which tells more than a brace out of place.
+fn structs_of_braces(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let odbc = |token: &TokenWithSpan| match &token.token {
+        Token::Word(word) => matches!(word.value.to_lowercase().as_str(), "d" | "t" | "ts" | "fn"),
+        _ => false,
+    };
+    let mut out: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    let mut rest = tokens.into_iter().peekable();
+    // braces that keep their meaning
+    let mut kept = 0_usize;
+    while let Some(token) = rest.next() {
+        let span = token.span;
+        match token.token {
+            Token::LBrace if rest.peek().is_some_and(odbc) => {
+                kept += 1;
+                out.push(token);
+            }
+            Token::LBrace => {
+                out.push(TokenWithSpan { token: Token::make_word("STRUCT", None), span });
+                out.push(TokenWithSpan { token: Token::LParen, span });
+            }
+            Token::RBrace if kept > 0 => {
+                kept -= 1;
+                out.push(token);
+            }
+            Token::RBrace => out.push(TokenWithSpan { token: Token::RParen, span }),
+            _ => out.push(token),
+        }
+    }
+    out
 }
 
 /// SQLite's IS compares any two values (`x IS 1`), which the parser only knows as IS NOT DISTINCT FROM.

@@ -236,3 +236,13 @@ fn limits_are_read_and_set() {
     assert_eq!(script.statements()[0].format_flat(), "SELECT a FROM t LIMIT 7 OFFSET 5");
     assert_eq!(parse("SELECT a FROM t", "postgresql").unwrap().statements()[0].limit_value(), None);
 }
+
+#[test]
+fn operators_that_the_parser_leaves_out() {
+    let text = |sql: &str, engine: &str| clause(sql, engine).map(|clause| clause.text());
+    assert_eq!(text("a << 2 | b >> 1", "sqlite"), Ok("a << 2 | b >> 1".into()));
+    assert_eq!(text("a[1] = b[2][3]", "postgresql"), Ok("a[1] = b[2][3]".into()));
+    assert_eq!(text("(array_agg(x))[1]", "postgresql"), Ok("(ARRAY_AGG(x))[1]".into()));
+    assert_eq!(text("{{ nope }} = 1", "sqlite"), Ok("STRUCT(STRUCT(nope)) = 1".into()));
+    assert_eq!(text("{{ nope }} = 1", "postgresql"), Ok("STRUCT(STRUCT(nope)) = 1".into()));
+}

@@ -6,9 +6,12 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use infra::engines::column::{ColumnData, Scalar};
+use liteset_query::build_sql::{Answers, BuildContext, NoTemplates, build};
+use liteset_query::dataset::{Dataset, DatasetColumn};
 use liteset_query::encode::json::write_records;
 use liteset_query::frame::{Column, Frame, Index, IndexLevel};
 use liteset_query::post_processing::post_process;
+use liteset_query::query_object::{self, Filter, Metric, QueryObject};
 use serde_json::{Value, json};
 
 const MINUTE: i64 = 60_000_000;
@@ -66,7 +69,66 @@ fn post(frame: &Frame, step: Value) -> Duration {
     })
 }
 
+/// The time of building the SQL of a question with so many metrics and filters; it does not depend on the cells.
+fn sql(parts: usize) -> Duration {
+    let column = |i: usize| DatasetColumn {
+        column_name: format!("c{i}"),
+        type_: Some("INTEGER".into()),
+        groupby: true,
+        filterable: true,
+        ..DatasetColumn::default()
+    };
+    let dataset = Dataset {
+        id: 1,
+        table_name: "t".into(),
+        schema: Some("s".into()),
+        catalog: None,
+        sql: None,
+        columns: (0..parts).map(column).collect(),
+        metrics: Vec::new(),
+        main_dttm_col: None,
+        offset: 0,
+        always_filter_main_dttm: false,
+        fetch_values_predicate: None,
+        normalize_columns: false,
+        template_params: serde_json::Map::new(),
+        engine: infra::engines::spec("postgresql", None),
+        db_extra: serde_json::Map::new(),
+        rls: Vec::new(),
+        inner_rls: Vec::new(),
+        default_schema: None,
+        default_catalog: None,
+    };
+    let mut query = QueryObject::new();
+    query.columns = (0..parts).map(|i| query_object::Column::Name(format!("c{i}"))).collect();
+    let metric = |i| {
+        json!({"expressionType": "SIMPLE", "column": {"column_name": format!("c{i}")}, "aggregate": "SUM",
+            "label": format!("m{i}")})
+    };
+    query.metrics = Some((0..parts).filter_map(|i| Metric::from_json(metric(i))).collect());
+    let filter = |i| json!({"col": format!("c{i}"), "op": "IN", "val": [1, 2, 3]});
+    query.filter = (0..parts).filter_map(|i| Filter::from_json(&filter(i))).collect();
+    query.extras.where_ = Some("c0 > 1 AND (c1 < 2 OR c1 IS NULL)".into());
+    let ranges = |_: Option<&str>, _: Option<&str>, _: &query_object::Extras| Ok((None, None));
+    let context = BuildContext {
+        dataset: &dataset,
+        templates: &NoTemplates,
+        time_ranges: &ranges,
+        allow_adhoc_subquery: false,
+        answers: &Answers::default(),
+    };
+    time(|| {
+        black_box(build(&query, &context)).ok();
+    })
+}
+
 fn main() {
+    let text: Vec<String> =
+        [1, 10, 100].map(|n| format!("{n} parts {:.3} ms", sql(n).as_secs_f64() * 1e3)).to_vec();
+    #[expect(clippy::print_stdout, reason = "a benchmark prints")]
+    {
+        println!("SQL: {}", text.join(", "));
+    }
     let columns: serde_json::Map<String, Value> =
         (0..10).map(|c| (format!("c{c}"), json!(format!("c{c}")))).collect();
     for cells in [1_000, 100_000, 1_000_000] {
@@ -77,6 +139,7 @@ fn main() {
             "columns": columns}});
         let contribution = json!({"operation": "contribution", "options": {"orientation": "row"}});
         let resample = json!({"operation": "resample", "options": {"rule": "1H", "method": "mean"}});
+        let cum = json!({"operation": "cum", "options": {"operator": "sum", "columns": columns}});
         let mut out = Vec::new();
         let encode = time(|| {
             out.clear();
@@ -87,6 +150,7 @@ fn main() {
             ("rolling", post(&wide, rolling)),
             ("contribution", post(&wide, contribution)),
             ("resample", post(&wide, resample)),
+            ("cum", post(&wide, cum)),
             ("json", encode),
         ];
         let text: Vec<String> =

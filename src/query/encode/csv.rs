@@ -214,19 +214,17 @@ impl Row {
     }
 }
 
-/// How finely the timestamps and durations of a chunk are shown.
+/// How finely the timestamps of a chunk are shown.
 struct Style {
     /// Nothing but midnights: dates only.
     dates_only: bool,
     /// Digits after the second.
     digits: usize,
-    /// Nothing but whole days.
-    whole_days: bool,
 }
 
 impl Style {
     fn of<'a>(columns: impl Iterator<Item = &'a ColumnData>, start: usize, end: usize) -> Self {
-        let mut style = Self { dates_only: true, digits: 0, whole_days: true };
+        let mut style = Self { dates_only: true, digits: 0 };
         for data in columns {
             match data {
                 ColumnData::Timestamp(v) => {
@@ -241,13 +239,6 @@ impl Style {
                             6
                         };
                         style.digits = style.digits.max(digits);
-                    }
-                }
-                ColumnData::Object(v) => {
-                    for s in v.get(start..end).unwrap_or_default() {
-                        if let Scalar::Interval(us) = s {
-                            style.whole_days &= us.rem_euclid(DAY) == 0;
-                        }
                     }
                 }
                 _ => {}
@@ -288,7 +279,6 @@ fn cell(out: &mut Vec<u8>, data: &ColumnData, row: usize, style: &Style, options
             let v = other.get(row);
             let text = match &v {
                 v if is_na(v) => options.null.clone(),
-                Scalar::Interval(us) if style.whole_days => format!("{} days", us / DAY),
                 Scalar::TimestampTz(t, o) => format!("{}{}", timestamp_text(t, ' '), offset_text(*o)),
                 v => str_of(v),
             };

@@ -88,6 +88,8 @@ fn write(
         let numeric = coltypes.get(i) == Some(&GenericType::Numeric);
         // `pd.to_numeric` of a whole column: one value that is no number turns all of it into text.
         let numbers = if numeric { numbers(&c.data) } else { None };
+        // times with a zone are turned into text, and so is what is missing among them
+        let zoned = (0..c.data.len()).any(|row| matches!(c.data.get(row), Scalar::TimestampTz(..)));
         for row in 0..frame.row_count() {
             let at = row as u32 + 1;
             match (&numbers, numeric) {
@@ -97,6 +99,7 @@ fn write(
                     }
                 }
                 (None, true) => text(sheet, at, column, &str_of(&c.data.get(row)))?,
+                (None, false) if zoned && is_na(&c.data.get(row)) => text(sheet, at, column, "NaT")?,
                 (None, false) => value(sheet, at, column, &c.data.get(row), styles)?,
             }
         }
@@ -169,7 +172,9 @@ fn text(sheet: &mut Worksheet, row: u32, column: u16, s: &str) -> Result<(), Xls
 }
 
 fn serial(us: i64) -> f64 {
-    us as f64 / DAY as f64 + EPOCH_DAYS
+    let days = us as f64 / DAY as f64 + EPOCH_DAYS;
+    // Excel takes 1900 for a leap year: before its 29th of February the count is one less
+    if days < 61.0 { days - 1.0 } else { days }
 }
 
 /// Excel counts UTF-16 units.

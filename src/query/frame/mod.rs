@@ -3,6 +3,7 @@
 
 mod build;
 mod cell;
+mod codec;
 mod coltypes;
 mod convert;
 pub mod datetime;
@@ -18,6 +19,7 @@ mod rows;
 
 pub use build::{ColumnInfo, relabel};
 pub use cell::{CellKey, as_f64, compare, is_na, is_true, key, order};
+pub use codec::{Reader, Writer};
 pub use coltypes::{ColumnHint, GenericType, coltypes, infer_dtype, type_of_column};
 pub use convert::{astype_object, from_scalars, infer_objects, to_float, to_numeric_coerce};
 pub use dtype::{Dtype, common, dtype};

@@ -44,6 +44,12 @@ impl Client {
         Self { base: base.to_owned(), agent: config.into(), cookies, headers, csrf: String::new() }
     }
 
+    /// Somebody who leaves when an answer takes longer.
+    pub fn patient(base: &str, most: std::time::Duration) -> Self {
+        let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(most)).build();
+        Self { agent: config.into(), ..Self::new(base) }
+    }
+
     /// Logs in through the page and its form; keeps the session and a CSRF token.
     pub fn log_in(&mut self, user: &str, password: &str) -> u16 {
         let page = self.get("/login/").text();
@@ -78,6 +84,13 @@ impl Client {
         let request = self.agent.post(format!("{}{path}", self.base)).header("cookie", self.cookie());
         let answer = request.header("x-csrftoken", &self.csrf).send_json(body).unwrap();
         self.take(answer)
+    }
+
+    /// The answer, if it came in time.
+    pub fn try_post(&mut self, path: &str, body: &Value) -> Option<Answer> {
+        let request = self.agent.post(format!("{}{path}", self.base)).header("cookie", self.cookie());
+        let answer = request.header("x-csrftoken", &self.csrf).send_json(body).ok()?;
+        Some(self.take(answer))
     }
 
     pub fn put(&mut self, path: &str, body: &Value) -> Answer {

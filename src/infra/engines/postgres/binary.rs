@@ -23,6 +23,11 @@ impl<'a> FromSql<'a> for Raw<'a> {
     }
 }
 
+/// `datetime.max`, in microseconds since 1970.
+pub(super) const LAST_MOMENT: i64 = 253_402_300_799_999_999;
+/// `datetime.min`.
+pub(super) const FIRST_MOMENT: i64 = -62_135_596_800_000_000;
+
 /// Types that are read from the binary format; a statement with any other is read as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -75,13 +80,15 @@ impl Kind {
             Self::Float8 => out.float(f64::from_be_bytes(raw.try_into().ok()?)),
             Self::Numeric => match numeric(raw)? {
                 Some(d) => out.decimal(d),
-                None => out.null(),
+                // no decimal to Arrow, which makes the whole column text
+                None => out.push_object(Scalar::Float(f64::NAN)),
             },
             Self::Text => out.text(std::str::from_utf8(raw).ok()?.into()),
             Self::Date => out.date(date(i32::from_be_bytes(raw.try_into().ok()?))),
             Self::Timestamp => match i64::from_be_bytes(raw.try_into().ok()?) {
-                // infinities have no counterpart
-                i64::MAX | i64::MIN => out.null(),
+                // psycopg2 reads infinity as the last moment it can express
+                i64::MAX => out.timestamp(LAST_MOMENT),
+                i64::MIN => out.timestamp(FIRST_MOMENT),
                 us => match us.checked_add(EPOCH_SHIFT) {
                     Some(us) => out.timestamp(us),
                     None => out.null(),

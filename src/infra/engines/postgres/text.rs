@@ -24,7 +24,7 @@ pub(super) fn push(ty: &Type, text: &str, out: &mut ColumnBuilder) {
         },
         Type::NUMERIC => match BigDecimal::from_str(text) {
             Ok(d) => out.decimal(d),
-            Err(_) => out.null(),
+            Err(_) => out.push_object(Scalar::Float(f64::NAN)),
         },
         Type::DATE => match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
             Ok(d) => out.date(d),
@@ -32,6 +32,8 @@ pub(super) fn push(ty: &Type, text: &str, out: &mut ColumnBuilder) {
         },
         Type::TIMESTAMP => match NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f") {
             Ok(t) => out.timestamp(t.and_utc().timestamp_micros()),
+            Err(_) if text == "infinity" => out.timestamp(super::binary::LAST_MOMENT),
+            Err(_) if text == "-infinity" => out.timestamp(super::binary::FIRST_MOMENT),
             Err(_) => out.null(),
         },
         Type::TIMESTAMPTZ => match timestamptz(text) {
@@ -42,6 +44,14 @@ pub(super) fn push(ty: &Type, text: &str, out: &mut ColumnBuilder) {
             Ok(t) => out.push_object(Scalar::Time(t)),
             Err(_) => as_text(out),
         },
+        // Arrow forgets the zone
+        Type::TIMETZ => {
+            let clock = text.rfind(['+', '-']).and_then(|at| text.get(..at)).unwrap_or(text);
+            match NaiveTime::parse_from_str(clock, "%H:%M:%S%.f") {
+                Ok(t) => out.push_object(Scalar::Time(t)),
+                Err(_) => as_text(out),
+            }
+        }
         Type::INTERVAL => match interval(text) {
             Some(us) => out.push_object(Scalar::Interval(us)),
             None => as_text(out),
@@ -59,9 +69,24 @@ pub(super) fn push(ty: &Type, text: &str, out: &mut ColumnBuilder) {
                 Some(v) => out.push_object(Scalar::Json(v)),
                 None => as_text(out),
             },
+            Kind::Range(_) => out.text(range(text).into()),
             _ => as_text(out),
         },
     }
+}
+
+/// A range as psycopg2 prints it: `[1, 5)`, `(None, 5)`.
+fn range(text: &str) -> String {
+    let inner = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
+    let Some((lower, upper)) = inner.split_once(',').filter(|(_, upper)| !upper.contains(',')) else {
+        return text.to_owned();
+    };
+    let bound = |text: &str| match text.trim_matches('"') {
+        "" => "None".to_owned(),
+        text => text.to_owned(),
+    };
+    let (open, close) = (text.get(..1).unwrap_or_default(), text.get(text.len() - 1..).unwrap_or_default());
+    format!("{open}{}, {}{close}", bound(lower), bound(upper))
 }
 
 /// psycopg2 reads arrays only of the types that it has casters for.

@@ -94,6 +94,10 @@ impl Printer {
             Expr::Exists { subquery, negated } => {
                 negation(*negated, format!("EXISTS{}", self.wrapped(&self.query(subquery))))
             }
+            Expr::CompoundFieldAccess { root, access_chain } => {
+                let chain: String = access_chain.iter().map(|access| protect(&access.to_string())).collect();
+                format!("{}{chain}", self.expression(root))
+            }
             Expr::Subquery(query) => self.wrapped(&self.query(query)),
             Expr::Tuple(items) => {
                 let items: Vec<_> = items.iter().map(|item| self.expression(item)).collect();

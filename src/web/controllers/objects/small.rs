@@ -1,6 +1,7 @@
 //! Small APIs: domains for sharding, advanced data types, invalidation of cached data.
 
-use infra::{Error, db::Sql, rison::Schema};
+use commands::cache_keys;
+use infra::{Error, rison::Schema};
 use serde_json::{Value, json};
 
 use super::{json_body, result};
@@ -171,7 +172,7 @@ fn address(text: &str) -> Result<Value, String> {
     }
 }
 
-/// Forgets which cached results belong to some datasets; data in the cache itself ages by its own clock.
+/// Forgets the cached results of some datasets, named by their ids or by their names.
 async fn invalidate(cx: Cx) -> Handled {
     let body = if cx.req.body.is_empty() && cx.req.is_json() { json!({}) } else { json_body(&cx)? };
     let Some(map) = body.as_object() else {
@@ -192,9 +193,13 @@ async fn invalidate(cx: Cx) -> Handled {
     }
     let uids = map.get("datasource_uids").and_then(Value::as_array).into_iter().flatten();
     let uids: Vec<&str> = uids.filter_map(Value::as_str).collect();
-    let mut sql = Sql::new("DELETE FROM cache_keys WHERE datasource_uid IN ");
-    sql.push_list(uids);
-    cx.app.db.exec().execute(sql).await?;
+    let mut uids: Vec<String> = uids.into_iter().map(str::to_owned).collect();
+    for named in map.get("datasources").and_then(Value::as_array).into_iter().flatten() {
+        let text = |key: &str| named.get(key).and_then(Value::as_str);
+        let (Some(database), Some(table)) = (text("database_name"), text("datasource_name")) else { continue };
+        uids.extend(cache_keys::uid_of_dataset(&cx.app, database, table, text("schema")).await?);
+    }
+    cache_keys::invalidate(&cx.app, &uids).await?;
     Ok(Answer::fab(201, &json!({})))
 }
 
