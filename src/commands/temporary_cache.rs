@@ -61,7 +61,9 @@ impl Cache {
     pub async fn set(self, app: &Services, user: &Principal, key: &str, value: &Value) -> Result<()> {
         let bytes = value.to_string().len();
         let value = Arc::new(value.clone());
-        self.values(app).try_insert(key.to_owned(), value, bytes, self.seconds(app).max(0), user.user_id()).await
+        self.values(app)
+            .try_insert(key.to_owned(), value, bytes, self.seconds(app).max(0), user.user_id())
+            .await
     }
     /// Forgets a value; false when there was none.
     pub async fn delete(self, app: &Services, key: &str) -> Result<bool> {

@@ -96,11 +96,8 @@ pub async fn delete(db: &dyn Executor, resource: &str, uuid: Uuid) -> Result<boo
 }
 
 /// Deletes the entries of a resource whose time has come.
-pub async fn delete_expired(
-    db: &dyn Executor,
-    resource: &str,
-    now: NaiveDateTime,
-) -> Result<u64, DbError> {
-    let sql = Sql::new("DELETE FROM key_value WHERE resource = ? AND expires_on IS NOT NULL AND expires_on <= ?");
+pub async fn delete_expired(db: &dyn Executor, resource: &str, now: NaiveDateTime) -> Result<u64, DbError> {
+    let sql =
+        Sql::new("DELETE FROM key_value WHERE resource = ? AND expires_on IS NOT NULL AND expires_on <= ?");
     db.execute(sql.bind(resource).bind(now)).await
 }

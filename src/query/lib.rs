@@ -9,9 +9,9 @@ pub mod encode;
 pub mod engine;
 pub mod error;
 pub mod form_data;
+pub mod frame;
 #[cfg(test)]
 mod fuzz_tests;
-pub mod frame;
 pub mod legacy_viz;
 pub mod post_processing;
 pub mod python;

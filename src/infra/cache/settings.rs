@@ -44,7 +44,8 @@ impl CacheSettings {
         let text = |name: &str| map.get(name).and_then(Value::as_str);
         // the caches of the frontend's states fall back to the metadata database
         let required = matches!(key, "FILTER_STATE_CACHE_CONFIG" | "EXPLORE_FORM_DATA_CACHE_CONFIG");
-        let kind = text("CACHE_TYPE").unwrap_or(if required { "SupersetMetastoreCache" } else { "NullCache" });
+        let kind =
+            text("CACHE_TYPE").unwrap_or(if required { "SupersetMetastoreCache" } else { "NullCache" });
         let kind = kind.rsplit('.').next().unwrap_or(kind);
         let backend = match kind {
             "NullCache" | "null" | "" => Backend::Null,
@@ -79,7 +80,8 @@ fn redis_url(map: &Value) -> String {
         return url.to_owned();
     }
     let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    let scheme = if map.get("CACHE_REDIS_SSL").and_then(Value::as_bool) == Some(true) { "rediss" } else { "redis" };
+    let scheme =
+        if map.get("CACHE_REDIS_SSL").and_then(Value::as_bool) == Some(true) { "rediss" } else { "redis" };
     let user = text("CACHE_REDIS_USER").map(encoded).unwrap_or_default();
     let login = text("CACHE_REDIS_PASSWORD").map(|p| format!("{user}:{}@", encoded(p))).unwrap_or_default();
     let host = text("CACHE_REDIS_HOST").unwrap_or("localhost");

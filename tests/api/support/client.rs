@@ -46,7 +46,8 @@ impl Client {
 
     /// Somebody who leaves when an answer takes longer.
     pub fn patient(base: &str, most: std::time::Duration) -> Self {
-        let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(most)).build();
+        let config =
+            ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(most)).build();
         Self { agent: config.into(), ..Self::new(base) }
     }
 

@@ -27,7 +27,8 @@ impl Server {
                     [uri],
                 )
                 .unwrap();
-                db.query_row("SELECT id FROM dbs WHERE database_name = 'other'", [], |row| row.get(0)).unwrap()
+                db.query_row("SELECT id FROM dbs WHERE database_name = 'other'", [], |row| row.get(0))
+                    .unwrap()
             }
         };
         let now = "2020-01-01 00:00:00.000000";

@@ -196,7 +196,9 @@ async fn invalidate(cx: Cx) -> Handled {
     let mut uids: Vec<String> = uids.into_iter().map(str::to_owned).collect();
     for named in map.get("datasources").and_then(Value::as_array).into_iter().flatten() {
         let text = |key: &str| named.get(key).and_then(Value::as_str);
-        let (Some(database), Some(table)) = (text("database_name"), text("datasource_name")) else { continue };
+        let (Some(database), Some(table)) = (text("database_name"), text("datasource_name")) else {
+            continue;
+        };
         uids.extend(cache_keys::uid_of_dataset(&cx.app, database, table, text("schema")).await?);
     }
     cache_keys::invalidate(&cx.app, &uids).await?;
