@@ -125,7 +125,7 @@ impl Scan<'_> {
                         i += 6;
                     }
                     Some('"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't') => i += 2,
-                    Some(c) => return Err((format!("Invalid \\X escape sequence '{c}'"), i + 2)),
+                    Some(c) => return Err((format!("Invalid \\X escape sequence '{c}'"), i + 1)),
                 },
                 Some(c) if (c as u32) < 0x20 => {
                     let shown = match c {

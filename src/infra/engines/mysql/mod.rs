@@ -222,6 +222,9 @@ impl Database {
         let python = self.target.python;
         let wire = &mut lease.get()?.wire;
         let failed = |e: Failure| error::statement_error(&e, python);
+        if self.read_only {
+            ask(wire, QUERY, "SET SESSION TRANSACTION READ WRITE").await.map_err(failed)?;
+        }
         ask(wire, QUERY, "START TRANSACTION").await.map_err(failed)?;
         let mut result = Ok(());
         for sql in statements {
@@ -257,13 +260,15 @@ impl Database {
         options: &QueryOptions,
     ) -> Result<(ResultSet, bool), EngineError> {
         let failed = |e: Failure| error::statement_error(&e, self.target.python);
-        let begin = match (self.read_only, options.allow_write) {
-            (true, false) => "START TRANSACTION READ ONLY",
-            _ => "START TRANSACTION",
-        };
         let wire = &mut connection.wire;
         wire.limit = options.max_bytes.max(1 << 20);
-        ask(wire, QUERY, begin).await.map_err(failed)?;
+        if self.read_only {
+            // of the session, not of the transaction: MariaDB ends a read-only transaction before it makes a table
+            let mode = if options.allow_write { "WRITE" } else { "ONLY" };
+            let mode = format!("SET SESSION TRANSACTION READ {mode}");
+            ask(wire, QUERY, &mode).await.map_err(failed)?;
+        }
+        ask(wire, QUERY, "START TRANSACTION").await.map_err(failed)?;
         if self.read_only {
             // the server's own clock; ours stands behind it
             let limit = if connection.mariadb {
