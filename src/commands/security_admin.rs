@@ -148,6 +148,8 @@ async fn set(ex: &dyn Executor, table: &Table, pk: &Stored, links: &Links) -> Re
 /// The driver's sentence is the answer (`str(e.orig)`).
 fn refused(error: DbError) -> Error {
     match error {
+        // PostgreSQL's own words end with a line of detail
+        DbError::Integrity(text) if text.contains("\nDETAIL:") => Error::unprocessable(format!("{text}\n")),
         DbError::Integrity(text) => Error::unprocessable(text),
         other => other.into(),
     }
