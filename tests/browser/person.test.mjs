@@ -77,7 +77,7 @@ const KNOWN = [/dataset\/NaN\/drill_info/, /console: Failed to load dataset/];
 async function does(deed, ...args) {
   person.complaints.length = 0;
   const result = await deed(person, ...args);
-  await person.quiet();
+  await person.page.waitForTimeout(500);
   assert.deepEqual(person.complaints.splice(0).filter((said) => !KNOWN.some((known) => known.test(said))), []);
   return result;
 }
