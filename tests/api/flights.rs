@@ -54,8 +54,7 @@ fn a_query_on_sqlite_ends_with_the_last_viewer() {
 fn a_query_on_postgresql_ends_with_the_last_viewer() {
     let Some(uri) = postgres_uri() else { return };
     let server = start();
-    let id =
-        server.add_virtual("sleep", &Source::Uri(&uri), "SELECT CAST(PG_SLEEP(47.11) AS TEXT) AS v", "TEXT");
+    let id = server.add_virtual("endless", &Source::Uri(&uri), ENDLESS_POSTGRESQL, "BIGINT");
     let (first, second) = (viewer(&server, 2), viewer(&server, 4));
     let started = Instant::now();
     let gave_up = [first, second].map(|client| thread::spawn(move || left(client, id)));
