@@ -17,7 +17,10 @@ use query::{
 use serde_json::Value;
 
 use super::{LoadedDataset, TemplateScope, time::Clock};
-use crate::{Services, databases};
+use crate::{
+    Services,
+    databases::{self, functions::disallowed},
+};
 
 /// Label of the time column of legacy charts.
 const DTTM_ALIAS: &str = "__timestamp";
@@ -124,13 +127,10 @@ impl SqlContext {
     /// must not be had through a chart.
     fn check_functions(&self, script: &sql::Script) -> Result<(), QueryError> {
         let engine = &self.dataset.description.engine.engine;
-        let listed = self.app.config.get("DISALLOWED_SQL_FUNCTIONS").get(engine.as_str());
-        let names: Vec<&str> =
-            listed.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-        if !names.is_empty() && script.calls_any(&names) {
-            return Err(QueryError::validation("SQL statement contains disallowed function(s)"));
+        match disallowed(&self.app.config, engine, script) {
+            Some(_) => Err(QueryError::validation("SQL statement contains disallowed function(s)")),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Executes statements as Superset prints them; the rows are those of the last one. The inner error is the

@@ -275,9 +275,12 @@ async fn save_metadata(
     metadata: Map<String, Value>,
     mark: bool,
 ) -> Result<()> {
-    let mut values = vec![("json_metadata", json::dumps(&Value::Object(metadata)).into())];
+    let mut values = vec![
+        ("json_metadata", json::dumps(&Value::Object(metadata)).into()),
+        ("changed_by_fk", user.user_id().into()),
+    ];
     if mark {
-        values.extend([("changed_on", clock::now().into()), ("changed_by_fk", user.user_id().into())]);
+        values.push(("changed_on", clock::now().into()));
     }
     let tx = app.db.begin().await?;
     tx.exec().update_row("dashboards", id, values).await?;

@@ -15,13 +15,14 @@ pub(super) struct Created {
     pub select_sql: String,
 }
 
-/// What of the rules a request breaks. The original leaves `allow_ctas` and `allow_cvas` to the frontend; here they hold.
+/// What of the rules a request breaks. The original leaves `allow_ctas` and `allow_cvas` to the frontend; here they hold
+/// where the database does not allow writing altogether.
 fn check(database: &Database, script: &Script, method: CtasMethod) -> Result<(), Refusal> {
     let (allowed, valid) = match method {
         CtasMethod::Table => (database.allow_ctas, script.is_valid_ctas()),
         CtasMethod::View => (database.allow_cvas, script.is_valid_cvas()),
     };
-    if allowed != Some(true) {
+    if ![allowed, database.allow_dml].contains(&Some(true)) {
         return Err(super::script::dml_not_allowed());
     }
     match method {

@@ -17,7 +17,7 @@ use crate::{
     Principal, Services,
     access::row_level::row_rules,
     database::describe,
-    databases::{self, introspect::default_catalog},
+    databases::{self, functions::disallowed, introspect::default_catalog},
 };
 
 /// What is to be executed.
@@ -113,12 +113,7 @@ pub(super) async fn prepare(
 }
 
 fn check_functions(app: &Services, engine: &str, script: &Script) -> Result<(), Refusal> {
-    let configured = app.config.get("DISALLOWED_SQL_FUNCTIONS").get(engine);
-    let names: Vec<&str> =
-        configured.and_then(|v| v.as_array()).into_iter().flatten().filter_map(|v| v.as_str()).collect();
-    if names.is_empty() || !script.calls_any(&names) {
-        return Ok(());
-    }
+    let Some(names) = disallowed(&app.config, engine, script) else { return Ok(()) };
     // the original prints the whole set, in no order
     let shown: Vec<String> = names.iter().map(|name| ::query::python::repr_str(name)).collect();
     let message = format!("SQL statement contains disallowed function(s): {{{}}}", shown.join(", "));

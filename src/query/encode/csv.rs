@@ -226,22 +226,15 @@ impl Style {
     fn of<'a>(columns: impl Iterator<Item = &'a ColumnData>, start: usize, end: usize) -> Self {
         let mut style = Self { dates_only: true, digits: 0 };
         for data in columns {
-            match data {
-                ColumnData::Timestamp(v) => {
-                    for us in v.get(start..end).unwrap_or_default().iter().flatten() {
-                        style.dates_only &= us.rem_euclid(DAY) == 0;
-                        let part = us.rem_euclid(1_000_000);
-                        let digits = if part == 0 {
-                            0
-                        } else if part % 1000 == 0 {
-                            3
-                        } else {
-                            6
-                        };
-                        style.digits = style.digits.max(digits);
-                    }
-                }
-                _ => {}
+            let ColumnData::Timestamp(v) = data else { continue };
+            for us in v.get(start..end).unwrap_or_default().iter().flatten() {
+                style.dates_only &= us.rem_euclid(DAY) == 0;
+                let digits = match us.rem_euclid(1_000_000) {
+                    0 => 0,
+                    part if part % 1000 == 0 => 3,
+                    _ => 6,
+                };
+                style.digits = style.digits.max(digits);
             }
         }
         style

@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn types_of_chunks() {
         let int = Cell::Int(1);
-        assert_eq!(Column::dtype_of(&[int.clone()]), Dtype::Int(64));
+        assert_eq!(Column::dtype_of(std::slice::from_ref(&int)), Dtype::Int(64));
         assert_eq!(Column::dtype_of(&[int, Cell::Null]), Dtype::Float(64));
         assert_eq!(Column::dtype_of(&[Cell::Null]), Dtype::Float(64));
         assert_eq!(Column::dtype_of(&[Cell::Bool(true), Cell::Null]), Dtype::Bool);
