@@ -70,7 +70,8 @@ test("a chart in the editor", async () => {
   await person.page.waitForSelector(".slice_container .header-line, .slice_container canvas, .slice_container table td");
 });
 
-// In edit mode the frontend asks for the data set of a chart before it knows which, on Superset as well.
+// In edit mode the frontend asks for the dataset of a chart before it knows which. Why is not known: Superset was tried
+// with one other dashboard and did not show it.
 const KNOWN = [/dataset\/NaN\/drill_info/, /console: Failed to load dataset/];
 
 // Does a deed; nothing may have gone wrong on the way.
