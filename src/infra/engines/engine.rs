@@ -15,8 +15,11 @@ use super::{
 };
 use crate::db::{DbUri, UriError};
 
-/// Connections to keep per database.
+/// Connections to one file at a time.
 const POOL_SIZE: usize = 8;
+
+/// Connections to a server at a time: it works for each of them at once, and the statement of one may take long.
+const SERVER_POOL_SIZE: usize = 50;
 
 /// An analytical database; cheap to clone.
 #[derive(Clone)]
@@ -71,7 +74,7 @@ impl Engine {
         let (driver, connect_class) = match spec.engine.as_str() {
             "sqlite" => (Driver::Sqlite(sqlite_file(source, metadata)), "sqlite3.OperationalError"),
             "mysql" | "mariadb" | "starrocks" | "pydoris" | "oceanbase" | "singlestoredb" => (
-                Driver::Mysql(Arc::new(mysql::Database::new(source, POOL_SIZE))),
+                Driver::Mysql(Arc::new(mysql::Database::new(source, SERVER_POOL_SIZE))),
                 mysql::connect_class(source),
             ),
             "postgresql" | "cockroachdb" | "redshift" | "risingwave" => {
@@ -212,7 +215,7 @@ fn postgres_server(source: &Source) -> Result<Driver, EngineError> {
     let uri = |e: &UriError| EngineError::Uri(e.to_string());
     match url.encoded().parse::<DbUri>() {
         Ok(DbUri::Postgres(target)) => {
-            Ok(Driver::Postgres(Arc::new(postgres::Database::new(*target, POOL_SIZE)?)))
+            Ok(Driver::Postgres(Arc::new(postgres::Database::new(*target, SERVER_POOL_SIZE)?)))
         }
         Ok(DbUri::Sqlite { .. }) => Err(EngineError::Uri("not a PostgreSQL URI".into())),
         Err(e) => Err(uri(&e)),

@@ -29,6 +29,20 @@ use crate::pg::{Connector, Target};
 /// How long a statement waits for a free connection of the pool.
 const WAIT: Duration = Duration::from_secs(30);
 
+/// Closes connections that nobody used for a minute, as long as the pool is there.
+fn close_idle(pool: &deadpool_postgres::Pool) {
+    const IDLE: Duration = Duration::from_secs(60);
+    let weak = pool.weak();
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+    runtime.spawn(async move {
+        loop {
+            tokio::time::sleep(IDLE / 2).await;
+            let Some(pool) = weak.upgrade() else { break };
+            pool.retain(|_, metrics| metrics.last_used() < IDLE);
+        }
+    });
+}
+
 /// A database on a server.
 pub(super) struct Database {
     config: tokio_postgres::Config,
@@ -51,6 +65,7 @@ impl Database {
             .timeouts(Timeouts { wait: Some(WAIT), create: Some(WAIT), recycle: Some(WAIT) })
             .build()
             .map_err(|e| EngineError::Connect(e.to_string()))?;
+        close_idle(&pool);
         Ok(Self { config, pool, cancel })
     }
 

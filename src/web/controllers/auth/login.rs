@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use commands::login::authenticate;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::account_forms::{Field, page};
 use crate::{
@@ -24,9 +25,17 @@ pub(super) fn rules() -> Vec<Rule> {
 
 /// How often an address may try (`AUTH_RATE_LIMIT`). With `RATELIMIT_ENABLED` every try counts, as in the original;
 /// without it, only those that fail.
-#[derive(Default)]
 pub(super) struct LoginLimit {
     limiter: OnceLock<Option<Limiter>>,
+    /// Tries under way; fewer than may fail in one window, so that right passwords sent at once do not shut each
+    /// other out. The rest wait their turn.
+    gate: Semaphore,
+}
+
+impl Default for LoginLimit {
+    fn default() -> Self {
+        Self { limiter: OnceLock::new(), gate: Semaphore::new(4) }
+    }
 }
 
 impl LoginLimit {
@@ -38,12 +47,17 @@ impl LoginLimit {
         self.limiter.get_or_init(make).as_ref()
     }
 
-    /// To be asked before a password is looked at: the answer for an address that has had its share. Tries under
-    /// way count too, so that nobody gets past it by asking many times at once.
-    pub(super) fn refusal(&self, cx: &Cx) -> Option<Answer> {
-        let limiter = self.limiter(cx)?;
-        let refused = !limiter.hit(&cx.req.remote_addr);
-        refused.then(|| error_pages::abort_with(&cx.req, 429, &limiter.describe()))
+    /// To be asked before a password is looked at, and held until that is done; the error is the answer for an
+    /// address that has had its share. Tries under way count too, so that nobody gets past it by asking many times
+    /// at once.
+    pub(super) async fn admit(&self, cx: &Cx) -> Result<Option<SemaphorePermit<'_>>, Answer> {
+        let permit = self.gate.acquire().await.ok();
+        match self.limiter(cx) {
+            Some(limiter) if !limiter.hit(&cx.req.remote_addr) => {
+                Err(error_pages::abort_with(&cx.req, 429, &limiter.describe()))
+            }
+            _ => Ok(permit),
+        }
     }
 
     /// To be told of a try that was none of guessing.
@@ -57,9 +71,10 @@ impl LoginLimit {
 }
 
 async fn login(cx: Cx, limit: Arc<LoginLimit>) -> Handled {
-    if let Some(refusal) = limit.refusal(&cx) {
-        return Ok(refusal);
-    }
+    let _turn = match limit.admit(&cx).await {
+        Ok(turn) => turn,
+        Err(refusal) => return Ok(refusal),
+    };
     let next = next_url::safe(&cx.app.config, &cx.req, cx.req.arg("next").unwrap_or_default());
     let answer =
         if cx.user.user.is_some() { Answer::redirect(302, next) } else { sign_in(&cx, next, &limit).await? };

@@ -54,9 +54,10 @@ async fn login(cx: Cx, limit: Arc<LoginLimit>) -> Handled {
         return Err(Error::bad_request("Request payload is not JSON").into());
     }
     let (name, password, provider, wants_refresh) = load_login(&body(&cx)?)?;
-    if let Some(refusal) = limit.refusal(&cx) {
-        return Ok(refusal);
-    }
+    let _turn = match limit.admit(&cx).await {
+        Ok(turn) => turn,
+        Err(refusal) => return Ok(refusal),
+    };
     // the original fails over a missing provider
     let provider = provider.ok_or_else(|| Error::internal("login without provider"))?;
     let found = if provider == "db" { authenticate(&cx.app, &name, &password).await? } else { None };
