@@ -35,8 +35,13 @@ export const writes = {
   },
   "makes a tag": async ({ page, base }) => {
     await page.goto(`${base}/superset/tags/`);
-    await page.click("button:has-text('Tag')");
-    await page.locator(`${modal} input`).first().fill("seasonal");
+    const name = page.locator(`${modal} input`).first();
+    // the page is drawn anew when its list arrives, and forgets what was clicked before
+    for (let tries = 0; tries < 5 && !(await name.isVisible()); tries++) {
+      await page.click("button:has-text('Tag')");
+      await name.waitFor({ timeout: 3000 }).catch(() => {});
+    }
+    await name.fill("seasonal");
     await page.click(`${modal} button:has-text('Save'):enabled`);
     await listed(page, "seasonal");
   },
