@@ -5,6 +5,10 @@ use serde_json::{Value, json};
 
 use crate::{Answer, context::Req, error_pages};
 
+/// What Werkzeug says of a body or form that it cannot read.
+pub(crate) const BAD_REQUEST: &str =
+    "400 Bad Request: The browser (or proxy) sent a request that this server could not understand.";
+
 /// An error on its way to the client.
 #[derive(Debug)]
 pub struct Failure(pub Error);

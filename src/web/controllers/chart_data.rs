@@ -148,8 +148,7 @@ fn warm_up(fields: &Map<String, Value>) -> WarmUp {
 
 /// Werkzeug's refusal of a body that is no JSON.
 fn bad_request() -> Failure {
-    let text =
-        "400 Bad Request: The browser (or proxy) sent a request that this server could not understand.";
+    let text = crate::error::BAD_REQUEST;
     Failure(Error::sip40(400, SupersetError::new("GENERIC_BACKEND_ERROR", text)))
 }
 
@@ -182,7 +181,7 @@ async fn data_from_cache(cx: Cx) -> Handled {
 async fn legacy_query(cx: Cx) -> Handled {
     let body = cx.req.field("query_context").and_then(|t| serde_json::from_str::<Value>(t).ok());
     let Some(body) = body else {
-        return Err(Error::sip40(500, SupersetError::new("GENERIC_BACKEND_ERROR", "'query_context'")).into());
+        return Err(Error::Legacy { status: 400, error: crate::error::BAD_REQUEST.to_owned() }.into());
     };
     let data = prepare(&cx.app, &cx.user, &body).await?.run_all().await?;
     let mut out = b"[".to_vec();

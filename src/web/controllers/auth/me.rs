@@ -73,8 +73,7 @@ async fn put(cx: Cx) -> Handled {
     }
     let id = cx.user.user_id().ok_or_else(unauthorized)?;
     let body: Value = serde_json::from_slice(&cx.req.body).map_err(|_| {
-        let text =
-            "400 Bad Request: The browser (or proxy) sent a request that this server could not understand.";
+        let text = crate::error::BAD_REQUEST;
         Error::bad_request(text)
     })?;
     let profile = load(&cx, &body)?;

@@ -112,8 +112,7 @@ async fn permissions(cx: Cx) -> Handled {
 
 async fn replace(cx: Cx, link: Link, key: &'static str) -> Handled {
     let body: Value = serde_json::from_slice(&cx.req.body).map_err(|_| {
-        let text =
-            "400 Bad Request: The browser (or proxy) sent a request that this server could not understand.";
+        let text = crate::error::BAD_REQUEST;
         Error::bad_request(text)
     })?;
     let ids = load_ids(&body, key)?;

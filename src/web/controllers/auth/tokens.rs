@@ -43,8 +43,7 @@ async fn csrf_token(cx: Cx) -> Handled {
 
 fn body(cx: &Cx) -> Result<Value, Error> {
     serde_json::from_slice(&cx.req.body).map_err(|_| {
-        let text =
-            "400 Bad Request: The browser (or proxy) sent a request that this server could not understand.";
+        let text = crate::error::BAD_REQUEST;
         Error::bad_request(text)
     })
 }

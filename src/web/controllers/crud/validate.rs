@@ -123,8 +123,7 @@ pub fn json_body(cx: &Cx) -> Result<Value, Failure> {
         return Err(Error::internal("Request is not JSON").into());
     }
     serde_json::from_slice(&cx.req.body).map_err(|_| {
-        let text =
-            "400 Bad Request: The browser (or proxy) sent a request that this server could not understand.";
+        let text = crate::error::BAD_REQUEST;
         Failure(Error::bad_request(text))
     })
 }

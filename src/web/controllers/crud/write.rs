@@ -174,8 +174,7 @@ fn stored(resource: &Resource, fields: &[Field], loaded: &Map<String, Value>) ->
 /// The JSON body; a malformed one is Werkzeug's BadRequest.
 fn body(resource: &Resource, cx: &Cx) -> Result<Value, Failure> {
     serde_json::from_slice(&cx.req.body).map_err(|_| {
-        let text =
-            "400 Bad Request: The browser (or proxy) sent a request that this server could not understand.";
+        let text = crate::error::BAD_REQUEST;
         Failure(match resource.style {
             Style::Superset => Error::Legacy { status: 400, error: text.into() },
             Style::Fab => Error::bad_request(text),

@@ -72,7 +72,7 @@ async fn save(cx: Cx) -> Handled {
 }
 
 async fn fetch(cx: Cx) -> Handled {
-    let bad = "400 Bad Request: The browser (or proxy) sent a request that this server could not understand.";
+    let bad = crate::error::BAD_REQUEST;
     let bad = || Failure(Error::Legacy { status: 400, error: bad.to_owned() });
     let key = cx.req.arg("datasourceKey").ok_or_else(bad)?;
     let (id, kind) = key.split_once("__").ok_or_else(bad)?;

@@ -66,8 +66,7 @@ fn json_body(cx: &Cx) -> Result<Value, Failure> {
         return Err(infra::Error::message(500, "Fatal error").into());
     }
     serde_json::from_slice(&cx.req.body).map_err(|_| {
-        let text =
-            "400 Bad Request: The browser (or proxy) sent a request that this server could not understand.";
+        let text = crate::error::BAD_REQUEST;
         infra::Error::bad_request(text).into()
     })
 }

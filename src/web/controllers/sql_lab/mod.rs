@@ -27,11 +27,7 @@ fn json_body(cx: &Cx) -> Result<Value, Failure> {
     if !cx.req.is_json() {
         return Err(broken("Request is not JSON"));
     }
-    serde_json::from_slice(&cx.req.body).map_err(|_| {
-        broken(
-            "400 Bad Request: The browser (or proxy) sent a request that this server could not understand.",
-        )
-    })
+    serde_json::from_slice(&cx.req.body).map_err(|_| broken(crate::error::BAD_REQUEST))
 }
 
 /// `json_success`: JSON without a charset.

@@ -64,8 +64,7 @@ fn answered(outcome: Result<Value, Refused>) -> Handled {
 /// A field of the form that holds JSON.
 fn field(cx: &Cx, name: &str) -> Result<Value, Refused> {
     let text = cx.req.field(name).ok_or_else(|| {
-        let text =
-            "400 Bad Request: The browser (or proxy) sent a request that this server could not understand.";
+        let text = crate::error::BAD_REQUEST;
         Refused::Invalid(text.to_owned())
     })?;
     serde_json::from_str(text).map_err(|e| Refused::Invalid(e.to_string()))
