@@ -79,6 +79,18 @@ impl Formatter for Python {
     }
 }
 
+/// Python's truth of a JSON value.
+pub fn truthy(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(b) => *b,
+        Value::Number(n) => n.as_f64() != Some(0.0),
+        Value::String(s) => !s.is_empty(),
+        Value::Array(a) => !a.is_empty(),
+        Value::Object(o) => !o.is_empty(),
+    }
+}
+
 /// marshmallow's `Boolean`: its sets of truthy and falsy spellings.
 pub fn boolean(value: &Value) -> Option<bool> {
     match value {

@@ -2,6 +2,7 @@
 
 use daos::database::Database;
 use infra::engines::{EngineSpec, spec_for_uri};
+pub use infra::json::truthy;
 use serde_json::{Map, Value, json};
 
 /// The engine that a database speaks to.
@@ -85,16 +86,4 @@ pub fn data(database: &Database) -> Map<String, Value> {
         return Map::new();
     };
     map
-}
-
-/// Python's truth of a JSON value.
-pub fn truthy(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Bool(b) => *b,
-        Value::Number(n) => n.as_f64() != Some(0.0),
-        Value::String(s) => !s.is_empty(),
-        Value::Array(a) => !a.is_empty(),
-        Value::Object(o) => !o.is_empty(),
-    }
 }

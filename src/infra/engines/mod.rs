@@ -3,6 +3,7 @@
 //! What is known of an engine without connecting is data ([`EngineSpec`], a file each in `specs/`); [`Engines`]
 //! opens databases by [`Source`], and an [`Engine`] executes statements within [`QueryOptions`].
 
+mod batch;
 mod builder;
 pub mod catalog;
 pub mod column;

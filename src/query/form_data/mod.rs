@@ -20,16 +20,9 @@ pub type FormData = Map<String, Value>;
 /// Keys that requests may not set (`REJECTED_FORM_DATA_KEYS` while ENABLE_JAVASCRIPT_CONTROLS is off).
 pub const REJECTED_KEYS: [&str; 3] = ["js_tooltip", "js_onclick_href", "js_data_mutator"];
 
-/// Python's truth of a JSON value.
+/// Python's truth of a member that may be missing.
 pub fn truthy(value: Option<&Value>) -> bool {
-    match value {
-        None | Some(Value::Null) => false,
-        Some(Value::Bool(b)) => *b,
-        Some(Value::Number(n)) => n.as_f64() != Some(0.0),
-        Some(Value::String(s)) => !s.is_empty(),
-        Some(Value::Array(a)) => !a.is_empty(),
-        Some(Value::Object(o)) => !o.is_empty(),
-    }
+    value.is_some_and(infra::json::truthy)
 }
 
 /// The member if it is a text that says something.

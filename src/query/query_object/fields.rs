@@ -1,6 +1,7 @@
 //! Loading of JSON by a declared schema with marshmallow's messages, so that a refused request reads as the original's.
 
 use infra::json::boolean;
+pub(crate) use infra::json::truthy;
 use serde_json::{Map, Number, Value};
 
 use crate::python::repr_str;
@@ -104,18 +105,6 @@ impl Messages {
                 format!("{{{}}}", items.collect::<Vec<_>>().join(", "))
             }
         }
-    }
-}
-
-/// Python's truth of a JSON value.
-pub(crate) fn truthy(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Bool(b) => *b,
-        Value::Number(n) => n.as_f64() != Some(0.0),
-        Value::String(s) => !s.is_empty(),
-        Value::Array(a) => !a.is_empty(),
-        Value::Object(o) => !o.is_empty(),
     }
 }
 

@@ -6,10 +6,8 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use tokio::sync::mpsc::Sender;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-use super::{
-    Database, Kind, Lease, QueryOptions, Size, begin, columns_of, failure, fetch, push_binary, push_text,
-};
-use crate::engines::{builder::ColumnBuilder, column::ResultSet, error::EngineError};
+use super::{Database, Kind, Lease, QueryOptions, begin, columns_of, failure, fetch, push_binary, push_text};
+use crate::engines::{batch::Batcher, column::ResultSet, error::EngineError};
 
 /// A transaction on a connection of its own.
 pub struct Session {
@@ -68,51 +66,36 @@ async fn stream(
     let begin = begin(options);
     let (begun, prepared) = tokio::join!(client.batch_execute(&begin), client.prepare(sql));
     let statement = begun.and(prepared).map_err(failed)?;
-    let columns = columns_of(&statement);
-    let rows = (cells / columns.len().max(1)).max(1);
-    let empty = || -> Vec<ColumnBuilder> { columns.iter().map(|_| ColumnBuilder::new()).collect() };
-    let bounds = || Size::new(&QueryOptions { max_rows: Some(rows), ..options.clone() }, columns.len());
-    let batch = |builders: Vec<ColumnBuilder>| ResultSet {
-        columns: columns.clone(),
-        data: builders.into_iter().map(ColumnBuilder::finish).collect(),
-    };
-    let (mut builders, mut size) = (empty(), bounds());
-    let mut left = options.max_rows.unwrap_or(usize::MAX);
-    let mut sent = false;
+    let mut batcher = Batcher::new(options, columns_of(&statement), cells);
     let kinds: Option<Vec<Kind>> = statement.columns().iter().map(|c| Kind::of(c.type_())).collect();
     if let Some(kinds) = kinds {
         let none: [&str; 0] = [];
         let mut found = pin!(client.query_raw(&statement, none).await.map_err(failed)?);
-        while let Some(row) = found.try_next().await.map_err(failed)? {
-            let full = size.add(push_binary(&row, &kinds, &mut builders))?;
-            left = left.saturating_sub(1);
-            if full || left == 0 {
-                sent = true;
-                if out.send(Ok(batch(std::mem::replace(&mut builders, empty())))).await.is_err() || left == 0
-                {
-                    break;
-                }
-                size = bounds();
+        while batcher.wants_more()
+            && let Some(row) = found.try_next().await.map_err(failed)?
+        {
+            let bytes = push_binary(&row, &kinds, batcher.builders());
+            if let Some(full) = batcher.row(bytes)?
+                && out.send(Ok(full)).await.is_err()
+            {
+                return Ok(());
             }
         }
     } else {
         let mut found = pin!(client.simple_query_raw(sql).await.map_err(failed)?);
-        while let Some(message) = found.next().await {
+        while batcher.wants_more()
+            && let Some(message) = found.next().await
+        {
             let SimpleQueryMessage::Row(row) = message.map_err(failed)? else { continue };
-            let full = size.add(push_text(&row, &statement, &mut builders))?;
-            left = left.saturating_sub(1);
-            if full || left == 0 {
-                sent = true;
-                if out.send(Ok(batch(std::mem::replace(&mut builders, empty())))).await.is_err() || left == 0
-                {
-                    break;
-                }
-                size = bounds();
+            let bytes = push_text(&row, &statement, batcher.builders());
+            if let Some(full) = batcher.row(bytes)?
+                && out.send(Ok(full)).await.is_err()
+            {
+                return Ok(());
             }
         }
     }
-    let rest = batch(builders);
-    if rest.row_count() > 0 || !sent {
+    if let Some(rest) = batcher.rest() {
         let _ = out.send(Ok(rest)).await;
     }
     Ok(())

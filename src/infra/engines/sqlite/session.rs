@@ -5,8 +5,8 @@ use std::sync::{Arc, atomic::AtomicBool};
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, mpsc::Sender};
 
-use super::{Database, Inner, QueryOptions, Size, StopOnDrop, columns_of, error, fetch, push_row, watched};
-use crate::engines::{builder::ColumnBuilder, column::ResultSet, error::EngineError};
+use super::{Database, Inner, QueryOptions, StopOnDrop, columns_of, error, fetch, push_row, watched};
+use crate::engines::{batch::Batcher, column::ResultSet, error::EngineError};
 
 /// A connection of its own; one that may write holds a transaction.
 pub struct Session {
@@ -74,31 +74,19 @@ fn stream(
     out: &Sender<Result<ResultSet, EngineError>>,
 ) -> Result<(), EngineError> {
     let mut statement = connection.prepare(sql).map_err(error)?;
-    let columns = columns_of(&statement);
-    let rows = (cells / columns.len().max(1)).max(1);
-    let empty = || -> Vec<ColumnBuilder> { columns.iter().map(|_| ColumnBuilder::new()).collect() };
-    let bounds = || Size::new(&QueryOptions { max_rows: Some(rows), ..options.clone() }, columns.len());
-    let batch = |builders: Vec<ColumnBuilder>| ResultSet {
-        columns: columns.clone(),
-        data: builders.into_iter().map(ColumnBuilder::finish).collect(),
-    };
-    let (mut builders, mut size) = (empty(), bounds());
-    let mut left = options.max_rows.unwrap_or(usize::MAX);
-    let mut sent = false;
+    let mut batcher = Batcher::new(options, columns_of(&statement), cells);
     let mut found = statement.query([]).map_err(error)?;
-    while left > 0 {
-        let Some(row) = found.next().map_err(error)? else { break };
-        left -= 1;
-        if size.add(push_row(row, &mut builders)?)? {
-            sent = true;
-            if out.blocking_send(Ok(batch(std::mem::replace(&mut builders, empty())))).is_err() {
-                return Ok(());
-            }
-            size = bounds();
+    while batcher.wants_more()
+        && let Some(row) = found.next().map_err(error)?
+    {
+        let bytes = push_row(row, batcher.builders())?;
+        if let Some(full) = batcher.row(bytes)?
+            && out.blocking_send(Ok(full)).is_err()
+        {
+            return Ok(());
         }
     }
-    let rest = batch(builders);
-    if rest.row_count() > 0 || !sent {
+    if let Some(rest) = batcher.rest() {
         let _ = out.blocking_send(Ok(rest));
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! Conditions that several resources offer as filters of their own.
 
+pub use infra::json::truthy;
 use infra::{Result, db::Sql};
 use serde_json::Value;
 
@@ -59,18 +60,6 @@ pub fn made_by_caller(cx: &FilterCx, table: &str) -> Result<Option<Sql>> {
     let mut sql = Sql::new(format!("{table}.created_by_fk = "));
     sql.push_bind(id).push(&format!(" OR {table}.changed_by_fk = ")).push_bind(id);
     Ok(Some(sql))
-}
-
-/// Python's truth.
-pub fn truthy(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Bool(b) => *b,
-        Value::Number(n) => n.as_f64() != Some(0.0),
-        Value::String(s) => !s.is_empty(),
-        Value::Array(a) => !a.is_empty(),
-        Value::Object(o) => !o.is_empty(),
-    }
 }
 
 /// `f"{value}"` of a value that is true.
