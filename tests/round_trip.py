@@ -45,6 +45,9 @@ class Side:
                     break
             except OSError:
                 time.sleep(0.25)
+        self.enter()
+
+    def enter(self):
         page = self.http.get(self.base + "/login/").text
         token = re.search(r'name="csrf_token"[^>]*value="([^"]+)', page)[1]
         self.http.post(self.base + "/login/", data={"username": "admin", "password": "admin", "csrf_token": token})

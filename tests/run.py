@@ -78,7 +78,7 @@ def postgres():
     return uri, stop
 
 
-def browser():
+def browser(environment):
     folder = ROOT / "tests" / "browser"
     chromium = next((p for p in ("chromium", "chromium-browser", "google-chrome") if shutil.which(p)), None)
     if not (folder / "package.json").exists():
@@ -92,12 +92,29 @@ def browser():
     if not (folder / "node_modules").exists() and run("npm", "ci", "--no-audit", "--no-fund", "--silent", cwd=folder):
         skip("browser tests", "npm could not install playwright-core")
         return 0
-    return run("node", "--test", cwd=folder, env={**os.environ, "CHROMIUM": shutil.which(chromium)})
+    return run("node", "--test", cwd=folder, env={**environment, "CHROMIUM": shutil.which(chromium)})
+
+
+def chdb():
+    """A Python with ClickHouse's engine, in a folder that is kept; None when it cannot be had."""
+    if python := os.environ.get("LITESET_TEST_PYTHON"):
+        return python
+    folder = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "liteset-tests"
+    python = folder / "bin" / "python"
+    quiet = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    has = lambda: python.exists() and not subprocess.run([python, "-c", "import chdb"], **quiet).returncode
+    if not has():
+        subprocess.run([sys.executable, "-m", "venv", folder], **quiet)
+        if not python.exists() or subprocess.run([python, "-m", "pip", "install", "--quiet", "chdb"], **quiet).returncode or not has():
+            skip("tests of ClickHouse", "the package chdb could not be installed; set LITESET_TEST_PYTHON to a Python that has it")
+            return None
+    return str(python)
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--no-browser", action="store_true")
+    options.add_argument("--bad-input", action="store_true", help="compare hostile bodies with the original, too (a quarter of an hour)")
     arguments = options.parse_args()
     if not shutil.which("cargo"):
         sys.exit("cargo is not installed")
@@ -105,12 +122,16 @@ def main():
     environment = dict(os.environ)
     if uri:
         environment["LITESET_TEST_POSTGRES"] = uri
+    if python := chdb():
+        environment["LITESET_TEST_PYTHON"] = python
     started = time.time()
     try:
         failed = run("cargo", "test", "--workspace", "--locked", env=environment)
         failed = failed or run("cargo", "build", "--locked") or run(sys.executable, "tests/round_trip.py")
+        if not failed and arguments.bad_input:
+            failed = run(sys.executable, "tests/bad_input.py")
         if not failed and not arguments.no_browser:
-            failed = browser()
+            failed = browser(environment)
     finally:
         if stop:
             stop()

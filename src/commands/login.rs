@@ -2,7 +2,7 @@
 
 use chrono::Local;
 use daos::security::{self, Credentials};
-use infra::{Result, crypto::password, db::Value};
+use infra::{Result, config::Config, crypto::password, db::Value};
 
 use crate::Services;
 
@@ -38,6 +38,15 @@ pub struct Profile {
     pub last_name: Option<String>,
     /// New password, in clear.
     pub password: Option<String>,
+}
+
+/// Flask-AppBuilder's `AUTH_DB`: passwords are the installation's own.
+const AUTH_DB: i64 = 1;
+
+/// True when users of this installation have passwords here. Where somebody else logs them in (LDAP, OAuth, a proxy),
+/// a password set here would be a second way in that the provider knows nothing of.
+pub fn has_local_passwords(config: &Config) -> bool {
+    config.int("AUTH_TYPE").unwrap_or(AUTH_DB) == AUTH_DB
 }
 
 /// Changes names and password of a user; returns the new password hash when it changed, none when there is no such

@@ -68,13 +68,17 @@ impl Permalink {
 
     /// The state of a key; `None` when there is none. A key that is no key at all is an error of the original: 500.
     pub async fn get(self, app: &Services, key: &str) -> Result<Option<Value>> {
-        let salt = self.salt(app).await?;
-        let id = Hashids::permalink(&salt).decode_one(key);
-        let id = id.ok_or_else(|| Error::message(500, "Fatal error"))?;
+        let id = self.id(app, key).await?.ok_or_else(|| Error::message(500, "Fatal error"))?;
         let Ok(id) = i64::try_from(id) else { return Ok(None) };
         let entry = key_value::find_by_id(app.db.exec(), self.resource(), id).await?;
         let entry = entry.filter(|e| e.alive(clock::now()));
         Ok(entry.and_then(|e| serde_json::from_slice(&e.value).ok()))
+    }
+
+    /// The number that a key stands for; `None` for what is no key.
+    pub async fn id(self, app: &Services, key: &str) -> Result<Option<u64>> {
+        let salt = self.salt(app).await?;
+        Ok(Hashids::permalink(&salt).decode_one(key))
     }
 
     fn entry(self, user: &Principal, uuid: Uuid, value: &Value) -> NewEntry<'static> {

@@ -42,6 +42,9 @@ impl Invalid {
     }
 }
 
+/// The id that a null in a list of ids stands for.
+pub const NOBODY: i64 = i32::MIN as i64;
+
 /// Makes `owners` the owners of an object; those who stay keep their place.
 pub async fn set_owners(db: &dyn Executor, of: Owned, id: i64, owners: &[i64]) -> Result<(), DbError> {
     let (table, column) = of.table();
@@ -129,6 +132,7 @@ pub async fn check_tags(
     sql.push_list(wanted.iter().copied());
     let known: Vec<i64> = db.query(sql).await?.iter().map(|r| r.at(0)).collect::<Result<_, _>>()?;
     if let Some(unknown) = asked.iter().find(|id| !known.contains(id) && !current.contains(id)) {
+        let unknown = if *unknown == NOBODY { "None".to_owned() } else { unknown.to_string() };
         invalid.add("tags", &format!("Tag ID {unknown} not found"));
     }
     Ok(())
@@ -149,7 +153,10 @@ pub async fn set_tags(
     sql.push(" AND tag_id IN ").push_list(gone);
     db.execute(sql).await?;
     let now = clock::now();
-    for tag_id in asked.iter().filter(|t| !current.contains(t)) {
+    let mut new: Vec<i64> = asked.iter().copied().filter(|t| !current.contains(t)).collect();
+    new.sort_unstable();
+    new.dedup();
+    for tag_id in &new {
         let values = vec![
             ("tag_id", (*tag_id).into()),
             ("object_id", id.into()),

@@ -12,6 +12,7 @@ use infra::{
 use crate::{
     Principal, Services,
     annotation::{key, require},
+    refused,
 };
 
 /// Roles and datasets that a rule is for.
@@ -78,10 +79,7 @@ async fn link(ex: &dyn Executor, id: i64, scope: &RuleScope) -> Result<()> {
     Ok(())
 }
 
-/// A name that exists already: the driver's sentence is the answer.
+/// The original answers with the arguments of an exception that has none.
 fn refused(error: DbError) -> Error {
-    match error {
-        DbError::Integrity(text) => Error::unprocessable(text),
-        other => other.into(),
-    }
+    refused::refused("()")(error.into())
 }

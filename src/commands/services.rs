@@ -47,8 +47,7 @@ pub struct Services {
     pub sql_lab: SqlLab,
 }
 
-/// What SQL Lab keeps in this process.
-#[derive(Default)]
+/// What SQL Lab keeps.
 pub struct SqlLab {
     /// Queries under way.
     pub running: Running,
@@ -63,16 +62,18 @@ impl Services {
             Ok(DbUri::Sqlite { path }) => Some(path),
             _ => None,
         };
+        let named = config.get("DUCKDB_FILE_DIRECTORIES").as_array().into_iter().flatten();
+        let directories = named.filter_map(Value::as_str).map(PathBuf::from).collect();
         Self {
             data_cache: cache(&config, &db, "DATA_CACHE_CONFIG"),
             cache: cache(&config, &db, "CACHE_CONFIG"),
             filter_states: cache(&config, &db, "FILTER_STATE_CACHE_CONFIG"),
             explore_form_data: cache(&config, &db, "EXPLORE_FORM_DATA_CACHE_CONFIG"),
-            engines: Engines::new(metadata.as_deref()),
+            engines: Engines::new(metadata.as_deref()).offering(directories),
             flights: Arc::default(),
             grants: GrantCache::default(),
             revoked_sessions: RevokedSessions::default(),
-            sql_lab: SqlLab::default(),
+            sql_lab: SqlLab { running: Running::default(), results: Results::of(&config) },
             config,
             db,
         }

@@ -107,6 +107,10 @@ pub async fn find_where(
 
 /// A chart by its id.
 pub async fn find(db: &dyn Executor, id: i64) -> Result<Option<Chart>, DbError> {
+    // PostgreSQL refuses to compare what no key can be
+    if i32::try_from(id).is_err() {
+        return Ok(None);
+    }
     find_where(db, &ChartKey::Id(id), None).await
 }
 

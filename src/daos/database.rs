@@ -7,6 +7,34 @@ use infra::db::{DbError, Executor, Row, Sql};
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
+/// A row of `ssh_tunnels` (`superset.databases.ssh_tunnel.models:SSHTunnel`); encrypted columns as they are stored.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[expect(missing_docs, reason = "the fields bear the names of the columns")]
+pub struct SshTunnel {
+    pub id: i64,
+    pub server_address: Option<String>,
+    pub server_port: Option<i64>,
+    pub username: Option<Vec<u8>>,
+    pub password: Option<Vec<u8>>,
+    pub private_key: Option<Vec<u8>>,
+    pub private_key_password: Option<Vec<u8>>,
+}
+
+impl SshTunnel {
+    fn read(row: &Row) -> Result<Option<Self>, DbError> {
+        let Some(id) = row.get("tunnel_id")? else { return Ok(None) };
+        Ok(Some(Self {
+            id,
+            server_address: row.get("tunnel_address")?,
+            server_port: row.get("tunnel_port")?,
+            username: row.get("tunnel_username")?,
+            password: row.get("tunnel_password")?,
+            private_key: row.get("tunnel_key")?,
+            private_key_password: row.get("tunnel_key_password")?,
+        }))
+    }
+}
+
 /// A row of `dbs`; encrypted columns as they are stored.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "the fields bear the names of the columns")]
@@ -35,11 +63,15 @@ pub struct Database {
     pub changed_on: Option<NaiveDateTime>,
     pub created_by_fk: Option<i64>,
     pub changed_by_fk: Option<i64>,
+    /// The tunnel that leads to it.
+    pub ssh_tunnel: Option<SshTunnel>,
 }
 
 impl Database {
-    /// The select list, over the alias `d`.
-    pub const COLUMNS: &'static str = "d.id, d.database_name, d.sqlalchemy_uri, d.password, d.cache_timeout, d.extra, d.expose_in_sqllab, d.allow_ctas, d.allow_cvas, d.allow_dml, d.allow_run_async, d.allow_file_upload, d.force_ctas_schema, d.impersonate_user, d.encrypted_extra, d.server_cert, d.uuid, d.configuration_method, d.is_managed_externally, d.external_url, d.created_on, d.changed_on, d.created_by_fk, d.changed_by_fk";
+    /// The select list, over [`Self::FROM`].
+    pub const COLUMNS: &'static str = "d.id, d.database_name, d.sqlalchemy_uri, d.password, d.cache_timeout, d.extra, d.expose_in_sqllab, d.allow_ctas, d.allow_cvas, d.allow_dml, d.allow_run_async, d.allow_file_upload, d.force_ctas_schema, d.impersonate_user, d.encrypted_extra, d.server_cert, d.uuid, d.configuration_method, d.is_managed_externally, d.external_url, d.created_on, d.changed_on, d.created_by_fk, d.changed_by_fk, t.id AS tunnel_id, t.server_address AS tunnel_address, t.server_port AS tunnel_port, t.username AS tunnel_username, t.password AS tunnel_password, t.private_key AS tunnel_key, t.private_key_password AS tunnel_key_password";
+    /// The tables, with the alias `d` for the connection.
+    pub const FROM: &'static str = "dbs d LEFT JOIN ssh_tunnels t ON t.database_id = d.id";
 
     /// Reads a row of [`Self::COLUMNS`].
     pub fn read(row: &Row) -> Result<Self, DbError> {
@@ -68,6 +100,7 @@ impl Database {
             changed_on: row.get("changed_on")?,
             created_by_fk: row.get("created_by_fk")?,
             changed_by_fk: row.get("changed_by_fk")?,
+            ssh_tunnel: SshTunnel::read(row)?,
         })
     }
 }
@@ -91,6 +124,10 @@ impl Database {
 
 /// A database by its id.
 pub async fn find(db: &dyn Executor, id: i64) -> Result<Option<Database>, DbError> {
+    // PostgreSQL refuses to compare what no key can be
+    if i32::try_from(id).is_err() {
+        return Ok(None);
+    }
     find_where(db, id, None).await
 }
 
@@ -100,7 +137,7 @@ pub async fn find_where(
     id: i64,
     condition: Option<Sql>,
 ) -> Result<Option<Database>, DbError> {
-    let mut sql = Sql::new(format!("SELECT {} FROM dbs d WHERE d.id = ", Database::COLUMNS));
+    let mut sql = Sql::new(format!("SELECT {} FROM {} WHERE d.id = ", Database::COLUMNS, Database::FROM));
     sql.push_bind(id);
     if let Some(condition) = condition {
         sql.push(" AND ").append(condition);
@@ -110,7 +147,7 @@ pub async fn find_where(
 
 /// The databases that a condition over the alias `d` lets through, by their ids.
 pub async fn find_all(db: &dyn Executor, condition: Option<Sql>) -> Result<Vec<Database>, DbError> {
-    let mut sql = Sql::new(format!("SELECT {} FROM dbs d", Database::COLUMNS));
+    let mut sql = Sql::new(format!("SELECT {} FROM {}", Database::COLUMNS, Database::FROM));
     if let Some(condition) = condition {
         sql.push(" WHERE ").append(condition);
     }
@@ -123,14 +160,15 @@ pub async fn find_many(db: &dyn Executor, ids: &[i64]) -> Result<HashMap<i64, Da
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let mut sql = Sql::new(format!("SELECT {} FROM dbs d WHERE d.id IN ", Database::COLUMNS));
+    let mut sql = Sql::new(format!("SELECT {} FROM {} WHERE d.id IN ", Database::COLUMNS, Database::FROM));
     sql.push_list(ids.iter().copied());
     db.query(sql).await?.iter().map(|row| Database::read(row).map(|d| (d.id, d))).collect()
 }
 
 /// A database by its name.
 pub async fn find_by_name(db: &dyn Executor, name: &str) -> Result<Option<Database>, DbError> {
-    let mut sql = Sql::new(format!("SELECT {} FROM dbs d WHERE d.database_name = ", Database::COLUMNS));
+    let mut sql =
+        Sql::new(format!("SELECT {} FROM {} WHERE d.database_name = ", Database::COLUMNS, Database::FROM));
     sql.push_bind(name);
     db.first(sql).await?.as_ref().map(Database::read).transpose()
 }

@@ -215,6 +215,10 @@ fn select() -> Sql {
 
 /// A dataset by its id.
 pub async fn find(db: &dyn Executor, id: i64) -> Result<Option<Dataset>, DbError> {
+    // PostgreSQL refuses to compare what no key can be
+    if i32::try_from(id).is_err() {
+        return Ok(None);
+    }
     let mut sql = select();
     sql.push(" WHERE t.id = ").push_bind(id);
     db.first(sql).await?.as_ref().map(Dataset::read).transpose()

@@ -111,6 +111,10 @@ async fn select(db: &dyn Executor, condition: Sql) -> Result<Vec<Query>, DbError
 
 /// A query by its id.
 pub async fn find(db: &dyn Executor, id: i64) -> Result<Option<Query>, DbError> {
+    // PostgreSQL refuses to compare what no key can be
+    if i32::try_from(id).is_err() {
+        return Ok(None);
+    }
     Ok(select(db, Sql::new("q.id = ?").bind(id)).await?.pop())
 }
 

@@ -18,6 +18,7 @@ pub mod json;
 pub mod json_error;
 pub mod net;
 pub mod pg;
+pub mod python;
 pub mod rison;
 pub mod sql;
 pub mod timezone;

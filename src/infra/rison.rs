@@ -3,12 +3,10 @@
 //! Besides its own parse errors prison fails with other Python exceptions on some malformed inputs; Superset answers
 //! those with a 500. The two are told apart by [`RisonError`], because clients see the difference.
 
-mod repr;
 pub mod schema;
 
 use serde_json::{Map, Number, Value};
 
-pub use repr::python_repr;
 pub use schema::Schema;
 
 /// prison recurses twice per level and Python stops at 1000 frames.

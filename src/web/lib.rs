@@ -14,6 +14,7 @@ pub mod files;
 pub mod finish;
 pub mod flash;
 pub mod guards;
+pub mod history;
 pub mod html;
 pub mod incoming;
 pub mod locale;

@@ -73,3 +73,15 @@ fn a_connection_to_mariadb_is_made_changed_and_deleted() {
     assert_eq!(admin.delete(&path).status, 200);
     assert_eq!(admin.get(&path).status, 404);
 }
+
+#[cfg(not(feature = "duckdb"))]
+#[test]
+fn a_binary_without_duckdb_says_so() {
+    let server = Server::start("no-duckdb");
+    let mut admin = server.admin();
+    assert!(!admin.get("/api/v1/database/available/").text().contains("duckdb_engine"));
+    let answer =
+        admin.post("/api/v1/database/test_connection/", &json!({"sqlalchemy_uri": "duckdb:////tmp/x.db"}));
+    assert_eq!(answer.status, 422);
+    assert!(answer.text().contains("without the cargo feature"), "{}", answer.text());
+}

@@ -8,6 +8,7 @@ use std::{
 use crate::support::{Answer, Client, Server, Source, ask, postgres_uri};
 
 const VIEWERS: usize = 20;
+const CHARTS: i64 = 5;
 
 /// A row that no two executions have in common, after a while.
 const SLOW_SQLITE: &str = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 4000000) \
@@ -68,6 +69,49 @@ fn a_query_on_postgresql_ends_with_the_last_viewer() {
     }
 }
 
+#[test]
+fn two_hundred_viewers_of_a_dashboard_cause_one_query_per_chart() {
+    let Some(uri) = postgres_uri() else { return };
+    let table = format!("liteset_viewers_{}", std::process::id());
+    postgresql(&uri, &format!("DROP TABLE IF EXISTS {table}; CREATE TABLE {table} AS SELECT 1 AS v"));
+    let server = start();
+    let source = Source::Uri(&uri);
+    let charts: Vec<i64> = (0..CHARTS)
+        .map(|n| {
+            server.add_virtual(
+                &format!("chart {n}"),
+                &source,
+                &format!("SELECT v + {n} AS v FROM {table}"),
+                "INTEGER",
+            )
+        })
+        .collect();
+    let cookies = server.admin().cookies;
+    let viewers: Vec<_> = (0..200)
+        .map(|_| {
+            let mut client = Client::new(&server.base);
+            client.cookies.clone_from(&cookies);
+            let charts = charts.clone();
+            thread::spawn(move || {
+                charts.into_iter().all(|id| client.post("/api/v1/chart/data", &ask(id, "json")).status == 200)
+            })
+        })
+        .collect();
+    assert!(viewers.into_iter().all(|viewer| viewer.join().unwrap()));
+    // a connection reports what it did when it closes
+    drop(server);
+    let until = Instant::now() + Duration::from_secs(10);
+    let scans =
+        || number(&uri, &format!("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = '{table}'"));
+    while scans() < CHARTS {
+        assert!(Instant::now() < until, "the statistics name {} of {CHARTS} queries", scans());
+        thread::sleep(Duration::from_millis(100));
+    }
+    thread::sleep(Duration::from_secs(1));
+    assert_eq!(scans(), CHARTS);
+    postgresql(&uri, &format!("DROP TABLE {table}"));
+}
+
 fn start() -> Server {
     Server::start("flights")
 }
@@ -124,13 +168,27 @@ fn busy(server: &Server) -> bool {
 
 /// How many of the endless statements run in PostgreSQL.
 fn running(uri: &str) -> i64 {
+    number(
+        uri,
+        "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%1004711%' \
+         AND pid <> pg_backend_pid()",
+    )
+}
+
+fn number(uri: &str, sql: &str) -> i64 {
+    on_postgresql(uri, async |client| client.query_one(sql, &[]).await.unwrap().get(0))
+}
+
+fn postgresql(uri: &str, sql: &str) {
+    on_postgresql(uri, async |client| client.batch_execute(sql).await.unwrap());
+}
+
+fn on_postgresql<T>(uri: &str, work: impl AsyncFnOnce(tokio_postgres::Client) -> T) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let uri = uri.replace("postgresql+psycopg2:", "postgresql:");
         let (client, connection) = tokio_postgres::connect(&uri, tokio_postgres::NoTls).await.unwrap();
         tokio::spawn(connection);
-        let sql = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%1004711%' \
-                   AND pid <> pg_backend_pid()";
-        client.query_one(sql, &[]).await.unwrap().get(0)
+        work(client).await
     })
 }

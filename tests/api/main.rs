@@ -2,9 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "helpers of tests")]
 
+mod clickhouse;
 mod databases;
+#[cfg(feature = "duckdb")]
+mod duckdb;
+mod endpoints;
+mod faults;
 mod first_start;
 mod flights;
+mod limits;
+mod model_views;
 mod openapi;
 mod pages;
 mod permissions;
@@ -14,5 +21,7 @@ mod security_routes;
 mod security_secrets;
 mod sessions;
 mod sql_lab;
+mod ssh_tunnels;
 mod support;
+mod trino;
 mod types;

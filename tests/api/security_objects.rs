@@ -1,4 +1,5 @@
-//! Who may see and change which object (T21–T23, T30 of the security list).
+//! Who may see and change which object (T21–T23, T30 of the security list). T20, what an import may overwrite, belongs to the
+//! import of assets: no other route finds an object by a UUID that its sender chose.
 
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::{Client, Server};
+use crate::support::{Client, Server, command, scratch};
 
 /// Without end, unless it is stopped.
 const ENDLESS: &str =
@@ -149,6 +149,50 @@ fn a_query_in_the_background_is_polled_stopped_and_fetched() {
     let few = admin.get(&format!("/api/v1/sqllab/results/?q=(key:'{key}',rows:2)")).json();
     assert_eq!((few["data"].as_array().unwrap().len(), &few["displayLimitReached"]), (2, &json!(true)));
     assert_eq!(server.anonymous().get(&format!("/api/v1/sqllab/results/?q=(key:'{key}')")).status, 401);
+}
+
+/// `RESULTS_BACKEND`: what one process has kept, another one tells.
+#[test]
+fn results_outlive_the_process_that_made_them() {
+    let folder = scratch("sqllab-results");
+    let mut places = vec![json!({"CACHE_TYPE": "FileSystemCache", "CACHE_DIR": folder})];
+    if std::net::TcpStream::connect("127.0.0.1:6379").is_ok() {
+        let prefix = format!("liteset-test-{}-", std::process::id());
+        places.push(
+            json!({"CACHE_TYPE": "RedisCache", "CACHE_KEY_PREFIX": prefix, "CACHE_DEFAULT_TIMEOUT": 60}),
+        );
+    } else {
+        println!("not tried: no Redis on 127.0.0.1:6379");
+    }
+    for (i, place) in places.iter().enumerate() {
+        let place = place.to_string();
+        let settings = [("LITESET_RESULTS_BACKEND", place.as_str())];
+        let first = Server::start_with_settings(&format!("sqllab-results-{i}"), &settings);
+        let mut admin = first.admin();
+        let mut body = ask("kept", "SELECT carrier FROM deliveries");
+        body["runAsync"] = json!(true);
+        assert_eq!(admin.post("/api/v1/sqllab/execute/", &body).status, 202);
+        let end = Instant::now() + Duration::from_secs(20);
+        let key = loop {
+            let all = admin.get("/api/v1/query/updated_since?q=(last_updated_ms:0)").json();
+            if let Some(key) = all["result"][0]["resultsKey"].as_str() {
+                break key.to_owned();
+            }
+            assert!(Instant::now() < end, "{all}");
+            std::thread::sleep(Duration::from_millis(50));
+        };
+        let home = scratch(&format!("sqllab-results-{i}-again"));
+        std::fs::rename(first.home.join("data"), home.join("data")).unwrap();
+        drop(first);
+        let mut again = command(&home);
+        again.args(["--home", home.join("data").to_str().unwrap()]).envs(settings);
+        let second = Server::start_with(&mut again, home);
+        let mut admin = second.admin();
+        let found = admin.get(&format!("/api/v1/sqllab/results/?q=(key:'{key}')"));
+        assert_eq!(found.status, 200, "{}", found.text());
+        assert_eq!(found.json()["data"].as_array().unwrap().len(), 10);
+    }
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]

@@ -32,14 +32,14 @@ function freePort() {
   });
 }
 
-export async function start() {
+export async function start(settings = {}) {
   const folder = mkdtempSync(join(tmpdir(), "liteset-browser-"));
   const port = await freePort();
   const log = join(folder, "log");
   const out = openSync(log, "w");
   const child = spawn(binary(), ["run", "--home", join(folder, "home"), "--port", `${port}`, "--admin-password", PASSWORD], {
     stdio: ["ignore", out, out],
-    env: { ...process.env, ...SETTINGS },
+    env: { ...process.env, ...SETTINGS, ...settings },
   });
   const base = `http://127.0.0.1:${port}`;
   const stop = () =>

@@ -30,7 +30,7 @@ pub async fn user(app: &Services, caller: &Principal) -> Result<Value> {
         put("username", name("username", "guest_user"));
         put("firstName", name("first_name", "Guest"));
         put("lastName", name("last_name", "User"));
-        put("isActive", true.into());
+        put("isActive", false.into());
         put("isAnonymous", false.into());
     }
     let grants = app.grants.load(app.db.exec(), &caller.role_ids()).await?;

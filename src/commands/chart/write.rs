@@ -17,6 +17,7 @@ use crate::{
     Services,
     access::{Principal, lists, ownership},
     implicit_tags,
+    refused::refused,
     relations::{Invalid, Tagged, check_tags, raise_for_reports, set_links, set_owners, set_tags},
     tag::ObjectType,
 };
@@ -51,14 +52,17 @@ fn columns(fields: &Fields) -> Vec<(&'static str, Stored)> {
         } else if let Some(column) = NUMBERS.iter().find(|c| *c == name) {
             values.push((column, value.as_i64().into()));
         } else if name == "is_managed_externally" {
-            values.push(("is_managed_externally", value.as_bool().unwrap_or_default().into()));
-        } else if name == "uuid"
-            && let Some(uuid) = value.as_str().and_then(|u| Uuid::parse_str(u).ok())
-        {
-            values.push(("uuid", uuid.into()));
+            values.push(("is_managed_externally", value.as_bool().into()));
+        } else if name == "uuid" {
+            values.push(("uuid", value.as_str().and_then(|u| Uuid::parse_str(u).ok()).into()));
         }
     }
     values
+}
+
+/// True of a null in a column that has a default.
+fn defaulted(column: &str, value: &Stored) -> bool {
+    *value == Stored::Null && matches!(column, "uuid" | "is_managed_externally")
 }
 
 /// The dataset that a chart is to show. It need not be the caller's to use: such a chart shows them nothing.
@@ -93,6 +97,10 @@ async fn raise_for_dashboards(db: &dyn Executor, user: &Principal, ids: &[i64]) 
 
 /// Creates a chart; its id.
 pub async fn create(app: &Services, user: &Principal, fields: &Fields) -> Result<i64> {
+    insert(app, user, fields).await.map_err(refused("Chart could not be created."))
+}
+
+async fn insert(app: &Services, user: &Principal, fields: &Fields) -> Result<i64> {
     let mut invalid = Invalid::default();
     let dataset = datasource(app, fields, &mut invalid).await?;
     let tx = app.db.begin().await?;
@@ -115,7 +123,8 @@ pub async fn create(app: &Services, user: &Principal, fields: &Fields) -> Result
 
     let (me, now) = (user.user_id(), clock::now());
     let mut values = columns(fields);
-    values.retain(|(column, _)| *column != "datasource_name");
+    // a column with a default takes it for null, too
+    values.retain(|(column, value)| *column != "datasource_name" && !defaulted(column, value));
     if let Some(dataset) = &dataset {
         values.push(("datasource_name", dataset.name().into()));
         values.extend(of_dataset(dataset));
@@ -152,6 +161,10 @@ fn is_query_context_update(fields: &Fields) -> bool {
 
 /// Changes a chart.
 pub async fn update(app: &Services, user: &Principal, id: i64, fields: &Fields) -> Result<()> {
+    change(app, user, id, fields).await.map_err(refused("Chart could not be updated."))
+}
+
+async fn change(app: &Services, user: &Principal, id: i64, fields: &Fields) -> Result<()> {
     let chart = chart::find_where(app.db.exec(), &ChartKey::Id(id), lists::charts(user, "s")).await?;
     let chart = chart.ok_or_else(Error::not_found)?;
     let mut invalid = Invalid::default();

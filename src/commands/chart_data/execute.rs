@@ -101,15 +101,26 @@ impl SqlContext {
         Ok(resolved.templated(&Answers::default(), None, work).await?.0)
     }
 
-    /// Whether the single column of a statement is temporal; `None` when the database refuses it.
-    async fn probe(&self, sql: &str) -> Result<Option<bool>, QueryError> {
+    /// Whether the single column of a statement is temporal, or the database's words when it refuses it.
+    async fn probe(&self, sql: &str) -> Result<Result<bool, String>, QueryError> {
         match self.rows(sql).await? {
             Ok(found) => {
                 let sql_type = found.columns.first().map(|c| c.sql_type.as_str()).unwrap_or_default();
-                let temporal = ["date", "timestamp", "timestamptz", "time", "timetz", "interval"];
-                Ok(Some(temporal.contains(&sql_type)))
+                let temporal = [
+                    "date",
+                    "datetime",
+                    "datetime2",
+                    "datetimeoffset",
+                    "interval",
+                    "smalldatetime",
+                    "time",
+                    "timestamp",
+                    "timestamptz",
+                    "timetz",
+                ];
+                Ok(Ok(temporal.iter().any(|t| sql_type.eq_ignore_ascii_case(t))))
             }
-            Err(EngineError::Statement { .. }) => Ok(None),
+            Err(EngineError::Statement { message, .. }) => Ok(Err(message)),
             Err(e) => Err(QueryError::validation(e.to_string())),
         }
     }
@@ -206,7 +217,7 @@ pub(super) fn query_options(app: &Services, schema: Option<&str>) -> QueryOption
     QueryOptions {
         schema: schema.filter(|s| !s.is_empty()).map(str::to_owned),
         timeout: std::time::Duration::from_secs(u64::try_from(seconds).unwrap_or(60)),
-        ..QueryOptions::default()
+        ..databases::limits(app)
     }
 }
 

@@ -8,8 +8,9 @@ use infra::{Error, Result, config::Config, error::SupersetError};
 use query::{
     QueryError,
     post_processing::post_process,
-    python::repr_str,
-    query_object::{self, Limits, QueryContext, QueryObject, RequestBody, ResultType},
+    query_object::{
+        self, DTTM_ALIAS, Limits, QueryContext, QueryObject, RequestBody, ResultType, unknown_columns,
+    },
 };
 use serde_json::{Value, json};
 
@@ -262,15 +263,9 @@ impl Prepared {
     }
 
     fn missing_columns(&self, query: &QueryObject) -> Option<String> {
-        let dataset = &self.sql.dataset.description;
-        let columns = query.columns.iter().filter_map(query_object::Column::name);
-        let metrics = query.metrics.iter().flatten().filter_map(query_object::Metric::simple_column);
-        let missing: Vec<String> = columns
-            .chain(metrics)
-            .filter(|name| *name != "__timestamp" && dataset.column(name).is_none())
-            .map(repr_str)
-            .collect();
-        (!missing.is_empty()).then(|| format!("Columns missing in dataset: [{}]", missing.join(", ")))
+        let known = |name: &str| name == DTTM_ALIAS || self.sql.dataset.description.column(name).is_some();
+        let missing = unknown_columns(&query.columns, query.metrics.iter().flatten(), known)?;
+        Some(format!("Columns missing in dataset: {missing}"))
     }
 
     /// Request, chart, dataset, database, installation; the first that says anything.

@@ -22,7 +22,8 @@ use crate::{
     Services,
     access::{Principal, lists, ownership},
     implicit_tags,
-    relations::{Invalid, Tagged, check_tags, raise_for_reports, set_links, set_owners, set_tags},
+    refused::refused,
+    relations::{Invalid, NOBODY, Tagged, check_tags, raise_for_reports, set_links, set_owners, set_tags},
     tag::ObjectType,
 };
 
@@ -42,7 +43,7 @@ const TEXTS: &[&str] = &[
 pub type Fields = Map<String, Value>;
 
 fn ids(fields: &Fields, key: &str) -> Option<Vec<i64>> {
-    Some(fields.get(key)?.as_array()?.iter().filter_map(Value::as_i64).collect())
+    Some(fields.get(key)?.as_array()?.iter().map(|id| id.as_i64().unwrap_or(NOBODY)).collect())
 }
 
 fn columns(fields: &Fields) -> Vec<(&'static str, Stored)> {
@@ -56,13 +57,9 @@ fn columns(fields: &Fields) -> Vec<(&'static str, Stored)> {
             "theme_id" => values.push(("theme_id", value.as_i64().into())),
             "published" => values.push(("published", value.as_bool().into())),
             "is_managed_externally" => {
-                values.push(("is_managed_externally", value.as_bool().unwrap_or_default().into()));
+                values.push(("is_managed_externally", value.as_bool().into()));
             }
-            "uuid" => {
-                if let Some(uuid) = value.as_str().and_then(|u| Uuid::parse_str(u).ok()) {
-                    values.push(("uuid", uuid.into()));
-                }
-            }
+            "uuid" => values.push(("uuid", value.as_str().and_then(|u| Uuid::parse_str(u).ok()).into())),
             _ => {}
         }
     }
@@ -101,6 +98,10 @@ fn audit(user: &Principal, now: NaiveDateTime) -> Vec<(&'static str, Stored)> {
 
 /// Creates a dashboard; its id.
 pub async fn create(app: &Services, user: &Principal, fields: &Fields) -> Result<i64> {
+    insert(app, user, fields).await.map_err(refused("Dashboards could not be created."))
+}
+
+async fn insert(app: &Services, user: &Principal, fields: &Fields) -> Result<i64> {
     let tx = app.db.begin().await?;
     let db = tx.exec();
     let mut invalid = Invalid::default();
@@ -114,6 +115,10 @@ pub async fn create(app: &Services, user: &Principal, fields: &Fields) -> Result
     check_roles(db, &roles, &mut invalid).await?;
     invalid.check()?;
     let mut values = columns(fields);
+    // a column with a default takes it for null, too
+    values.retain(|(column, value)| {
+        *value != Stored::Null || !matches!(*column, "uuid" | "published" | "is_managed_externally")
+    });
     for (column, value) in [
         ("uuid", Stored::from(Uuid::new_v4())),
         ("published", Stored::from(false)),
@@ -166,6 +171,10 @@ async fn charts_for(
 
 /// Changes a dashboard; when it was last modified.
 pub async fn update(app: &Services, user: &Principal, id: i64, fields: &Fields) -> Result<NaiveDateTime> {
+    change(app, user, id, fields).await.map_err(refused("Dashboard could not be updated."))
+}
+
+async fn change(app: &Services, user: &Principal, id: i64, fields: &Fields) -> Result<NaiveDateTime> {
     let board = owned(app, user, id).await?;
     let tx = app.db.begin().await?;
     let db = tx.exec();

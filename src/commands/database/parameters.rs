@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{
     errors, secrets,
     test::{Fields, candidate, ping, text},
-    uri::{build, has_basic_form, masked},
+    uri::{build, has_basic_form, has_duckdb_form, masked},
 };
 use crate::{Principal, Services, access::lists, databases::source};
 
@@ -28,7 +28,10 @@ pub async fn validate_parameters(app: &Services, user: &Principal, fields: &Fiel
     let nothing = Map::new();
     let parameters = fields.get("parameters").and_then(Value::as_object).unwrap_or(&nothing);
     if has_basic_form(spec) {
-        let errors = basic(parameters).await;
+        let errors = match spec.engine.as_str() {
+            "clickhousedb" => clickhouse(parameters).await,
+            _ => basic(parameters).await,
+        };
         if !errors.is_empty() {
             return Err(Error::Sip40 { status: 422, errors });
         }
@@ -37,6 +40,15 @@ pub async fn validate_parameters(app: &Services, user: &Principal, fields: &Fiel
         Some(id) => database::find_where(app.db.exec(), id, lists::databases(user, "d")).await?,
         None => None,
     };
+    if has_duckdb_form(spec) {
+        let text = |key: &str| parameters.get(key).and_then(Value::as_str).unwrap_or_default();
+        if text("database").contains("md:") && text("access_token").is_empty() {
+            let message = "One or more parameters are missing: access_token";
+            let error = SupersetError::new("CONNECTION_MISSING_PARAMETERS_ERROR", message).level("warning");
+            let errors = vec![error.extra("missing", json!(["access_token"]))];
+            return Err(Error::Sip40 { status: 422, errors });
+        }
+    }
     let mut secret =
         fields.get("masked_encrypted_extra").map_or(Some("{}"), Value::as_str).map(str::to_owned);
     let mut url = build(spec, parameters);
@@ -63,6 +75,38 @@ pub async fn validate_parameters(app: &Services, user: &Principal, fields: &Fiel
             Err(Error::Sip40 { status: 400, errors })
         }
     }
+}
+
+/// `ClickHouseConnectEngineSpec.validate_parameters`: only the host is asked for, and the first fault is the only one.
+async fn clickhouse(parameters: &Map<String, Value>) -> Vec<SupersetError> {
+    let host = parameters.get("host").and_then(Value::as_str).unwrap_or_default();
+    if host.is_empty() {
+        let error = SupersetError::new("CONNECTION_MISSING_PARAMETERS_ERROR", "Hostname is required");
+        return vec![error.level("warning").extra("missing", json!(["host"]))];
+    }
+    let invalid = |kind: &'static str, text: &str, field: &str| {
+        vec![SupersetError::new(kind, text).extra("invalid", json!([field]))]
+    };
+    if net::address(host).await.is_none() {
+        let text = "The hostname provided can't be resolved.";
+        return invalid("CONNECTION_INVALID_HOSTNAME_ERROR", text, "host");
+    }
+    let encrypted = parameters.get("encryption").is_some_and(super::describe::truthy);
+    let port = match parameters.get("port") {
+        None | Some(Value::Null) => Some(if encrypted { 8443 } else { 8123 }),
+        Some(Value::Number(n)) => n.as_i64(),
+        Some(Value::String(text)) => text.trim().parse().ok(),
+        Some(_) => None,
+    };
+    let port = port.and_then(|p| u16::try_from(p).ok()).filter(|p| (1..65_535).contains(p));
+    let Some(port) = port else {
+        let text = "Port must be a valid integer between 0 and 65535 (inclusive).";
+        return invalid("CONNECTION_INVALID_PORT_ERROR", text, "port");
+    };
+    if net::port_is_open(host, port).await {
+        return Vec::new();
+    }
+    invalid("CONNECTION_PORT_CLOSED_ERROR", "The port is closed.", "port")
 }
 
 /// `BasicParametersMixin.validate_parameters`: as far as there is something to check.

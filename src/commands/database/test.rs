@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::{errors, secrets, tunnel};
 use crate::{
     Principal, Services,
-    databases::{arguments, effective_name, impersonate, source},
+    databases::{arguments_of, effective_name, impersonate, source},
 };
 
 /// Fields of a body, checked by their schema.
@@ -32,9 +32,10 @@ pub fn candidate(
     encrypted_extra: Option<&str>,
 ) -> Source {
     let mut source = Source {
+        arguments: arguments_of(&url, text(fields, "extra"), encrypted_extra),
         url,
-        arguments: arguments(text(fields, "extra"), encrypted_extra),
         server_cert: text(fields, "server_cert").filter(|c| !c.is_empty()).map(str::to_owned),
+        tunnel: None,
     };
     if fields.get("impersonate_user").and_then(Value::as_bool) == Some(true)
         && let Some(name) = effective_name(app, user)
@@ -73,10 +74,12 @@ pub async fn test_connection(app: &Services, user: &Principal, fields: &Fields) 
         }
         encrypted = secrets::unmasked(app, stored, encrypted);
     }
-    if let Some(tunnel) = tunnel::wanted(fields) {
-        tunnel::raise_unless_possible(app, tunnel, &url)?;
+    let mut source = candidate(app, user, url, fields, encrypted.as_deref());
+    if let Some(body) = tunnel::wanted(fields) {
+        tunnel::raise_unless_possible(app, &source)?;
+        source.tunnel = Some(tunnel::candidate(app, user, body).await?);
     }
-    try_source(app, &candidate(app, user, url, fields, encrypted.as_deref())).await
+    try_source(app, &source).await
 }
 
 /// Tries a source; errors as `test_connection` words them.
@@ -93,6 +96,10 @@ pub async fn try_source(app: &Services, source: &Source) -> Result<()> {
     match ping(app, &engine).await {
         None => Err(errors::timed_out(source)),
         Some(Ok(())) => Ok(()),
+        Some(Err(error @ EngineError::Tunnel(_))) => {
+            let errors = errors::explained(spec, source, &error.to_string());
+            Err(Error::Sip40 { status: 422, errors })
+        }
         Some(Err(error)) => {
             let errors = errors::explained(spec, source, &errors::wrapped(&engine, &error));
             Err(Error::Sip40 { status: 400, errors })

@@ -16,19 +16,38 @@ pub fn has_basic_form(spec: &EngineSpec) -> bool {
     spec.parameters_schema.as_ref().is_some_and(|s| s.pointer("/properties/host").is_some())
 }
 
-/// `get_parameters_from_uri` for engines with the basic form; the others have none.
+/// The form of DuckDB and MotherDuck (`superset.db_engine_specs.duckdb:DuckDBParametersMixin`).
+pub fn has_duckdb_form(spec: &EngineSpec) -> bool {
+    matches!(spec.engine.as_str(), "duckdb" | "motherduck")
+}
+
+/// What the form of DuckDB proposes in the place of a token.
+const NO_TOKEN: &str = "https://app.motherduck.com/token-request?appName=Superset&close=y";
+
+/// `get_parameters_from_uri` for engines with a form; the others have none.
 pub fn parameters(uri: &str) -> Value {
     let Some(url) = Url::parse(uri).map(Url::masked) else { return json!({}) };
     let spec = infra::engines::spec(url.backend(), url.driver());
+    if has_duckdb_form(spec) {
+        let query: Map<String, Value> = url
+            .query
+            .iter()
+            .filter(|(k, _)| k != "motherduck_token")
+            .map(|(k, v)| (k.clone(), json!(v)))
+            .collect();
+        let token = url.option("motherduck_token").unwrap_or_default();
+        return json!({"access_token": token, "database": url.database, "query": query});
+    }
     if !has_basic_form(spec) {
         return json!({});
     }
     let demanded = &spec.encryption_parameters;
     let encryption = demanded.iter().all(|pair| url.query.contains(pair));
+    let house = spec.engine == "clickhousedb";
     let query: Map<String, Value> = url
         .query
         .iter()
-        .filter(|pair| !demanded.contains(pair))
+        .filter(|pair| !(demanded.contains(pair) || house && pair.0 == "secure"))
         .map(|(k, v)| (k.clone(), json!(v)))
         .collect();
     json!({
@@ -36,14 +55,39 @@ pub fn parameters(uri: &str) -> Value {
         "password": url.password,
         "host": url.host,
         "port": url.port,
-        "database": url.database,
+        "database": if house && url.database.as_deref() == Some(USERS_OWN) { Some(String::new()) } else { url.database },
         "query": query,
         "encryption": encryption,
     })
 }
 
-/// `build_sqlalchemy_uri` of the basic form; the parameters are checked by their schema.
+/// What stands in ClickHouse's connection strings for the user's own database.
+const USERS_OWN: &str = "__default__";
+
+/// A database in a file, in memory, or at MotherDuck.
+fn build_duckdb(parameters: &Map<String, Value>) -> Url {
+    let text = |key: &str| parameters.get(key).and_then(Value::as_str);
+    let database = text("database").unwrap_or(":memory:");
+    let token = text("access_token").filter(|t| !t.is_empty() && *t != NO_TOKEN);
+    let mut url =
+        Url { drivername: "duckdb".to_owned(), database: Some(database.to_owned()), ..Url::default() };
+    for (key, value) in parameters.get("query").and_then(Value::as_object).into_iter().flatten() {
+        url.set_option(key, value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    }
+    if let Some(token) = token {
+        if !database.starts_with("md:") {
+            url.database = Some(format!("md:{database}"));
+        }
+        url.set_option("motherduck_token", token);
+    }
+    url
+}
+
+/// `build_sqlalchemy_uri` of the engine's form; the parameters are checked by their schema.
 pub fn build(spec: &EngineSpec, parameters: &Map<String, Value>) -> Url {
+    if has_duckdb_form(spec) {
+        return build_duckdb(parameters);
+    }
     let text = |key: &str| match parameters.get(key) {
         Some(Value::String(text)) => Some(text.clone()),
         Some(Value::Number(number)) => Some(number.to_string()),
@@ -59,6 +103,9 @@ pub fn build(spec: &EngineSpec, parameters: &Map<String, Value>) -> Url {
         database: text("database"),
         query: Vec::new(),
     };
+    if spec.engine == "clickhousedb" && url.database.as_deref().unwrap_or_default().is_empty() {
+        url.database = Some(USERS_OWN.to_owned());
+    }
     for (key, value) in parameters.get("query").and_then(Value::as_object).into_iter().flatten() {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         url.set_option(key, value);
@@ -88,6 +135,21 @@ mod tests {
         form.insert("password".into(), json!("p@ss"));
         assert_eq!(build(infra::engines::spec("postgresql", None), &form).text(), uri);
         assert_eq!(parameters("sqlite:////a/b.db"), json!({}));
+        let duck = json!({"access_token": "", "database": "/a/b.db", "query": {"threads": "2"}});
+        assert_eq!(parameters("duckdb:////a/b.db?threads=2"), duck);
+        let spec = infra::engines::spec("duckdb", None);
+        assert_eq!(build(spec, duck.as_object().unwrap()).text(), "duckdb:////a/b.db?threads=2");
+        assert_eq!(build(spec, &Map::new()).text(), "duckdb:///:memory:");
+        let cloud = json!({"access_token": "t", "database": "mine"});
+        assert_eq!(build(spec, cloud.as_object().unwrap()).text(), "duckdb:///md:mine?motherduck_token=t");
+        let form = json!({"host": "h", "encryption": true, "query": {"a": 1}});
+        let house = build(infra::engines::spec("clickhousedb", None), form.as_object().unwrap()).text();
+        assert_eq!(house, "clickhousedb+connect://h/__default__?a=1&secure=true");
+        let back = parameters("clickhousedb+connect://h/__default__?a=1&secure=false");
+        assert_eq!(
+            (&back["database"], &back["encryption"], &back["query"]),
+            (&json!(""), &json!(false), &json!({"a": "1"}))
+        );
         assert_eq!(masked("postgresql://u:p@h/d"), "postgresql://u:XXXXXXXXXX@h/d");
     }
 }

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     Principal, Services,
     access::lists,
-    databases::{engine_as, introspect::default_catalog},
+    databases::{engine_as, introspect::default_catalog, source_as},
     relations::raise_for_reports,
 };
 
@@ -106,11 +106,9 @@ pub async fn create(app: &Services, user: &Principal, fields: &Fields) -> Result
         return Err(Error::unprocessable(Value::Object(invalid)));
     }
     let url = parsed(uri.unwrap_or_default())?;
-    if let Some(tunnel) = tunnel::wanted(fields) {
-        tunnel::raise_unless_possible(app, tunnel, &url)?;
-    }
     let secret = fields.get("masked_encrypted_extra").map_or(Some("{}"), Value::as_str);
-    let source = candidate(app, user, url.clone(), fields, secret);
+    let mut source = candidate(app, user, url.clone(), fields, secret);
+    let tunnel = tunnel::change(app, None, fields, &mut source)?;
     try_source(app, &source).await?;
 
     let mut values = columns(app, fields, SENTENCE)?;
@@ -125,6 +123,8 @@ pub async fn create(app: &Services, user: &Principal, fields: &Fields) -> Result
         Stored::Int(id) => id,
         _ => return Err(Error::internal("insert returned no key")),
     };
+    let database = find(tx.exec(), id).await?;
+    tunnel::store(app, user, tx.exec(), &database, tunnel).await?;
     let database = find(tx.exec(), id).await?;
     permissions::created(tx.exec(), &database, &Vec::new()).await?;
     tx.commit().await?;
@@ -162,29 +162,25 @@ pub async fn update(app: &Services, user: &Principal, id: i64, fields: &Fields) 
     }
     let mut values = columns(app, fields, SENTENCE)?;
     let url = parsed(text(fields, "sqlalchemy_uri").unwrap_or(&old.sqlalchemy_uri))?;
-    if let Some(tunnel) = tunnel::wanted(fields) {
-        tunnel::raise_unless_possible(app, tunnel, &url)?;
-    }
     set_uri(app, url, &mut values)?;
     if let Some(extra) = fields.get("masked_encrypted_extra") {
         let clear = secrets::unmasked(app, &old, extra.as_str().map(str::to_owned));
         values.push(("encrypted_extra", clear.map(|t| secrets::encrypt(app, &t)).transpose()?.into()));
     }
 
-    let next = preview(app, &old, &values);
-    let target = engine_as(app, Some(user), &next, None).map_err(|_| permissions::connection_failed())?;
+    let next = preview(&old, &values);
+    let mut source = source_as(app, Some(user), &next, None)?;
+    let tunnel = tunnel::change(app, Some(&old), fields, &mut source)?;
+    let target = app.engines.make(&source).map_err(|_| permissions::connection_failed())?;
     let answers = matches!(ping(app, &target).await, Some(Ok(())));
     if !answers {
-        app.engines.close(id);
         return Err(permissions::connection_failed());
     }
     let layout = permissions::layout(app, user, &next, &target).await;
     let tx = app.db.begin().await?;
     let db = tx.exec();
     write::update(db, &DBS, id.into(), values, user.user_id()).await.map_err(|e| refused(e, SENTENCE))?;
-    if fields.get("ssh_tunnel").is_some_and(Value::is_null) {
-        tunnel::delete(app, db, id).await?;
-    }
+    tunnel::store(app, user, db, &old, tunnel).await?;
     let new = find(db, id).await?;
     move_catalog(db, &old, &new).await?;
     if new.database_name != old.database_name {
@@ -198,7 +194,7 @@ pub async fn update(app: &Services, user: &Principal, id: i64, fields: &Fields) 
 }
 
 /// The row as it will be, as far as connecting to it goes.
-fn preview(app: &Services, old: &Database, values: &Values) -> Database {
+fn preview(old: &Database, values: &Values) -> Database {
     let mut next = old.clone();
     next.changed_on = None;
     for (column, value) in values {
@@ -217,7 +213,6 @@ fn preview(app: &Services, old: &Database, values: &Values) -> Database {
             _ => {}
         }
     }
-    app.engines.close(old.id);
     next
 }
 

@@ -4,12 +4,12 @@ use daos::database::Database;
 use infra::{
     Error, Result,
     crypto::encrypted::{Cipher, FieldCipher},
-    engines::{Engine, EngineError, EngineSpec, Source, url::Url},
+    engines::{Engine, EngineError, EngineSpec, QueryOptions, Source, url::Url},
     error::SupersetError,
 };
 use serde_json::{Map, Value};
 
-use crate::{Principal, Services};
+use crate::{Principal, Services, database::tunnel};
 
 /// The database of a row, ready to be asked, as the connection's own user.
 pub fn engine(app: &Services, database: &Database) -> Result<Engine> {
@@ -23,6 +23,17 @@ pub fn engine_as(
     database: &Database,
     catalog: Option<&str>,
 ) -> Result<Engine> {
+    let source = source_as(app, user, database, catalog)?;
+    app.engines.open(database.id, &version(database), &source).map_err(refused)
+}
+
+/// What [`engine_as`] opens.
+pub fn source_as(
+    app: &Services,
+    user: Option<&Principal>,
+    database: &Database,
+    catalog: Option<&str>,
+) -> Result<Source> {
     let mut source = source(app, database)?;
     if database.impersonate_user == Some(true)
         && let Some(name) = user.and_then(|u| effective_name(app, u))
@@ -30,7 +41,14 @@ pub fn engine_as(
         impersonate(&mut source, name);
     }
     select_catalog(&mut source, catalog);
-    app.engines.open(database.id, &version(database), &source).map_err(refused)
+    Ok(source)
+}
+
+/// What a statement on behalf of somebody may take: `MAX_RESULT_MB` (512) bounds its result in memory.
+pub fn limits(app: &Services) -> QueryOptions {
+    let most = app.config.int("MAX_RESULT_MB").and_then(|mb| usize::try_from(mb).ok()).filter(|mb| *mb > 0);
+    let default = QueryOptions::default();
+    QueryOptions { max_bytes: most.map_or(default.max_bytes, |mb| mb.saturating_mul(1 << 20)), ..default }
 }
 
 /// What of a row decides whether connections to it are still good.
@@ -61,19 +79,39 @@ pub fn source(app: &Services, database: &Database) -> Result<Source> {
     if let Some(password) = clear(&database.password)? {
         url.password = Some(password);
     }
+    let secret = clear(&database.encrypted_extra)?;
     Ok(Source {
+        arguments: arguments_of(&url, database.extra.as_deref(), secret.as_deref()),
         url,
-        arguments: arguments(database.extra.as_deref(), clear(&database.encrypted_extra)?.as_deref()),
         server_cert: clear(&database.server_cert)?,
+        tunnel: database.ssh_tunnel.as_ref().map(|row| tunnel::gateway(app, row)).transpose()?,
     })
 }
 
 /// `connect_args` of `extra`, or those of `encrypted_extra`, which take their place.
-pub fn arguments(extra: Option<&str>, encrypted_extra: Option<&str>) -> Map<String, Value> {
+fn arguments(extra: Option<&str>, encrypted_extra: Option<&str>) -> Map<String, Value> {
     let read = |text: Option<&str>| serde_json::from_str::<Value>(text?).ok();
     let secret = read(encrypted_extra).and_then(|e| e.get("connect_args")?.as_object().cloned());
     let public = || read(extra)?.get("engine_params")?.get("connect_args")?.as_object().cloned();
     secret.or_else(public).unwrap_or_default()
+}
+
+/// The same for a connection string: Trino takes from `encrypted_extra` only how to authenticate
+/// (`TrinoEngineSpec.update_params_from_encrypted_extra`).
+pub fn arguments_of(url: &Url, extra: Option<&str>, encrypted_extra: Option<&str>) -> Map<String, Value> {
+    if url.backend() != "trino" {
+        return arguments(extra, encrypted_extra);
+    }
+    let mut all = arguments(extra, None);
+    // of public options none may pass for what is secret
+    all.remove("auth");
+    let secret =
+        encrypted_extra.and_then(|text| serde_json::from_str::<Value>(text).ok()).unwrap_or_default();
+    if secret.get("auth_method").and_then(Value::as_str).is_some_and(|method| !method.is_empty()) {
+        all.insert("http_scheme".to_owned(), "https".into());
+        all.insert("auth".to_owned(), secret);
+    }
+    all
 }
 
 /// `get_effective_user`, with the part of the address before the at sign where the flag wants that.
@@ -107,6 +145,14 @@ fn select_catalog(source: &mut Source, catalog: Option<&str>) {
     if spec.caps.supports_dynamic_catalog && spec.dialect == "postgres" {
         source.url.database = Some(catalog.to_owned());
     }
+    if matches!(spec.engine.as_str(), "trino" | "presto") {
+        let encoded = infra::engines::url::quoted(catalog);
+        let schema = source.url.database.as_deref().and_then(|d| d.split_once('/')).map(|(_, schema)| schema);
+        source.url.database = Some(match schema {
+            Some(schema) => format!("{encoded}/{schema}"),
+            None => encoded,
+        });
+    }
 }
 
 #[cfg(test)]
@@ -120,5 +166,14 @@ mod tests {
         assert_eq!(arguments(Some(extra), Some("{}"))["sslmode"], "require");
         assert_eq!(arguments(Some(extra), Some(r#"{"connect_args": {"a": 1}}"#))["a"], 1);
         assert!(arguments(Some("nope"), None).is_empty());
+        let trino = Url::parse("trino://h/d").unwrap();
+        let secret = r#"{"auth_method": "jwt", "auth_params": {"token": "t"}, "connect_args": {"a": 1}}"#;
+        let found = arguments_of(
+            &trino,
+            Some(r#"{"engine_params": {"connect_args": {"auth": 1, "b": 2}}}"#),
+            Some(secret),
+        );
+        assert_eq!((found["auth"]["auth_method"].as_str(), found["b"].as_i64()), (Some("jwt"), Some(2)));
+        assert!(!found.contains_key("a"));
     }
 }

@@ -34,6 +34,18 @@ pub async fn schemas(
     visible_schemas(app, user, database, catalog, found).await
 }
 
+/// Names of functions for completion; none where the database does not tell them (`get_function_names`).
+pub async fn function_names(app: &Services, database: &Database) -> Result<Vec<String>> {
+    let target = match engine(app, database) {
+        Ok(target) => target,
+        Err(_) => return Ok(infra::engines::spec_for_uri(&database.sqlalchemy_uri).functions.clone()),
+    };
+    Ok(target.function_names().await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "names of functions are not known");
+        Vec::new()
+    }))
+}
+
 /// Names of the catalogs that the caller may see.
 pub async fn catalogs(app: &Services, user: &Principal, database: &Database) -> Result<Vec<String>> {
     let target = engine_as(app, Some(user), database, None)?;
@@ -55,6 +67,8 @@ pub fn default_catalog(database: &Database) -> Option<String> {
     }
     let (_, rest) = database.sqlalchemy_uri.split_once("://")?;
     let (_, name) = rest.split('?').next()?.split_once('/')?;
+    // Trino's and Presto's have a schema behind it
+    let name = if spec.dialect == "postgres" { name } else { name.split('/').next()? };
     (!name.is_empty()).then(|| name.to_owned())
 }
 
@@ -244,6 +258,14 @@ fn printed_type(compiled: &str, dialect: &str) -> String {
         return compiled.replace("DOUBLE PRECISION", "DOUBLE_PRECISION");
     }
     let name = compiled.split(['(', ' ']).next().unwrap_or(compiled);
+    if matches!(dialect, "trino" | "presto") {
+        // what SQLAlchemy has no type for prints as its null type
+        return match name {
+            "UNKNOWN" => "NULL".to_owned(),
+            "TIME" | "TIMESTAMP" | "ARRAY" | "MAP" | "ROW" => name.to_owned(),
+            _ => compiled.to_owned(),
+        };
+    }
     let plain = ["INT", "FLOAT", "DOUBLE", "TIME", "DATETIME", "TIMESTAMP", "YEAR", "BIT", "ENUM", "SET"];
     if dialect == "mysql" && plain.iter().any(|p| name.ends_with(p) || name == "INTEGER") {
         return name.to_owned();

@@ -3,5 +3,8 @@
 mod connect;
 pub(crate) mod functions;
 pub mod introspect;
+pub mod partitions;
 
-pub use connect::{arguments, effective_name, engine, engine_as, engine_name, impersonate, source};
+pub use connect::{
+    arguments_of, effective_name, engine, engine_as, engine_name, impersonate, limits, source, source_as,
+};

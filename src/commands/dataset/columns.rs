@@ -16,7 +16,8 @@ use infra::{
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::write::{Fields, refused};
+use super::write::Fields;
+use crate::refused::refused;
 use crate::{
     Principal, Services,
     access::{lists, ownership},

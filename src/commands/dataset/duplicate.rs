@@ -9,14 +9,11 @@ use daos::{
 };
 use infra::{Error, Result, db::Sql};
 
-use super::{
-    permissions::Place,
-    validate,
-    write::{insert, refused},
-};
+use super::{permissions::Place, validate, write::insert};
 use crate::{
     Principal, Services,
     access::{lists, ownership, sql_tables::TableName},
+    refused::refused,
     relations::Invalid,
 };
 

@@ -30,6 +30,7 @@ use crate::{
     annotation::key,
     databases::introspect,
     implicit_tags,
+    refused::refused,
     relations::{Invalid, set_owners},
     tag::ObjectType,
 };
@@ -63,17 +64,6 @@ const COLUMNS: &[&str] = &[
 
 fn text<'a>(fields: &'a Fields, key: &str) -> Option<&'a str> {
     fields.get(key).and_then(Value::as_str)
-}
-
-/// What the metadata database refuses is the writer's fault.
-pub(super) fn refused(message: &'static str) -> impl Fn(Error) -> Error {
-    move |error| match error {
-        Error::Internal(cause) => {
-            tracing::warn!(cause, "{message}");
-            Error::unprocessable(message)
-        }
-        other => other,
-    }
 }
 
 /// The values of a body in the terms of the table.
@@ -138,6 +128,10 @@ pub async fn create(app: &Arc<Services>, user: &Arc<Principal>, fields: &Fields)
 
     let tx = app.db.begin().await?;
     let mut row = values(fields);
+    // a column with a default takes it for null, too
+    row.retain(|(column, value)| {
+        *value != Stored::Null || !matches!(*column, "uuid" | "is_managed_externally")
+    });
     row.retain(|(column, _)| *column != "catalog");
     row.extend([("database_id", database.id.into()), ("catalog", table.catalog.clone().into())]);
     let place = Place {
@@ -208,7 +202,9 @@ pub async fn update(
     let owners = invalid.owners(ownership::owners_on_update(db, user, &current, asked.as_deref()).await)?;
     let database = new_database(db, &dataset, &fields, &mut invalid).await?;
     let table = new_place(&dataset, &database, &mut fields, &mut invalid);
-    if !validate::is_unique(db, database.id, &with_default(&table, &database), Some(id)).await? {
+    let failed = "Dataset could not be updated.";
+    let unique = validate::is_unique(db, database.id, &with_default(&table, &database), Some(id)).await;
+    if !unique.map_err(|e| refused(failed)(e.into()))? {
         invalid.add("table", &format!("Dataset {table} already exists"));
     }
     let sql = match fields.get("sql") {
@@ -239,7 +235,6 @@ pub async fn update(
     }
     invalid.check()?;
 
-    let failed = "Dataset could not be updated.";
     let tx = app.db.begin().await?;
     let db = tx.exec();
     let change = Change { app, user, dataset: &dataset, fields: &fields, owners: &owners, place: &place };
@@ -282,7 +277,11 @@ async fn new_database(
     invalid: &mut Invalid,
 ) -> Result<Database> {
     if let Some(id) =
-        fields.get("database_id").and_then(Value::as_i64).filter(|id| *id != dataset.database_id)
+        // 0 counts as left out
+        fields
+            .get("database_id")
+            .and_then(Value::as_i64)
+            .filter(|id| ![0, dataset.database_id].contains(id))
     {
         match database::find(db, id).await? {
             Some(database) => return Ok(database),

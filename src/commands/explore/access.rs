@@ -18,6 +18,12 @@ pub enum Denied {
     /// There is no such dataset.
     #[error("Dataset does not exist")]
     NoDataset,
+    /// No dataset was named at all.
+    #[error("Datasource does not exist")]
+    Unnamed,
+    /// Only datasets and queries of SQL Lab are explored.
+    #[error("Datasource type is invalid")]
+    Kind,
     /// The chart is not the caller's to see.
     #[error("You don't have access to this chart.")]
     Chart,
@@ -41,6 +47,8 @@ impl Denied {
         match self {
             Self::Dataset | Self::Chart => Error::message(403, self.to_string()),
             Self::NoDataset | Self::NoChart => Error::message(404, self.to_string()),
+            // where the original fails
+            Self::Unnamed | Self::Kind => Error::message(404, Self::NoDataset.to_string()),
             Self::Other(e) => e,
         }
     }
@@ -51,6 +59,7 @@ impl Denied {
                 Error::message(403, "You don't have permission to modify the value.")
             }
             Self::NoDataset | Self::NoChart => Error::message(404, "Resource was not found."),
+            Self::Unnamed | Self::Kind => Error::bad_request(serde_json::json!([self.to_string()])),
             Self::Other(e) => e,
         }
     }
@@ -66,6 +75,7 @@ pub async fn check(
 ) -> Result<(), Denied> {
     let db = app.db.exec();
     match kind {
+        _ if datasource_id == 0 => return Err(Denied::Unnamed),
         "query" => check_query(app, user, datasource_id).await?,
         "table" => {
             let dataset = dataset::find(db, datasource_id).await?.ok_or(Denied::NoDataset)?;
@@ -73,7 +83,7 @@ pub async fn check(
                 return Err(Denied::Dataset);
             }
         }
-        _ => return Err(Denied::NoDataset),
+        _ => return Err(Denied::Kind),
     }
     let Some(chart_id) = chart_id.filter(|id| *id != 0) else { return Ok(()) };
     if chart::find(db, chart_id).await?.is_none() {

@@ -150,6 +150,9 @@ async fn initial_form_data(
 
 /// The form data of a permalink, for whoever may use its dataset and chart.
 async fn permalink_form_data(app: &Services, user: &Principal, key: &str) -> Result<Map<String, Value>> {
+    if Permalink::Explore.id(app, key).await?.is_none() {
+        return Err(Error::message(404, "Invalid permalink key"));
+    }
     let value = get_permalink(app, user, key).await?;
     // the original has no text for a link that leads nowhere
     let value = value.ok_or_else(|| Error::message(404, ""))?;

@@ -64,6 +64,12 @@ pub(super) struct Head {
 }
 
 impl Rows {
+    /// Puts the exceptions of earlier queries of the chart before its own.
+    pub(super) fn came_after(&mut self, mut errors: Vec<SupersetError>) {
+        errors.append(&mut self.head.errors);
+        self.head.errors = errors;
+    }
+
     pub(super) fn new(
         of: &Explored,
         outcome: Outcome,

@@ -11,7 +11,7 @@ use query::{
     frame::{Frame, Label},
     legacy_viz::{Comparison, LegacyViz, Settings, VizError},
     python::repr_str,
-    query_object::{Column, Metric, QueryObject},
+    query_object::{Column, QueryObject, unknown_columns},
 };
 use serde_json::{Value, json};
 
@@ -170,12 +170,10 @@ impl Explored {
     }
 
     fn missing_columns(&self, query: &QueryObject) -> Option<String> {
-        let dataset = &self.sql.dataset.description;
-        let columns = query.columns.iter().chain(&query.groupby).filter_map(Column::name);
-        let metrics = query.metrics.iter().flatten().filter_map(Metric::simple_column);
-        let missing: Vec<String> =
-            columns.chain(metrics).filter(|name| dataset.column(name).is_none()).map(repr_str).collect();
-        (!missing.is_empty()).then(|| format!("Columns missing in datasource: [{}]", missing.join(", ")))
+        let known = |name: &str| self.sql.dataset.description.column(name).is_some();
+        let columns = query.columns.iter().chain(&query.groupby);
+        let missing = unknown_columns(columns, query.metrics.iter().flatten(), known)?;
+        Some(format!("Columns missing in datasource: {missing}"))
     }
 
     /// The whole answer (`get_payload`).
@@ -186,14 +184,17 @@ impl Explored {
     /// The whole answer of a visualisation with a query of its own.
     pub(super) async fn queried(mut self) -> Result<Payload> {
         let dataset = self.sql.dataset.description.clone();
-        let mut others = Vec::new();
+        let (mut others, mut errors) = (Vec::new(), Vec::new());
         for comparison in self.viz.comparison_queries(&dataset).map_err(told)? {
             let outcome = self.ask(&comparison.query, &json!({"time_compare": comparison.option})).await?;
-            if let Some(run) = outcome.run.filter(|run| run.error.is_none() && !run.frame.is_empty()) {
-                others.push((comparison, run));
+            match outcome.run {
+                Some(run) if run.error.is_none() && !run.frame.is_empty() => others.push((comparison, run)),
+                Some(_) => {}
+                None => errors.extend(outcome.errors),
             }
         }
         let mut rows = self.rows().await?;
+        rows.came_after(errors);
         let (viz, rows, data) = busy(move || {
             let viz = self.viz;
             let data = if rows.failed() {

@@ -48,7 +48,7 @@ pub async fn estimate(app: &Arc<Services>, user: &Arc<Principal>, ask: &Ask) -> 
     let options = QueryOptions {
         schema: ask.schema.clone().filter(|s| !s.is_empty()),
         timeout: Duration::from_secs(seconds.unsigned_abs()),
-        ..QueryOptions::default()
+        ..databases::limits(app)
     };
     let engine = databases::engine_as(app, Some(user), &database, None)?;
     let mut costs = Vec::new();

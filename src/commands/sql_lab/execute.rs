@@ -251,7 +251,7 @@ async fn rendered(
                 "Please check your query and confirm that all template parameters are surround by double braces, for \
                  example, \"{{ ds }}\". Then, try running your query again.",
             );
-            return Err(Failure::Plain { status: 400, error });
+            return Err(Failure::Plain { status: 500, error });
         }
         Err(render::Broken::Other(reason)) => return Err(Failure::unexpected(&details, &reason)),
         Err(render::Broken::Error(error)) => return Err(error.into()),
@@ -279,7 +279,7 @@ async fn rendered(
                 "template_parameters": ask.template_params,
                 "issue_codes": [{"code": 1006, "message": message}],
             });
-            return Err(Failure::Plain { status: 400, error });
+            return Err(Failure::Plain { status: 500, error });
         }
     }
     Ok(rendered)

@@ -57,7 +57,7 @@ pub async fn export(app: &Services, user: &Principal, client_id: &str) -> Result
         schema: query.schema.clone().filter(|s| !s.is_empty() && spec.caps.supports_dynamic_schema),
         max_rows,
         timeout: Duration::from_secs(seconds.unsigned_abs()),
-        ..QueryOptions::default()
+        ..databases::limits(app)
     };
     let mut rest = databases::engine_as(app, Some(user), &database, query.catalog.as_deref())?
         .batches(&text, &options, CELLS);

@@ -2,20 +2,24 @@
 
 use daos::{database, query};
 use indexmap::IndexMap;
-use infra::{Error, Result, cache::Blobs};
+use infra::{Error, Result, cache::Blobs, config::Config};
 use serde_json::value::RawValue;
 
 use super::{error::sip40, raise_for_past};
 use crate::{Principal, Services};
 
-/// The place of results of queries in the background. The configured `RESULTS_BACKEND` is a Python object: what it would
-/// hold is held in this process.
-#[derive(Default)]
+/// The place of results of queries in the background: where `RESULTS_BACKEND` says, if liteset reaches it; else in this
+/// process.
 pub struct Results {
     blobs: Blobs,
 }
 
 impl Results {
+    /// As configured.
+    pub fn of(config: &Config) -> Self {
+        Self { blobs: Blobs::of(config, "RESULTS_BACKEND") }
+    }
+
     pub(super) async fn put(&self, key: &str, payload: Vec<u8>, seconds: i64) -> bool {
         self.blobs.put(key, payload, seconds).await
     }

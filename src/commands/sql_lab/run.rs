@@ -1,6 +1,6 @@
 //! Executing a query and settling its row (`get_sql_results`, `execute_sql_statements`).
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use daos::{
     database::Database,
@@ -9,11 +9,12 @@ use daos::{
 };
 use infra::{
     Result, clock,
-    engines::{EngineError, EngineSpec, QueryOptions, Session, column::ResultSet},
+    engines::{EngineError, EngineSpec, Progress, QueryOptions, Session, column::ResultSet},
     json::dumps,
 };
 use query::{encode::records_iso::records, frame::Frame};
 use serde_json::{Map, Value, json};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::{
@@ -192,12 +193,14 @@ impl Job {
     async fn execute(&mut self, prepared: &Prepared) -> Result<ResultSet, Halt> {
         let spec = database_describe::engine(&self.database);
         let limit = prepared.limit.and_then(|limit| usize::try_from(limit).ok());
+        let (told, mut steps) = watch::channel(Progress::default());
         let options = QueryOptions {
             schema: self.query.schema.clone().filter(|s| !s.is_empty() && spec.caps.supports_dynamic_schema),
             max_rows: limit.map(|limit| limit + 1),
             timeout: Duration::from_secs(self.seconds),
             allow_write: prepared.writes,
-            ..QueryOptions::default()
+            progress: Some(told),
+            ..databases::limits(&self.app)
         };
         let opened = match databases::engine_as(
             &self.app,
@@ -225,10 +228,37 @@ impl Job {
             self.note(vec![("executed_sql", block.as_str().into())], extra.clone()).await?;
             self.query.executed_sql = Some(block.clone());
             let prefix = if count > 1 { format!("Block {} out of {count} ", i + 1) } else { String::new() };
-            found = session.query(block).await.map_err(|e| failed(&e, spec, &prefix, &self.database))?;
+            let mut statement = pin!(session.query(block));
+            found = loop {
+                tokio::select! {
+                    biased;
+                    done = &mut statement => {
+                        break done.map_err(|e| failed(&e, spec, &prefix, &self.database))?;
+                    }
+                    Ok(()) = steps.changed() => {
+                        let now = steps.borrow_and_update().clone();
+                        self.note_progress(now, (i, count), &mut extra).await?;
+                    }
+                }
+            };
         }
         self.close(session, prepared.writes, spec).await?;
         Ok(found)
+    }
+
+    /// Notes how far a statement is and by which number it can be cancelled.
+    async fn note_progress(
+        &mut self,
+        now: Progress,
+        (block, count): (usize, usize),
+        extra: &mut Map<String, Value>,
+    ) -> Result<(), Halt> {
+        if let Some(number) = now.query_id {
+            extra.insert("cancel_query".into(), json!(number));
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "between 0 and 100")]
+        let percent = ((block as f64 * 100.0 + now.percent) / count.max(1) as f64) as i64;
+        self.note(vec![("progress", percent.clamp(0, 100).into())], extra.clone()).await
     }
 
     async fn close(&self, session: Session, commit: bool, spec: &EngineSpec) -> Result<(), Halt> {

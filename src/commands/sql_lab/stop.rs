@@ -32,6 +32,9 @@ pub async fn stop(app: &Arc<Services>, user: &Arc<Principal>, client_id: &str) -
 /// Cancels a query that another process runs, by what that process noted (`cancel_query`).
 async fn cancel_elsewhere(app: &Services, query: &query::Query) -> Result<bool> {
     let noted = query.extra().get("cancel_query").cloned().unwrap_or_default();
+    if let Some(done) = cancel_by_number(app, query, &noted).await? {
+        return Ok(done);
+    }
     let Some(pid) = noted.as_i64().or_else(|| noted.as_str()?.parse().ok()) else { return Ok(false) };
     let Some(database) = database::find(app.db.exec(), query.database_id).await? else { return Ok(false) };
     if crate::database::describe::engine(&database).engine != "postgresql" {
@@ -40,4 +43,22 @@ async fn cancel_elsewhere(app: &Services, query: &query::Query) -> Result<bool> 
     let sql = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = {pid}");
     let engine = databases::engine(app, &database)?;
     Ok(engine.query(&sql, &QueryOptions::default()).await.is_ok_and(|found| found.row_count() > 0))
+}
+
+/// Cancels a query of an engine that numbers its statements; `None` for other engines.
+async fn cancel_by_number(
+    app: &Services,
+    query: &query::Query,
+    noted: &serde_json::Value,
+) -> Result<Option<bool>> {
+    let Some(database) = database::find(app.db.exec(), query.database_id).await? else { return Ok(None) };
+    match (crate::database::describe::engine(&database).engine.as_str(), noted.as_str()) {
+        // whoever runs it sees the row's state with its next note, and gives up (`has_implicit_cancel`)
+        ("presto", _) => Ok(Some(true)),
+        ("trino", Some(number)) => {
+            let engine = databases::engine(app, &database)?;
+            Ok(Some(engine.cancel(number).await.unwrap_or(false)))
+        }
+        _ => Ok(None),
+    }
 }

@@ -6,7 +6,7 @@ use infra::{
     db::{Executor, Sql},
 };
 
-use crate::{Principal, Services, annotation::key};
+use crate::{Principal, Services, annotation::key, refused::refused};
 
 /// A system theme of the installation: shown by day or by night.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,9 @@ pub async fn theme_create(app: &Services, user: &Principal, name: &str, json_dat
     let values =
         vec![("theme_name", name.into()), ("json_data", json_data.into()), ("is_system", false.into())];
     let tx = app.db.begin().await?;
-    let pk = write::insert(tx.exec(), &THEMES, values, user.user_id()).await?;
+    let pk = write::insert(tx.exec(), &THEMES, values, user.user_id()).await;
+    // the original answers with the arguments of an exception that has none
+    let pk = pk.map_err(|e| refused("()")(e.into()))?;
     tx.commit().await?;
     key(&pk)
 }
@@ -50,7 +52,8 @@ pub async fn theme_update(
         return Err(Error::forbidden());
     }
     let values = vec![("theme_name", name.into()), ("json_data", json_data.into())];
-    write::update(tx.exec(), &THEMES, id.into(), values, user.user_id()).await?;
+    let changed = write::update(tx.exec(), &THEMES, id.into(), values, user.user_id()).await;
+    changed.map_err(|e| refused("Could not process entity")(e.into()))?;
     Ok(tx.commit().await?)
 }
 

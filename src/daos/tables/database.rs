@@ -43,3 +43,26 @@ pub static DBS: Table = Table {
         Relation::one("changed_by", &USERS, "changed_by_fk"),
     ],
 };
+
+/// `ssh_tunnels`.
+pub static SSH_TUNNELS: Table = Table {
+    name: "ssh_tunnels",
+    pk: "id",
+    columns: &[
+        Column::new("uuid", Kind::Uuid).unique().default(Fill::NewUuid),
+        Column::new("created_on", Kind::DateTime).default(Fill::Now),
+        Column::new("changed_on", Kind::DateTime).default(Fill::Now).on_update(),
+        Column::new("extra_json", Kind::Text).default(Fill::Text("{}")),
+        Column::new("id", Kind::Integer).required(),
+        Column::new("database_id", Kind::Integer).required(),
+        Column::new("server_address", Kind::Text),
+        Column::new("server_port", Kind::Integer),
+        Column::new("username", Kind::Encrypted),
+        Column::new("password", Kind::Encrypted),
+        Column::new("private_key", Kind::Encrypted),
+        Column::new("private_key_password", Kind::Encrypted),
+        Column::new("created_by_fk", Kind::Integer).default(Fill::UserId),
+        Column::new("changed_by_fk", Kind::Integer).default(Fill::UserId).on_update(),
+    ],
+    relations: &[],
+};

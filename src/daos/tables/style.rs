@@ -1,4 +1,4 @@
-//! CSS templates and themes (`superset.models.core`).
+//! CSS templates, themes (`superset.models.core`) and plugins (`superset.models.dynamic_plugins`).
 
 use crate::{
     table::{Column, Fill, Kind, Relation, Table},
@@ -46,4 +46,21 @@ pub static THEMES: Table = Table {
         Relation::one("created_by", &USERS, "created_by_fk"),
         Relation::one("changed_by", &USERS, "changed_by_fk"),
     ],
+};
+
+/// `dynamic_plugin`.
+pub static DYNAMIC_PLUGINS: Table = Table {
+    name: "dynamic_plugin",
+    pk: "id",
+    columns: &[
+        Column::new("created_on", Kind::DateTime).default(Fill::Now),
+        Column::new("changed_on", Kind::DateTime).default(Fill::Now).on_update(),
+        Column::new("id", Kind::Integer).required(),
+        Column::new("name", Kind::Text).required().unique(),
+        Column::new("key", Kind::Text).required().unique(),
+        Column::new("bundle_url", Kind::Text).required().unique(),
+        Column::new("created_by_fk", Kind::Integer).default(Fill::UserId),
+        Column::new("changed_by_fk", Kind::Integer).default(Fill::UserId).on_update(),
+    ],
+    relations: &[],
 };

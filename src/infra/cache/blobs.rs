@@ -1,7 +1,5 @@
-//! Large values, kept packed: the results of queries (`RESULTS_BACKEND`).
-//!
-//! The values live in this process. A server such as Redis is one more variant here: the callers only know keys, bytes
-//! and seconds, and the packing is the one that Superset's results have there (zlib).
+//! Large values, kept packed: the results of queries (`RESULTS_BACKEND`), in this process or in a store that outlives it.
+//! The packing is the one that Superset's results have there (zlib).
 
 use std::{
     io::{Read as _, Write as _},
@@ -11,7 +9,8 @@ use std::{
 use bytes::Bytes;
 use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
 
-use super::Cache;
+use super::{Backend, Cache, CacheSettings, redis::MAX_BYTES as MAX_PACKED};
+use crate::config::Config;
 
 /// Largest value once it is unpacked.
 const MAX_UNPACKED: u64 = 1 << 30;
@@ -21,16 +20,27 @@ const MAX_BYTES: u64 = 256 << 20;
 
 /// A store of packed values.
 pub struct Blobs {
-    memory: Cache<Bytes>,
+    kept: Cache<Bytes>,
+    /// Values live in this process, which forgets the oldest of too many.
+    forgetful: bool,
 }
 
 impl Default for Blobs {
     fn default() -> Self {
-        Self { memory: Cache::in_memory(MAX_BYTES) }
+        Self { kept: Cache::in_memory(MAX_BYTES), forgetful: true }
     }
 }
 
 impl Blobs {
+    /// The place that a key of the configuration describes; without one, this process.
+    pub fn of(config: &Config, key: &str) -> Self {
+        let settings = CacheSettings::read(config, key);
+        match settings.backend {
+            Backend::Redis(_) | Backend::Files(_) => Self { kept: Cache::new(&settings), forgetful: false },
+            Backend::Null | Backend::Memory | Backend::Metastore => Self::default(),
+        }
+    }
+
     /// Packs a value and keeps it for some seconds (0: for ever); false when it was not kept. Takes a thread while it
     /// packs.
     pub async fn put(&self, key: &str, value: Vec<u8>, seconds: i64) -> bool {
@@ -41,13 +51,16 @@ impl Blobs {
         });
         let Ok(Some(packed)) = packed.await else { return false };
         let size = packed.len();
-        self.memory.insert(key.to_owned(), Arc::new(packed.into()), size, seconds).await;
-        self.memory.get(key).await.is_some()
+        if size > MAX_PACKED {
+            return false;
+        }
+        let taken = self.kept.try_insert(key.to_owned(), Arc::new(packed.into()), size, seconds, None).await;
+        taken.is_ok() && (!self.forgetful || self.kept.get(key).await.is_some())
     }
 
     /// A value that is still there.
     pub async fn get(&self, key: &str) -> Option<Vec<u8>> {
-        let packed = self.memory.get(key).await?;
+        let packed = self.kept.get(key).await?;
         let unpacked = tokio::task::spawn_blocking(move || {
             let mut value = Vec::new();
             ZlibDecoder::new(&packed[..]).take(MAX_UNPACKED).read_to_end(&mut value).ok()?;

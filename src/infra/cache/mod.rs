@@ -2,6 +2,7 @@
 //! store outside this process.
 
 mod blobs;
+mod files;
 mod redis;
 mod settings;
 mod store;
@@ -16,6 +17,7 @@ use moka::{Expiry, future};
 use crate::{Error, Result};
 
 pub use blobs::Blobs;
+use files::Files;
 pub use redis::Redis;
 pub use settings::{Backend, CacheSettings};
 pub use store::{ByteStore, Put, Stored};
@@ -69,6 +71,7 @@ impl<V: Stored> Cache<V> {
         Self(match &settings.backend {
             Backend::Null | Backend::Metastore => Place::Nowhere,
             Backend::Redis(url) => Place::Store(Arc::new(Redis::new(url, &settings.prefix))),
+            Backend::Files(folder) => Place::Store(Arc::new(Files::new(folder))),
             Backend::Memory => return Self::in_memory(settings.max_bytes),
         })
     }

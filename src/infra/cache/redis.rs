@@ -21,7 +21,7 @@ use crate::db::BoxFuture;
 const CONNECT: Duration = Duration::from_secs(2);
 const ANSWER: Duration = Duration::from_secs(2);
 /// Larger values stay out.
-const MAX_BYTES: usize = 64 << 20;
+pub(super) const MAX_BYTES: usize = 64 << 20;
 
 /// A Redis server; connected at the first use, reconnected when it comes back.
 pub struct Redis {

@@ -1,5 +1,7 @@
 //! How a cache is configured (`flask_caching`, `superset.utils.cache_manager`).
 
+use std::path::PathBuf;
+
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
@@ -17,6 +19,8 @@ pub enum Backend {
     Memory,
     /// In Redis; the text is its address, which may hold a password.
     Redis(String),
+    /// In files of a folder.
+    Files(PathBuf),
     /// In the table `key_value` of the metadata database.
     Metastore,
 }
@@ -51,6 +55,9 @@ impl CacheSettings {
             "NullCache" | "null" | "" => Backend::Null,
             "SupersetMetastoreCache" => Backend::Metastore,
             "RedisCache" | "redis" | "rediscache" => Backend::Redis(redis_url(map)),
+            "FileSystemCache" | "filesystem" | "filesystemcache" if text("CACHE_DIR").is_some() => {
+                Backend::Files(PathBuf::from(text("CACHE_DIR").unwrap_or_default()))
+            }
             "SimpleCache" | "simple" => Backend::Memory,
             other => {
                 tracing::warn!(key, kind = other, "this type of cache is kept in memory");

@@ -200,7 +200,8 @@ fn read_python(
         let python::Problem { line, key, text } = problem;
         let overridden = |key: &str| environment.contains_key(&format!("LITESET_{key}"));
         match key {
-            Some(key) if honoured::is(&key) && !overridden(&key) => {
+            // a place that liteset cannot reach is no reason not to start: results are kept in this process
+            Some(key) if honoured::is(&key) && !overridden(&key) && key != "RESULTS_BACKEND" => {
                 return Err(ConfigError::Unreadable { path: path.into(), line, key, text });
             }
             Some(key) => warnings.push(format!("{}, line {line}: {key}: {text}; ignored", path.display())),

@@ -1,5 +1,7 @@
 //! Results that are handed out in pieces.
 
+use tokio::sync::mpsc;
+
 use super::{
     QueryOptions,
     builder::ColumnBuilder,
@@ -56,6 +58,34 @@ impl<'a> Batcher<'a> {
     pub fn rest(self) -> Option<ResultSet> {
         let rest = batch(self.columns, self.builders);
         (rest.row_count() > 0 || !self.sent).then_some(rest)
+    }
+}
+
+/// Where batches go: all of them are one result, or each is sent to a reader.
+pub(super) enum Sink<'a> {
+    Whole(ResultSet),
+    Pieces(&'a mpsc::Sender<Result<ResultSet, EngineError>>),
+}
+
+impl Sink<'_> {
+    /// Hands a batch over; fails when nobody wants it any more.
+    pub async fn put(&mut self, batch: ResultSet) -> Result<(), EngineError> {
+        match self {
+            Self::Whole(result) => *result = batch,
+            Self::Pieces(out) => {
+                let gone = |_| EngineError::Connect("the result is no longer wanted".to_owned());
+                out.send(Ok(batch)).await.map_err(gone)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The one result; nothing where batches were sent away.
+    pub fn whole(self) -> ResultSet {
+        match self {
+            Self::Whole(found) => found,
+            Self::Pieces(_) => ResultSet::default(),
+        }
     }
 }
 

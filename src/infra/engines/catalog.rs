@@ -39,6 +39,33 @@ pub struct ForeignKey {
     pub referred_columns: Vec<String>,
 }
 
+impl ForeignKey {
+    /// From rows of constraint, column, other schema, other table and its column, those of a key in one run; the other
+    /// schema is named when it is not the table's own.
+    pub(super) fn from_rows(rows: Vec<Vec<Option<String>>>, schema: &str) -> Vec<Self> {
+        let mut keys: Vec<Self> = Vec::new();
+        for row in rows {
+            let [name, Some(column), other, Some(referred_table), Some(referred)] = row.as_slice() else {
+                continue;
+            };
+            if keys.last().is_none_or(|k| k.name != *name) {
+                keys.push(Self {
+                    name: name.clone(),
+                    columns: Vec::new(),
+                    referred_schema: other.clone().filter(|o| o != schema),
+                    referred_table: referred_table.clone(),
+                    referred_columns: Vec::new(),
+                });
+            }
+            if let Some(key) = keys.last_mut() {
+                key.columns.push(column.clone());
+                key.referred_columns.push(referred.clone());
+            }
+        }
+        keys
+    }
+}
+
 /// An index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Index {

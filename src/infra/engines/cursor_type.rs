@@ -11,6 +11,8 @@ pub fn cursor_type(engine: &str, native: &str) -> Option<String> {
         "postgresql" | "cockroachdb" | "redshift" | "netezza" | "risingwave" | "hana" | "vertica" => {
             psycopg2(native)
         }
+        // their drivers give numbers and objects in the place of names
+        "duckdb" | "mssql" => None,
         "clickhouse" | "clickhousedb" | "databend" => Some(native.to_owned()),
         _ => Some(native.to_uppercase()),
     }

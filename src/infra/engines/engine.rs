@@ -5,13 +5,18 @@ use std::{
     sync::Arc,
 };
 
+#[cfg(feature = "duckdb")]
+use super::duckdb;
 use super::{
     EngineError, EngineSpec, QueryOptions,
     catalog::{ColumnDescription, ForeignKey, Index, Key},
+    clickhouse,
     column::ResultSet,
-    mysql, postgres,
+    mssql, mysql, postgres,
     source::Source,
     sqlite,
+    trino::{self, Flavour},
+    tunnel::Tunnel,
 };
 use crate::db::{DbUri, UriError};
 
@@ -28,6 +33,16 @@ pub struct Engine {
     spec: &'static EngineSpec,
     /// Python's exception class of a failed connection.
     connect_class: &'static str,
+    tunnel: Option<Arc<Tunnel>>,
+}
+
+/// Which files of this machine databases may be.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Files {
+    /// The metadata database, which is never opened.
+    pub metadata: Option<PathBuf>,
+    /// Directories whose files DuckDB may read as tables, where a connection asks for it.
+    pub directories: Vec<PathBuf>,
 }
 
 /// Statements that are made one at a time.
@@ -36,53 +51,100 @@ pub type Statements = Box<dyn Iterator<Item = String> + Send>;
 /// The drivers; all have the same methods.
 #[derive(Clone)]
 pub(super) enum Driver {
+    ClickHouse(Arc<clickhouse::Database>),
+    #[cfg(feature = "duckdb")]
+    Duckdb(duckdb::Database),
+    Mssql(Arc<mssql::Database>),
     Mysql(Arc<mysql::Database>),
     Postgres(Arc<postgres::Database>),
     Sqlite(sqlite::Database),
+    Trino(Arc<trino::Database>),
 }
 
 macro_rules! each {
-    ($self:ident, $d:ident => $call:expr) => {
+    ($self:ident, $d:ident => $call:expr) => {{
+        $self.reach().await?;
         match &$self.driver {
+            Driver::ClickHouse($d) => $call.await,
+            #[cfg(feature = "duckdb")]
+            Driver::Duckdb($d) => $call.await,
+            Driver::Mssql($d) => $call.await,
             Driver::Mysql($d) => $call.await,
             Driver::Postgres($d) => $call.await,
             Driver::Sqlite($d) => $call.await,
+            Driver::Trino($d) => $call.await,
         }
-    };
+    }};
 }
 
 /// Engines that liteset has a driver for, with the Python drivers' names that stand for it in connection strings; the
 /// first is proposed.
 pub const DRIVERS: &[(&str, &[&str])] = &[
+    ("clickhouse", &["http", "native"]),
+    ("clickhousedb", &["connect"]),
     ("cockroachdb", &["psycopg2"]),
+    #[cfg(feature = "duckdb")]
+    ("duckdb", &["duckdb_engine"]),
     ("mariadb", &["mysqldb", "pymysql"]),
+    ("mssql", &["pymssql", "pyodbc"]),
     ("mysql", &["mysqldb", "pymysql"]),
     ("oceanbase", &["oceanbase"]),
     ("postgresql", &["psycopg2"]),
+    ("presto", &["rest"]),
     ("pydoris", &["pydoris"]),
     ("redshift", &["psycopg2"]),
     ("risingwave", &["psycopg2"]),
     ("singlestoredb", &["singlestoredb"]),
     ("sqlite", &["pysqlite"]),
     ("starrocks", &["starrocks"]),
+    ("trino", &["rest"]),
 ];
 
 impl Engine {
-    /// A database of a source; no connection is made yet. `metadata` is a file that is never opened.
-    pub(super) fn connect(source: &Source, metadata: Option<&Path>) -> Result<Self, EngineError> {
+    /// A database of a source; no connection is made yet.
+    pub(super) fn connect(source: &Source, files: &Files) -> Result<Self, EngineError> {
+        let metadata = files.metadata.as_deref();
         let spec = source.spec();
+        let (through, tunnel) = through_tunnel(source)?;
+        let source = through.as_ref().unwrap_or(source);
         let (driver, connect_class) = match spec.engine.as_str() {
+            "clickhouse" | "clickhousedb" => (
+                Driver::ClickHouse(Arc::new(clickhouse::Database::new(source, SERVER_POOL_SIZE)?)),
+                clickhouse::connect_class(source),
+            ),
             "sqlite" => (Driver::Sqlite(sqlite_file(source, metadata)), "sqlite3.OperationalError"),
+            "trino" => trino_server(source, Flavour::Trino)?,
+            "presto" => trino_server(source, Flavour::Presto)?,
             "mysql" | "mariadb" | "starrocks" | "pydoris" | "oceanbase" | "singlestoredb" => (
                 Driver::Mysql(Arc::new(mysql::Database::new(source, SERVER_POOL_SIZE))),
                 mysql::connect_class(source),
             ),
+            "mssql" => (
+                Driver::Mssql(Arc::new(mssql::Database::new(source, SERVER_POOL_SIZE))),
+                mssql::CONNECT_CLASS,
+            ),
             "postgresql" | "cockroachdb" | "redshift" | "risingwave" => {
                 (postgres_server(source)?, "psycopg2.OperationalError")
             }
-            _ => return Err(EngineError::NoDriver { class: spec.class.clone(), name: spec.name.clone() }),
+            #[cfg(feature = "duckdb")]
+            "duckdb" => (
+                Driver::Duckdb(duckdb::Database::new(source, metadata, &files.directories, POOL_SIZE)?),
+                duckdb::CONNECT_CLASS,
+            ),
+            engine => {
+                let (class, name) = (spec.class.clone(), spec.name.clone());
+                return Err(EngineError::NoDriver { class, name, advice: advice(engine) });
+            }
         };
-        Ok(Self { driver, spec, connect_class })
+        Ok(Self { driver, spec, connect_class, tunnel: tunnel.map(Arc::new) })
+    }
+
+    /// Enters the gateway in front of the server, where there is one.
+    pub(super) async fn reach(&self) -> Result<(), EngineError> {
+        match &self.tunnel {
+            Some(tunnel) => tunnel.ready().await,
+            None => Ok(()),
+        }
     }
 
     /// What is known about the engine.
@@ -124,6 +186,7 @@ impl Engine {
     /// Where a text breaks the engine's grammar, by line, and how; the text is not executed. Engines that cannot tell
     /// find nothing wrong.
     pub async fn syntax_error(&self, sql: &str) -> Result<Option<(usize, String)>, EngineError> {
+        self.reach().await?;
         match &self.driver {
             Driver::Postgres(d) => d.syntax_error(sql).await,
             _ => Ok(None),
@@ -185,10 +248,57 @@ impl Engine {
         each!(self, d => d.indexes(schema, table))
     }
 
+    /// Ends a statement that another connection runs, by the number that its progress told; false where the engine
+    /// has no such numbers.
+    pub async fn cancel(&self, query_id: &str) -> Result<bool, EngineError> {
+        self.reach().await?;
+        match &self.driver {
+            Driver::Trino(d) => d.cancel(query_id).await.map(|()| true),
+            _ => Ok(false),
+        }
+    }
+
+    /// Names of functions for completion, of engines that are asked for them.
+    pub async fn function_names(&self) -> Result<Vec<String>, EngineError> {
+        self.reach().await?;
+        match &self.driver {
+            Driver::ClickHouse(d) => d.function_names().await,
+            Driver::Trino(d) => d.function_names().await,
+            _ => Ok(self.spec.functions.clone()),
+        }
+    }
+
     /// Comment of a table.
     pub async fn table_comment(&self, schema: &str, table: &str) -> Result<Option<String>, EngineError> {
         each!(self, d => d.table_comment(schema, table))
     }
+}
+
+/// The source with the tunnel's port in the place of its host and port (`SSHManager.build_sqla_url`).
+fn through_tunnel(source: &Source) -> Result<(Option<Source>, Option<Tunnel>), EngineError> {
+    let Some(gateway) = &source.tunnel else { return Ok((None, None)) };
+    let host = source.url.host.as_deref().unwrap_or("localhost");
+    let port = source.port().and_then(|p| u16::try_from(p).ok());
+    let missing = "A database port is required when connecting via SSH Tunnel.";
+    let port = port.ok_or_else(|| EngineError::Uri(missing.to_owned()))?;
+    let tunnel = Tunnel::open(gateway.clone(), host, port)?;
+    let mut through = source.clone();
+    through.url.host = Some("127.0.0.1".to_owned());
+    through.url.port = Some(u32::from(tunnel.port()));
+    Ok((Some(through), Some(tunnel)))
+}
+
+/// What to do about an engine that there is no driver for.
+fn advice(engine: &str) -> &'static str {
+    if engine == "duckdb" {
+        return "This binary was built without the cargo feature \"duckdb\"; the released ones have it.";
+    }
+    "Use another engine that reads the same data, or keep this database in Superset."
+}
+
+fn trino_server(source: &Source, flavour: Flavour) -> Result<(Driver, &'static str), EngineError> {
+    let database = trino::Database::new(source, flavour, SERVER_POOL_SIZE)?;
+    Ok((Driver::Trino(Arc::new(database)), flavour.connect_class()))
 }
 
 fn sqlite_file(source: &Source, metadata: Option<&Path>) -> sqlite::Database {

@@ -15,18 +15,22 @@ pub enum EngineError {
     Uri(String),
     /// liteset has no driver for the engine.
     #[error(
-        "Could not load database driver: {class}\nliteset has no driver for {name} in this version. Use another engine \
-         that reads the same data, or keep this database in Superset."
+        "Could not load database driver: {class}\nliteset has no driver for {name} in this version. {advice}"
     )]
     NoDriver {
         /// The original's class of the engine.
         class: String,
         /// The engine's name.
         name: String,
+        /// What to do about it.
+        advice: &'static str,
     },
     /// No connection could be had; the text is the driver's.
     #[error("{0}")]
     Connect(String),
+    /// The SSH gateway in front of the database cannot be entered.
+    #[error("{0}")]
+    Tunnel(String),
     /// The database refused the statement.
     #[error("{}", told(class, message))]
     Statement {
@@ -55,6 +59,29 @@ fn told(class: &str, message: &str) -> String {
     }
 }
 
+/// The link of a class of DuckDB's Python driver, by the standard class that it belongs to.
+fn duckdb_link(class: &str) -> &'static str {
+    match class {
+        "ConnectionException"
+        | "HTTPException"
+        | "IOException"
+        | "OutOfMemoryException"
+        | "SerializationException"
+        | "TransactionException" => "e3q8",
+        "ConstraintException" => "gkpj",
+        "ConversionException" | "OutOfRangeException" | "TypeMismatchException" => "9h9h",
+        "InternalException" => "2j85",
+        "NotImplementedException" => "tw8g",
+        "DependencyException"
+        | "FatalException"
+        | "InterruptException"
+        | "PermissionException"
+        | "SequenceException" => "4xp6",
+        "Error" => "dbapi",
+        _ => "f405",
+    }
+}
+
 impl EngineError {
     /// As SQLAlchemy prints it: `(class) message`, then the statement, then a link.
     pub fn with_statement(&self, sql: &str) -> String {
@@ -67,6 +94,7 @@ impl EngineError {
                     Some("InternalError") => "2j85",
                     Some("NotSupportedError") => "tw8g",
                     Some("DatabaseError") => "4xp6",
+                    Some(own) if class.starts_with("_duckdb.") => duckdb_link(own),
                     // psycopg2's own classes are mostly programming errors
                     _ => "f405",
                 };

@@ -2,6 +2,17 @@
 
 use std::time::Duration;
 
+use tokio::sync::watch;
+
+/// How far a statement is.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Progress {
+    /// The engine's own number of the statement, by which it is cancelled.
+    pub query_id: Option<String>,
+    /// Percent of the work.
+    pub percent: f64,
+}
+
 /// Limits and surroundings of a statement.
 #[derive(Debug, Clone)]
 pub struct QueryOptions {
@@ -15,6 +26,8 @@ pub struct QueryOptions {
     pub timeout: Duration,
     /// The statement may change data; otherwise the database itself refuses.
     pub allow_write: bool,
+    /// Where an engine that knows how far a statement is tells it.
+    pub progress: Option<watch::Sender<Progress>>,
 }
 
 impl Default for QueryOptions {
@@ -25,6 +38,21 @@ impl Default for QueryOptions {
             max_bytes: 512 << 20,
             timeout: Duration::from_secs(60),
             allow_write: false,
+            progress: None,
         }
+    }
+}
+
+impl QueryOptions {
+    /// Tells whoever asked for it how far a statement is.
+    pub(super) fn tell(&self, query_id: Option<&str>, percent: f64) {
+        let Some(listener) = &self.progress else { return };
+        listener.send_if_modified(|progress| {
+            let told =
+                Progress { query_id: query_id.map(str::to_owned), percent: percent.max(progress.percent) };
+            let changed = *progress != told;
+            *progress = told;
+            changed
+        });
     }
 }

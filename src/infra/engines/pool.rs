@@ -8,7 +8,11 @@ use std::{
 
 use parking_lot::Mutex;
 
-use super::{EngineError, engine::Engine, source::Source};
+use super::{
+    EngineError,
+    engine::{Engine, Files},
+    source::Source,
+};
 
 /// Databases to keep connections for; the least recently used go first.
 const MAX_DATABASES: usize = 64;
@@ -17,7 +21,7 @@ const MAX_DATABASES: usize = 64;
 pub struct Engines {
     open: Mutex<HashMap<i64, Opened>>,
     clock: AtomicU64,
-    metadata: Option<PathBuf>,
+    files: Files,
 }
 
 /// The pools of one database: several when people are impersonated or catalogs chosen.
@@ -31,7 +35,15 @@ struct Opened {
 impl Engines {
     /// No database yet; `metadata` is the file that must never be opened.
     pub fn new(metadata: Option<&Path>) -> Self {
-        Self { open: Mutex::default(), clock: 0.into(), metadata: metadata.map(Path::to_path_buf) }
+        let files = Files { metadata: metadata.map(Path::to_path_buf), ..Files::default() };
+        Self { open: Mutex::default(), clock: 0.into(), files }
+    }
+
+    /// Offers directories whose files are tables for DuckDB; none without this.
+    #[must_use]
+    pub fn offering(mut self, directories: Vec<PathBuf>) -> Self {
+        self.files.directories = directories;
+        self
     }
 
     /// A database of a source. When `version` is not the one that the database's connections were made for, those
@@ -69,7 +81,7 @@ impl Engines {
     /// A database that is not kept, for testing a connection.
     pub fn make(&self, source: &Source) -> Result<Engine, EngineError> {
         source.check()?;
-        Engine::connect(source, self.metadata.as_deref())
+        Engine::connect(source, &self.files)
     }
 }
 

@@ -2,12 +2,14 @@
 
 use tokio::sync::mpsc;
 
+#[cfg(feature = "duckdb")]
+use super::duckdb;
 use super::{
     QueryOptions,
     column::ResultSet,
     engine::{Driver, Engine},
     error::EngineError,
-    postgres, sqlite,
+    mssql, postgres, sqlite,
 };
 
 /// Pieces of a result in their order; an error is the last of them. Dropping the receiver cancels the statement.
@@ -20,6 +22,11 @@ const WAITING: usize = 2;
 pub enum Session {
     /// PostgreSQL.
     Postgres(Box<postgres::Session>),
+    /// DuckDB.
+    #[cfg(feature = "duckdb")]
+    Duckdb(Box<duckdb::Session>),
+    /// Microsoft SQL Server.
+    Mssql(Box<mssql::Session>),
     /// SQLite.
     Sqlite(Box<sqlite::Session>),
     /// A driver without sessions: every statement stands alone.
@@ -29,11 +36,19 @@ pub enum Session {
 impl Engine {
     /// Opens a session; the limits of the options hold for each of its statements.
     pub async fn session(&self, options: &QueryOptions) -> Result<Session, EngineError> {
+        self.reach().await?;
         if let Driver::Postgres(database) = &self.driver {
             return Ok(Session::Postgres(Box::new(database.session(options).await?)));
         }
         if let Driver::Sqlite(database) = &self.driver {
             return Ok(Session::Sqlite(Box::new(database.session(options).await?)));
+        }
+        if let Driver::Mssql(database) = &self.driver {
+            return Ok(Session::Mssql(Box::new(database.session(options).await?)));
+        }
+        #[cfg(feature = "duckdb")]
+        if let Driver::Duckdb(database) = &self.driver {
+            return Ok(Session::Duckdb(Box::new(database.session(options).await?)));
         }
         Ok(Session::Single(self.clone(), Box::new(options.clone())))
     }
@@ -45,10 +60,24 @@ impl Engine {
         let (out, batches) = mpsc::channel(WAITING);
         let (engine, sql, options) = (self.clone(), sql.to_owned(), options.clone());
         tokio::spawn(async move {
-            if let Driver::Postgres(database) = &engine.driver {
+            if let Err(error) = engine.reach().await {
+                let _ = out.send(Err(error)).await;
+                return;
+            }
+            #[cfg(feature = "duckdb")]
+            if let Driver::Duckdb(database) = &engine.driver {
+                return database.batches(sql, options, cells, out).await;
+            }
+            if let Driver::Mssql(database) = &engine.driver {
+                database.batches(&sql, &options, cells, &out).await;
+            } else if let Driver::Postgres(database) = &engine.driver {
                 database.batches(&sql, &options, cells, &out).await;
             } else if let Driver::Sqlite(database) = &engine.driver {
                 database.batches(sql, options, cells, out).await;
+            } else if let Driver::Trino(database) = &engine.driver {
+                database.batches(&sql, &options, cells, &out).await;
+            } else if let Driver::ClickHouse(database) = &engine.driver {
+                database.batches(&sql, &options, cells, &out).await;
             } else {
                 let _ = out.send(engine.query(&sql, &options).await).await;
             }
@@ -62,7 +91,9 @@ impl Session {
     pub fn cancel_id(&self) -> Option<i64> {
         match self {
             Self::Postgres(session) => session.backend_pid(),
-            Self::Sqlite(_) | Self::Single(..) => None,
+            #[cfg(feature = "duckdb")]
+            Self::Duckdb(_) => None,
+            Self::Mssql(_) | Self::Sqlite(_) | Self::Single(..) => None,
         }
     }
 
@@ -70,6 +101,9 @@ impl Session {
     pub async fn query(&mut self, sql: &str) -> Result<ResultSet, EngineError> {
         match self {
             Self::Postgres(session) => session.query(sql).await,
+            #[cfg(feature = "duckdb")]
+            Self::Duckdb(session) => session.query(sql).await,
+            Self::Mssql(session) => session.query(sql).await,
             Self::Sqlite(session) => session.query(sql).await,
             Self::Single(engine, options) => engine.query(sql, options).await,
         }
@@ -79,6 +113,9 @@ impl Session {
     pub async fn finish(self, commit: bool) -> Result<(), EngineError> {
         match self {
             Self::Postgres(session) => session.finish(commit).await,
+            #[cfg(feature = "duckdb")]
+            Self::Duckdb(session) => session.finish(commit).await,
+            Self::Mssql(session) => session.finish(commit).await,
             Self::Sqlite(session) => session.finish(commit).await,
             Self::Single(..) => Ok(()),
         }

@@ -13,6 +13,8 @@ pub struct Source {
     pub arguments: Map<String, Value>,
     /// The server's certificate or its authority's, as PEM.
     pub server_cert: Option<String>,
+    /// The SSH gateway that the server is reached through.
+    pub tunnel: Option<super::Gateway>,
 }
 
 impl Source {
@@ -45,10 +47,23 @@ impl Source {
         Err(EngineError::Uri(format!("Forbidden query parameter(s): {{{}}}", found.join(", "))))
     }
 
+    /// The port that the server listens on; the engine's own where none is named (`get_default_port`).
+    pub fn port(&self) -> Option<u32> {
+        self.url.port.or_else(|| match self.url.backend() {
+            "postgresql" => Some(5432),
+            "mysql" => Some(3306),
+            "oracle" => Some(1521),
+            "mssql" => Some(1433),
+            _ => None,
+        })
+    }
+
     /// Tells sources apart; holds secrets.
     pub(super) fn key(&self) -> String {
         let cert = self.server_cert.as_deref().unwrap_or_default();
-        format!("{}\n{}\n{cert}", self.url.encoded(), Value::Object(self.arguments.clone()))
+        let tunnel = self.tunnel.as_ref().map(super::Gateway::key).unwrap_or_default();
+        let arguments = Value::Object(self.arguments.clone());
+        format!("{}\n{arguments}\n{cert}\n{tunnel}", self.url.encoded())
     }
 }
 

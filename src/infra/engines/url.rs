@@ -169,6 +169,11 @@ fn encoded(text: &str, but: &[u8]) -> String {
     out
 }
 
+/// `quote` with nothing kept: for a name that becomes part of a path.
+pub fn quoted(text: &str) -> String {
+    encoded(text, b"")
+}
+
 /// `quote_plus`.
 fn encoded_plus(text: &str) -> String {
     encoded(text, b" ").replace(' ', "+")

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::python_repr;
+use crate::python::json_repr;
 
 /// A schema: only the keywords that Superset's schemas use.
 #[derive(Debug, Clone, Copy)]
@@ -88,17 +88,17 @@ impl Schema {
         };
         if !self.types.is_empty() && !matches_type {
             let types: Vec<String> = self.types.iter().map(|t| format!("'{t}'")).collect();
-            fail(format!("{} is not of type {}", python_repr(value), types.join(", ")), Vec::new());
+            fail(format!("{} is not of type {}", json_repr(value), types.join(", ")), Vec::new());
         }
         if !self.one_of.is_empty() && !self.one_of.iter().any(|c| value.as_str() == Some(c)) {
             let choices: Vec<String> = self.one_of.iter().map(|c| format!("'{c}'")).collect();
-            fail(format!("{} is not one of [{}]", python_repr(value), choices.join(", ")), Vec::new());
+            fail(format!("{} is not one of [{}]", json_repr(value), choices.join(", ")), Vec::new());
         }
         if let Value::Array(items) = value
             && items.len() < self.min_items
         {
             let what = if self.min_items == 1 { "should be non-empty" } else { "is too short" };
-            fail(format!("{} {what}", python_repr(value)), Vec::new());
+            fail(format!("{} {what}", json_repr(value)), Vec::new());
         }
         if let Value::Object(map) = value {
             for name in self.required.iter().filter(|name| !map.contains_key(**name)) {
@@ -113,7 +113,7 @@ impl Schema {
                 context.len() == before
             });
             if !fits {
-                fail(format!("{} is not valid under any of the given schemas", python_repr(value)), context);
+                fail(format!("{} is not valid under any of the given schemas", json_repr(value)), context);
             }
         }
         match value {

@@ -14,6 +14,8 @@ pub(super) enum Family {
     Mssql,
     Oracle,
     Bigquery,
+    /// Names of functions and types are told apart by their case.
+    ClickHouse,
     Other,
 }
 
@@ -39,7 +41,7 @@ pub(super) fn dialect(engine: &str) -> SqlDialect {
         "bigquery" => (Family::Bigquery, &parser::BigQueryDialect {}),
         "snowflake" => (Family::Other, &parser::SnowflakeDialect {}),
         "duckdb" | "motherduck" => (Family::Other, &parser::DuckDbDialect {}),
-        "clickhouse" | "clickhousedb" | "yql" => (Family::Other, &parser::ClickHouseDialect {}),
+        "clickhouse" | "clickhousedb" | "yql" => (Family::ClickHouse, &parser::ClickHouseDialect {}),
         "hive" | "ascend" | "impala" => (Family::Other, &parser::HiveDialect {}),
         "databricks" | "spark" => (Family::Other, &parser::DatabricksDialect {}),
         "teradatasql" => (Family::Other, &parser::TeradataDialect {}),

@@ -4,6 +4,8 @@
 //! understand cannot be judged. Printing follows sqlglot, so that texts equal the original's.
 
 mod comments;
+#[cfg(test)]
+mod corpus;
 mod dialect;
 #[cfg(test)]
 mod explain_tests;
@@ -16,6 +18,8 @@ mod guard;
 mod materialize;
 mod names;
 mod parse;
+#[cfg(test)]
+mod referee_tests;
 mod rls;
 mod script;
 mod sqlite_dialect;

@@ -4,7 +4,7 @@ use serde_json::json;
 use sqlparser::{
     keywords::Keyword,
     parser::{Parser, ParserError},
-    tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Whitespace},
+    tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Whitespace, Word},
 };
 
 use super::{
@@ -67,11 +67,17 @@ impl<'a> Source<'a> {
         let tokens = Tokenizer::new(dialect.parser, sql).with_unescape(false).tokenize_with_location();
         source.tokens =
             tokens.map_err(|error| source.error("Unable to parse script", Some(error.location)))?;
-        if dialect.family != Family::Other {
+        if !matches!(dialect.family, Family::Other | Family::ClickHouse) {
             source.tokens = structs_of_braces(std::mem::take(&mut source.tokens));
+        }
+        if dialect.family == Family::ClickHouse {
+            times_with_zones(&mut source.tokens);
         }
         if dialect.family == Family::Sqlite {
             source.tokens = spell_out_is(std::mem::take(&mut source.tokens));
+        }
+        if dialect.family == Family::Postgres && has_only(&source.tokens) {
+            return Err(source.error("Unable to parse script", None));
         }
         if !guard::is_bounded(&source.tokens) {
             return Err(source.error("Unable to parse script", None));
@@ -119,6 +125,46 @@ impl<'a> Source<'a> {
             line: Some(line),
             column: Some(column),
         }
+    }
+}
+
+/// `FROM ONLY t`, which the parser takes for a table `only` with the alias `t`: what is read would not be what is judged.
+/// PostgreSQL reserves the word, so that it stands for nothing else but at the end of FETCH and READ.
+fn has_only(tokens: &[TokenWithSpan]) -> bool {
+    let mut before: Option<&Token> = None;
+    for TokenWithSpan { token, .. } in tokens.iter().filter(|t| !matches!(t.token, Token::Whitespace(_))) {
+        if let Token::Word(word) = token
+            && word.quote_style.is_none()
+            && word.keyword == Keyword::ONLY
+        {
+            let ends = matches!(before, Some(Token::Word(w)) if matches!(w.keyword, Keyword::ROW | Keyword::ROWS | Keyword::READ));
+            if !ends {
+                return true;
+            }
+        }
+        before = Some(token);
+    }
+    false
+}
+
+/// The parser knows no `DateTime('UTC')`: the type is read as one of the user's, and its zone as a word of it.
+fn times_with_zones(tokens: &mut [TokenWithSpan]) {
+    let plain = |zone: &str| zone.chars().all(|c| c.is_ascii_alphanumeric() || "_/+-".contains(c));
+    for at in 2..tokens.len() {
+        let (before, here) = tokens.split_at_mut(at);
+        let [.., name, open] = before else { continue };
+        let (Token::Word(word), Token::LParen, Some(zone)) = (&mut name.token, &open.token, here.first_mut())
+        else {
+            continue;
+        };
+        let is_time = word.quote_style.is_none() && word.value.eq_ignore_ascii_case("datetime");
+        let Token::SingleQuotedString(text) = &zone.token else { continue };
+        if !is_time || !plain(text) {
+            continue;
+        }
+        word.keyword = Keyword::NoKeyword;
+        let text = format!("'{text}'");
+        zone.token = Token::Word(Word { value: text, quote_style: None, keyword: Keyword::NoKeyword });
     }
 }
 

@@ -66,10 +66,10 @@ impl Builder<'_> {
             return Ok(Some(self.label(expr, &label)));
         }
         let is_temporal = match self.probe(&expr)? {
-            Some(is_temporal) => is_temporal,
-            None if check => return Ok(None),
+            Ok(is_temporal) => is_temporal,
+            Err(_) if check => return Ok(None),
             // ColumnNotFoundException ends the request outside of filters.
-            None => return Err(QueryError::generic("Column not found")),
+            Err(words) => return Err(QueryError::generic(words)),
         };
         if grain.is_none() || !is_temporal {
             return Ok(Some(self.label(expr, &label)));
@@ -78,18 +78,18 @@ impl Builder<'_> {
         Ok(Some(self.label(Expr::Template { template, column: Box::new(expr) }, &label)))
     }
 
-    /// Whether an expression is temporal, as the database tells; `None` if it refuses the expression.
-    fn probe(&self, expr: &Expr) -> Result<Option<bool>> {
+    /// Whether an expression is temporal, as the database tells; or what it says when it refuses the expression.
+    fn probe(&self, expr: &Expr) -> Result<std::result::Result<bool, String>> {
         let from = self.source()?;
         let mut select = Select::new(self.spec, vec![expr.render(self.dialect)], from.text.clone());
         select.limit = Some(1);
         let sql = from.with_prefix(select.render());
         match self.cx.answers.probes.get(&sql) {
-            Some(answer) => Ok(*answer),
+            Some(answer) => Ok(answer.clone()),
             None => {
                 self.question.borrow_mut().get_or_insert(super::Question::Probe(sql));
                 // Any outcome will do: the result is thrown away and the query is built again with the answer.
-                Ok(Some(false))
+                Ok(Ok(false))
             }
         }
     }

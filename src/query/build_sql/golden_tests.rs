@@ -120,7 +120,7 @@ fn outcome(case: &Value, mut dataset: Dataset) -> String {
             match super::build(&query, &cx)? {
                 Step::Ready(built) => return Ok(built.sql),
                 Step::Probe(sql) => {
-                    let answer = truth(case, "probe");
+                    let answer = truth(case, "probe").ok_or_else(String::new);
                     answers.probes.insert(sql, answer);
                 }
                 Step::Prequery(built) => return Ok(format!("prequery {}", built.sql)),
@@ -186,10 +186,12 @@ fn check(path: &str) -> (usize, Vec<String>) {
 
 #[test]
 fn equals_the_recorded_texts() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/sql/statements.json");
-    let (count, failures) = check(path);
-    assert!(count > 50, "{count} cases only");
-    assert!(failures.is_empty(), "{} of {count} differ:\n{}", failures.len(), failures.join("\n"));
+    for name in ["statements.json", "duckdb_mssql.json"] {
+        let (count, failures) =
+            check(&format!("{}/../../tests/golden/sql/{name}", env!("CARGO_MANIFEST_DIR")));
+        assert!(count > 50, "{count} cases only");
+        assert!(failures.is_empty(), "{} of {count} differ:\n{}", failures.len(), failures.join("\n"));
+    }
 }
 
 #[test]

@@ -35,7 +35,10 @@ impl Builder<'_> {
         let text = |key: &str| map.get(key).and_then(Value::as_str);
         let expr = match text("expressionType") {
             Some("SIMPLE") => {
-                let name = metric.simple_column().unwrap_or_default();
+                let column = map.get("column").and_then(Value::as_object);
+                let column = column.ok_or_else(|| QueryError::generic("'column'"))?;
+                let name = column.get("column_name").ok_or_else(|| QueryError::generic("'column_name'"))?;
+                let name = name.as_str().unwrap_or_default();
                 let argument = match self.dataset.column(name) {
                     Some(column) => self.column_expr(column)?,
                     None => Expr::Column(name.to_owned()),

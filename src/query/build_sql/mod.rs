@@ -77,8 +77,8 @@ pub struct BuildContext<'a> {
 /// Answers to the questions of earlier steps.
 #[derive(Debug, Default)]
 pub struct Answers {
-    /// By the SQL of a [`Step::Probe`]: whether the column is temporal, or `None` if the database refused the query.
-    pub probes: HashMap<String, Option<bool>>,
+    /// By the SQL of a [`Step::Probe`]: whether the column is temporal, or the words with which the database refused.
+    pub probes: HashMap<String, std::result::Result<bool, String>>,
     /// By the SQL of a [`Step::Prequery`]: result columns by label, in the order of the query.
     pub prequeries: HashMap<String, Vec<(String, Vec<Value>)>>,
 }

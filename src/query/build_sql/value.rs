@@ -27,7 +27,7 @@ pub(super) enum Literal {
 impl Literal {
     pub fn render(&self, dialect: Dialect) -> String {
         match self {
-            Self::Text(text) => dialect.string_literal(text),
+            Self::Text(text) => dialect.unicode_literal(text),
             Self::Int(digits) => digits.clone(),
             Self::Float(number) => float_str(*number),
             Self::Bool(value) => dialect.boolean(*value).to_owned(),

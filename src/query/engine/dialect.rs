@@ -30,6 +30,12 @@ pub enum Dialect {
     Mssql,
     /// Oracle.
     Oracle,
+    /// ClickHouse: every name in backticks, backslash escapes in names, too.
+    ClickHouse,
+    /// Presto: standard, every name in quotes.
+    Presto,
+    /// Trino: standard, with words of its own, and OFFSET before LIMIT.
+    Trino,
     /// BigQuery, Hive and others with backticks and backslash escapes.
     Backtick,
 }
@@ -44,6 +50,9 @@ impl Dialect {
             "mysql" | "mariadb" | "starrocks" | "pydoris" | "oceanbase" | "singlestoredb" => Self::Mysql,
             "mssql" => Self::Mssql,
             "oracle" => Self::Oracle,
+            "clickhousedb" => Self::ClickHouse,
+            "presto" => Self::Presto,
+            "trino" => Self::Trino,
             _ if spec.quotes.0 == '`' => Self::Backtick,
             _ => Self::Default,
         }
@@ -56,7 +65,8 @@ impl Dialect {
             Self::Mysql => "mysql",
             Self::Mssql => "mssql",
             Self::Oracle => "oracle",
-            Self::Default | Self::Backtick => "default",
+            Self::Trino => "trino",
+            Self::Default | Self::ClickHouse | Self::Presto | Self::Backtick => "default",
         })
     }
 
@@ -68,14 +78,18 @@ impl Dialect {
     /// Writes a quoted identifier; the closing quote is doubled inside it.
     pub fn quote_always(self, name: &str) -> String {
         let (open, close) = match self {
-            Self::Mysql | Self::Backtick => ('`', '`'),
+            Self::Mysql | Self::Backtick | Self::ClickHouse => ('`', '`'),
             Self::Mssql => ('[', ']'),
             _ => ('"', '"'),
         };
         let mut out = String::with_capacity(name.len() + 2);
         out.push(open);
         for c in name.chars() {
-            if c == close {
+            if self == Self::ClickHouse {
+                if matches!(c, '`' | '\\' | '\'') {
+                    out.push('\\');
+                }
+            } else if c == close {
                 out.push(close);
             }
             // No engine takes NUL in a name, and drivers in C stop reading there.
@@ -92,7 +106,8 @@ impl Dialect {
             .starts_with(|c: char| !(c.is_ascii_digit() || c == '$' || (self == Self::Oracle && c == '_')));
         let legal = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '$');
         let folded = name.to_lowercase();
-        !first_is_legal
+        matches!(self, Self::ClickHouse | Self::Presto)
+            || !first_is_legal
             || !legal
             || folded != name
             || self.reserved_words().is_some_and(|words| words.contains(folded.as_str()))
@@ -114,10 +129,16 @@ impl Dialect {
         out
     }
 
+    /// A text as SQLAlchemy writes the value of a filter: SQL Server reads others in the database's code page.
+    pub fn unicode_literal(self, text: &str) -> String {
+        let literal = self.string_literal(text);
+        if self == Self::Mssql { format!("N{literal}") } else { literal }
+    }
+
     /// PostgreSQL is among them: Superset compiles before it has ever connected, and SQLAlchemy then assumes the old
     /// meaning of backslashes.
     fn backslash_escapes(self) -> bool {
-        matches!(self, Self::Mysql | Self::Backtick | Self::Postgres)
+        matches!(self, Self::Mysql | Self::Backtick | Self::ClickHouse | Self::Postgres)
     }
 
     /// `true` and `false` as the dialect has them.
@@ -163,6 +184,12 @@ impl Dialect {
                 }
                 text
             }
+            // The original's order for Presto is LIMIT first, which its grammar does not have.
+            (Self::Trino | Self::Presto, Some(limit), Some(offset)) => {
+                format!("\nOFFSET {offset}\nLIMIT {limit}")
+            }
+            (Self::Trino, Some(limit), None) => format!("\nLIMIT {limit}"),
+            (Self::Trino | Self::Presto, None, Some(offset)) => format!("\nOFFSET {offset}"),
             (_, Some(limit), Some(offset)) => format!("\n LIMIT {limit} OFFSET {offset}"),
             (_, Some(limit), None) => format!("\n LIMIT {limit}"),
             (_, None, Some(offset)) => format!("\n LIMIT -1 OFFSET {offset}"),
@@ -191,6 +218,48 @@ mod tests {
         }
         assert_eq!(Dialect::Mysql.quote("a`b"), "`a``b`");
         assert_eq!(Dialect::Mssql.quote("a]b"), "[a]]b]");
+        assert_eq!(Dialect::ClickHouse.quote("town"), "`town`");
+        assert_eq!(Dialect::ClickHouse.quote("a`\\b"), "`a\\`\\\\b`");
+    }
+
+    /// Compiled with trino 0.340, PyHive 0.7 and clickhouse-connect 0.15 on SQLAlchemy 1.4.54.
+    #[test]
+    fn dialects_over_http() {
+        let statement = |d: Dialect, limit, offset| {
+            let table = format!("{}.{}", d.quote("web"), d.quote("Towns"));
+            let (name, user, label) = (d.quote("name"), d.quote("user"), d.quote("Name x"));
+            format!("SELECT {table}.{name} AS {label}, {table}.{user}{}", d.limit_clause(limit, offset))
+        };
+        for (dialect, limit, offset, want) in [
+            (
+                Dialect::Trino,
+                Some(10),
+                Some(5),
+                "SELECT web.\"Towns\".name AS \"Name x\", web.\"Towns\".user\nOFFSET 5\nLIMIT 10",
+            ),
+            (
+                Dialect::Trino,
+                Some(10),
+                None,
+                "SELECT web.\"Towns\".name AS \"Name x\", web.\"Towns\".user\nLIMIT 10",
+            ),
+            (
+                Dialect::Presto,
+                Some(10),
+                None,
+                "SELECT \"web\".\"Towns\".\"name\" AS \"Name x\", \"web\".\"Towns\".\"user\"\n LIMIT 10",
+            ),
+            (
+                Dialect::ClickHouse,
+                Some(10),
+                Some(5),
+                "SELECT `web`.`Towns`.`name` AS `Name x`, `web`.`Towns`.`user`\n LIMIT 10 OFFSET 5",
+            ),
+        ] {
+            assert_eq!(statement(dialect, limit, offset), want);
+        }
+        assert_eq!(Dialect::Trino.quote("order"), "\"order\"");
+        assert_eq!(Dialect::Trino.string_literal("it's \\"), "'it''s \\'");
     }
 
     #[test]
@@ -198,5 +267,7 @@ mod tests {
         assert_eq!(Dialect::Postgres.string_literal("it's \\"), "'it''s \\\\'");
         assert_eq!(Dialect::Sqlite.string_literal("it's \\"), "'it''s \\'");
         assert_eq!(Dialect::Mysql.string_literal("\\'"), "'\\\\'''");
+        assert_eq!(Dialect::Mssql.unicode_literal("ü'"), "N'ü'''");
+        assert_eq!(Dialect::Sqlite.unicode_literal("ü"), "'ü'");
     }
 }

@@ -121,7 +121,12 @@ pub(super) fn base(viz: &mut LegacyViz, dataset: &Dataset, is_timeseries: bool) 
     (viz.from_dttm, viz.to_dttm) = (from_dttm, to_dttm);
     let form_data = &viz.form_data;
     Ok(LegacyQuery {
-        granularity: text(form_data, "granularity_sqla").map(str::to_owned),
+        // anything that is not a temporal column stands for the dataset's main one
+        granularity: match form_data.get("granularity_sqla") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(name)) => Some(name.clone()),
+            Some(other) => Some(other.to_string()),
+        },
         from_dttm,
         to_dttm,
         inner_from_dttm: None,

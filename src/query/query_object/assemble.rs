@@ -179,7 +179,10 @@ impl Members<'_> {
         let Some(list) = self.0.get("metrics").and_then(Value::as_array) else { return Ok(None) };
         let metric = |value: &Value| Metric::from_json(value.clone());
         list.iter()
-            .map(|value| metric(value).ok_or_else(|| QueryError::generic("'label'")))
+            .map(|value| {
+                let refusal = "Request is incorrect: {'_schema': ['Request is incorrect']}";
+                metric(value).ok_or_else(|| QueryError::validation(refusal))
+            })
             .collect::<Result<Vec<_>>>()
             .map(Some)
     }

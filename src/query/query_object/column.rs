@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use infra::python::json_repr;
+
 use super::fields::truthy;
 use crate::dataset::Dataset;
 
@@ -48,6 +50,20 @@ pub fn column_label(value: &Value) -> Option<String> {
 
 fn text<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
     map.get(key).and_then(Value::as_str).filter(|text| !text.is_empty())
+}
+
+/// Columns and columns of SIMPLE metrics that are neither adhoc nor known, as Python prints their list; `None` when there
+/// are none (`superset.utils.core:get_column_names_from_columns`, `get_column_names_from_metrics`).
+pub fn unknown_columns<'a>(
+    columns: impl IntoIterator<Item = &'a Column>,
+    metrics: impl IntoIterator<Item = &'a Metric>,
+    known: impl Fn(&str) -> bool,
+) -> Option<String> {
+    let columns = columns.into_iter().filter(|column| !column.is_adhoc()).map(Column::to_json);
+    let metrics = metrics.into_iter().filter_map(Metric::simple_column).cloned();
+    let unknown = |name: &Value| truthy(name) && !name.as_str().is_some_and(&known);
+    let missing: Vec<Value> = columns.chain(metrics).filter(unknown).collect();
+    (!missing.is_empty()).then(|| json_repr(&Value::Array(missing)))
 }
 
 impl Column {
@@ -156,11 +172,11 @@ impl Metric {
         }
     }
 
-    /// Column of a SIMPLE metric.
-    pub fn simple_column(&self) -> Option<&str> {
+    /// Column of a SIMPLE metric, as sent: a name, where the request is in order.
+    pub fn simple_column(&self) -> Option<&Value> {
         match self {
             Self::Adhoc(map) if map.get("expressionType").and_then(Value::as_str) == Some("SIMPLE") => {
-                map.get("column")?.get("column_name")?.as_str()
+                map.get("column")?.get("column_name")
             }
             _ => None,
         }

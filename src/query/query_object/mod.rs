@@ -14,7 +14,9 @@ use chrono::NaiveDateTime;
 use serde_json::{Map, Value};
 
 pub use assemble::{Limits, TimeBounds, TimeRanges, assemble};
-pub use column::{Column, Metric, column_label, is_adhoc_column, is_adhoc_metric};
+pub use column::{
+    Column, DTTM_ALIAS, Metric, column_label, is_adhoc_column, is_adhoc_metric, unknown_columns,
+};
 pub(crate) use fields::truthy;
 pub use schema::{DatasourceRef, RequestBody};
 pub use validate::Sanitizer;

@@ -36,8 +36,8 @@ async fn list_annotations(cx: Cx) -> Handled {
 }
 
 async fn get_annotation(cx: Cx) -> Handled {
-    let layer = of_layer(&cx);
-    LAYER_ANNOTATIONS.item_where(&cx, cx.req.int_param("annotation_id"), vec![layer]).await
+    // as in the original, whatever layer the path names
+    LAYER_ANNOTATIONS.item_where(&cx, cx.req.int_param("annotation_id"), Vec::new()).await
 }
 
 fn of_layer(cx: &Cx) -> Sql {

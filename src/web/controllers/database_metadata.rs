@@ -2,7 +2,7 @@
 
 use commands::{
     access::lists,
-    databases::{self, introspect},
+    databases::{self, introspect, partitions},
 };
 use daos::database::{self, Database};
 use infra::{
@@ -128,7 +128,7 @@ async fn named_table(cx: &Cx) -> Result<(Database, Option<String>, String)> {
         extra.extend(error.extra.clone().unwrap_or_default());
         return Err(Error::sip40(422, SupersetError { extra: Some(extra), ..error }));
     };
-    let found = find(cx, false).await?.ok_or_else(no_database)?;
+    let found = find(cx, true).await?.ok_or_else(no_database)?;
     let (schema, catalog) = (cx.req.arg("schema"), cx.req.arg("catalog"));
     if !introspect::raise_for_table(&cx.app, &cx.user, &found, catalog, schema, name).await? {
         return Err(Error::sip40(404, SupersetError::new("TABLE_NOT_FOUND_ERROR", "No such table")));
@@ -142,10 +142,12 @@ async fn table_metadata(cx: Cx) -> Handled {
     Ok(Answer::fab(200, &payload))
 }
 
-/// Partitions and the like; none of the engines at hand has any.
+/// Partitions and views, of engines that tell them.
 async fn table_extra(cx: Cx) -> Handled {
-    named_table(&cx).await?;
-    Ok(Answer::fab(200, &json!({})))
+    let (found, schema, name) = named_table(&cx).await?;
+    let (schema, catalog) = (schema.as_deref(), cx.req.arg("catalog"));
+    let extra = partitions::table_extra(&cx.app, &cx.user, &found, catalog, schema, &name).await?;
+    Ok(Answer::fab(200, &extra))
 }
 
 /// A part of a path as the frontend writes it.
@@ -170,13 +172,21 @@ async fn table_of_path(cx: &Cx) -> Result<(Database, Option<String>, String)> {
 
 async fn table_by_path(cx: Cx) -> Handled {
     let (found, schema, table) = table_of_path(&cx).await?;
-    let payload = introspect::table_metadata(&cx.app, &found, schema.as_deref(), &table).await?;
+    let payload = introspect::table_metadata(&cx.app, &found, schema.as_deref(), &table).await;
+    // SQLAlchemy's errors are the request's fault here
+    let payload = payload.map_err(|error| match error {
+        Error::Sip40 { mut errors, .. } if !errors.is_empty() => {
+            Error::unprocessable(errors.remove(0).message)
+        }
+        other => other,
+    })?;
     Ok(Answer::fab(200, &payload))
 }
 
 async fn extra_by_path(cx: Cx) -> Handled {
-    table_of_path(&cx).await?;
-    Ok(Answer::fab(200, &json!({})))
+    let (found, schema, name) = table_of_path(&cx).await?;
+    let extra = partitions::table_extra(&cx.app, &cx.user, &found, None, schema.as_deref(), &name).await?;
+    Ok(Answer::fab(200, &extra))
 }
 
 async fn select_star(cx: Cx) -> Handled {
@@ -191,8 +201,8 @@ async fn select_star(cx: Cx) -> Handled {
 
 async fn function_names(cx: Cx) -> Handled {
     let found = find(&cx, true).await?.ok_or_else(Error::not_found)?;
-    let spec = infra::engines::spec_for_uri(&found.sqlalchemy_uri);
-    Ok(Answer::fab(200, &json!({"function_names": spec.functions})))
+    let names = introspect::function_names(&cx.app, &found).await?;
+    Ok(Answer::fab(200, &json!({"function_names": names})))
 }
 
 /// Engines with a driver, preferred ones first.

@@ -1,6 +1,6 @@
 //! `/api/v1/saved_query/` (`superset.queries.saved_queries.api`).
 
-use commands::access::lists;
+use commands::{access::lists, tag::ObjectType};
 use daos::tables::SAVED_QUERIES;
 
 use super::crud::{
@@ -174,6 +174,7 @@ static SAVED: Resource = Resource {
     ],
     distinct: &["catalog", "schema"],
     before_add: Some(|cx, values| values.push(("user_id", cx.user.user_id().into()))),
+    implicit_tags: Some((ObjectType::Query, "user_id")),
     nouns: ("saved query", "saved queries"),
     ..Resource::PLAIN
 };

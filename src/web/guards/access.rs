@@ -21,18 +21,25 @@ pub async fn check(cx: &mut Cx, rule: &Rule) -> Result<(), Answer> {
     match rule.access {
         Access::Open => Ok(()),
         Access::Protect(permission, view_menu) => protect(cx, permission, view_menu).await,
-        Access::Page(permission, view_menu) if cx.user.can_access(permission, view_menu) => Ok(()),
-        Access::Page(..) if cx.user.is_anonymous() => {
-            flash::add(cx, "danger", "Access is Denied");
-            Err(Answer::redirect(302, next_url::login_from(&cx.req)))
-        }
-        Access::Page(..) => Err(error_pages::abort(&cx.req, 403)),
+        Access::Page(permission, view_menu) => page(cx, permission, view_menu),
         Access::PageApi(permission, view_menu) if cx.user.can_access(permission, view_menu) => Ok(()),
         Access::PageApi(..) => {
             let status = if cx.user.is_anonymous() { 401 } else { 403 };
             Err(Answer::jsonify(status, &json!({"message": "Access is Denied", "severity": "danger"})))
         }
     }
+}
+
+/// `flask_appbuilder.security.decorators:has_access`: the log-in page for who is not logged in, 403 for others.
+pub fn page(cx: &Cx, permission: &str, view_menu: &str) -> Result<(), Answer> {
+    if cx.user.can_access(permission, view_menu) {
+        return Ok(());
+    }
+    if cx.user.is_anonymous() {
+        flash::add(cx, "danger", "Access is Denied");
+        return Err(Answer::redirect(302, next_url::login_from(&cx.req)));
+    }
+    Err(error_pages::abort(&cx.req, 403))
 }
 
 /// `flask_appbuilder.security.decorators:protect`.

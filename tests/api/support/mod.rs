@@ -2,8 +2,11 @@
 
 mod client;
 mod datasets;
+mod engines;
 mod server;
+pub mod sshd;
 
 pub use client::{Answer, Client};
 pub use datasets::{Source, ask};
+pub use engines::EngineServer;
 pub use server::{PASSWORD, Server, command, postgres_uri, run_to_end, scratch};

@@ -1,66 +1,75 @@
-//! Workbooks (`superset.commands.database.uploaders.excel_reader`): only the newer format, read cell by cell, so that a
-//! value in the last corner of an empty sheet costs nothing.
+//! Workbooks (`superset.commands.database.uploaders.excel_reader`): the newer format is read cell by cell, so that a
+//! value in the last corner of an empty sheet costs nothing; the older one once its extent is known.
 
 use std::io::{Cursor, Read as _};
 
 use bytes::Bytes;
-use calamine::{DataRef, Reader as _, Xlsx, XlsxError};
-use infra::{Result, config::Config};
+use calamine::{Data, Reader as _, Xls, XlsError, Xlsx, XlsxError};
+use infra::Result;
 
 use super::{
+    bounds::Bounds,
     csv_file::unique,
     frame::{Cell, Column, Dtype},
     infer,
     options::{Options, failed, parsing},
+    xls_extent,
 };
 
 /// Cells of a table that is made of a sheet, empty ones counted.
 const MAX_CELLS: usize = 20_000_000;
 
-/// How large a packed file may become (`check_is_safe_zip`).
-#[derive(Debug, Clone, Copy)]
-pub struct Bounds {
-    size: u64,
-    ratio: f64,
+/// A workbook of either format.
+enum Book {
+    New(Box<Xlsx<Cursor<Bytes>>>),
+    Old(Box<Xls<Cursor<Bytes>>>),
 }
 
-impl Bounds {
-    /// As configured.
-    pub fn of(config: &Config) -> Self {
-        Self {
-            size: config.int("ZIPPED_FILE_MAX_SIZE").and_then(|n| u64::try_from(n).ok()).unwrap_or(100 << 20),
-            ratio: config.get("ZIP_FILE_MAX_COMPRESS_RATIO").as_f64().unwrap_or(200.0),
-        }
-    }
-
-    fn check(self, file: &Bytes) -> Result<()> {
-        let unknown = || failed("Excel file format cannot be determined");
-        let mut archive = zip::ZipArchive::new(Cursor::new(file.clone())).map_err(|_| unknown())?;
-        let (mut packed, mut unpacked) = (0_u64, 0_u64);
-        for i in 0..archive.len() {
-            let entry = archive.by_index(i).map_err(|_| unknown())?;
-            packed = packed.saturating_add(entry.compressed_size());
-            // unpacked for good: what the archive says of itself may be a lie
-            let mut most = entry.take(self.size + 1);
-            let size = std::io::copy(&mut most, &mut std::io::sink()).map_err(|_| unknown())?;
-            unpacked = unpacked.saturating_add(size);
-            if size > self.size {
-                return Err(failed("Found file with size above allowed threshold"));
-            }
-            if unpacked > 1 << 20 && unpacked as f64 > self.ratio * packed.max(1) as f64 {
-                return Err(failed("Zip compress ratio above allowed threshold"));
-            }
-        }
-        Ok(())
-    }
+fn unknown() -> infra::Error {
+    failed("Excel file format cannot be determined")
 }
 
-type Book = Xlsx<Cursor<Bytes>>;
+fn too_large() -> infra::Error {
+    parsing(format!("the sheet has more than {MAX_CELLS} cells"))
+}
+
+/// Unpacks everything once: what an archive says of itself may be a lie.
+fn check_archive(file: &Bytes, bounds: Bounds) -> Result<()> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(file.clone())).map_err(|_| unknown())?;
+    let (mut packed, mut unpacked) = (0_u64, 0_u64);
+    for i in 0..archive.len() {
+        let entry = archive.by_index(i).map_err(|_| unknown())?;
+        packed = packed.saturating_add(entry.compressed_size());
+        let mut most = entry.take(bounds.left(0));
+        let size = std::io::copy(&mut most, &mut std::io::sink()).map_err(|_| unknown())?;
+        unpacked = unpacked.saturating_add(size);
+        bounds.check(u64::MAX, size)?;
+        bounds.check_ratio(packed, unpacked)?;
+    }
+    Ok(())
+}
 
 fn open(file: Bytes, bounds: Bounds) -> Result<Book> {
-    bounds.check(&file)?;
-    calamine::open_workbook_from_rs::<Book, _>(Cursor::new(file))
-        .map_err(|_: XlsxError| failed("Excel file format cannot be determined"))
+    if !file.starts_with(b"PK") {
+        let cells = xls_extent::cells(&file).ok_or_else(unknown)?;
+        if cells > MAX_CELLS {
+            return Err(too_large());
+        }
+        let book = calamine::open_workbook_from_rs::<Xls<_>, _>(Cursor::new(file)).map_err(|_| unknown())?;
+        return Ok(Book::Old(Box::new(book)));
+    }
+    check_archive(&file, bounds)?;
+    let book = calamine::open_workbook_from_rs::<Xlsx<_>, _>(Cursor::new(file)).map_err(|_| unknown())?;
+    Ok(Book::New(Box::new(book)))
+}
+
+impl Book {
+    fn sheet_names(&self) -> Vec<String> {
+        match self {
+            Self::New(book) => book.sheet_names(),
+            Self::Old(book) => book.sheet_names(),
+        }
+    }
 }
 
 /// The names of the columns of each sheet.
@@ -124,7 +133,8 @@ fn settle(column: &mut Column, decimal: char) {
             column.cells = cells;
         }
     }
-    column.dtype = Column::dtype_of(&column.cells);
+    // pandas knows nothing of a column without rows
+    column.dtype = if column.cells.is_empty() { Dtype::Text } else { Column::dtype_of(&column.cells) };
 }
 
 fn header(rows: &[Vec<Cell>], at: usize) -> Vec<String> {
@@ -137,53 +147,90 @@ fn header(rows: &[Vec<Cell>], at: usize) -> Vec<String> {
 
 /// The rows after those that are skipped, as far as they are wanted.
 fn rows(book: &mut Book, sheet: &str, options: &Options) -> Result<Vec<Vec<Cell>>> {
-    let broken = |e: XlsxError| parsing(e);
-    let wanted = options.rows_to_read.map_or(usize::MAX, |n| n.saturating_add(options.header_row + 1));
-    let mut reader = book.worksheet_cells_reader(sheet).map_err(broken)?;
-    let mut rows: Vec<Vec<Cell>> = Vec::new();
-    let mut width = 0;
-    while let Some(found) = reader.next_cell().map_err(broken)? {
-        let (row, column) = found.get_position();
-        let Some(row) = (row as usize).checked_sub(options.skip_rows) else { continue };
-        let cell = value(found.get_value());
-        if cell == Cell::Null {
-            continue;
+    let mut grid = Grid::new(options);
+    match book {
+        Book::New(book) => {
+            let broken = |e: XlsxError| parsing(e);
+            let mut reader = book.worksheet_cells_reader(sheet).map_err(broken)?;
+            while let Some(found) = reader.next_cell().map_err(broken)? {
+                let (row, column) = found.get_position();
+                if !grid.put(row as usize, column as usize, value(&found.get_value().clone().into()))? {
+                    break;
+                }
+            }
         }
-        if row >= wanted {
-            break;
-        }
-        width = width.max(column as usize + 1);
-        if width.saturating_mul(row.max(rows.len()) + 1) > MAX_CELLS {
-            return Err(parsing(format!("the sheet has more than {MAX_CELLS} cells")));
-        }
-        if rows.len() <= row {
-            rows.resize(row + 1, Vec::new());
-        }
-        if let Some(cells) = rows.get_mut(row) {
-            cells.resize(cells.len().max(column as usize + 1), Cell::Null);
-            if let Some(place) = cells.get_mut(column as usize) {
-                *place = cell;
+        Book::Old(book) => {
+            let range = book.worksheet_range(sheet).map_err(|e: XlsError| parsing(e))?;
+            let (top, left) = range.start().unwrap_or_default();
+            for (row, column, found) in range.used_cells() {
+                if !grid.put(top as usize + row, left as usize + column, value(found))? {
+                    break;
+                }
             }
         }
     }
-    if let Some(first) = rows.get_mut(options.header_row) {
-        first.resize(width, Cell::Null);
+    Ok(grid.finish())
+}
+
+/// Rows as they are put together from cells.
+struct Grid {
+    skip: usize,
+    header: usize,
+    wanted: usize,
+    width: usize,
+    rows: Vec<Vec<Cell>>,
+}
+
+impl Grid {
+    fn new(options: &Options) -> Self {
+        let wanted = options.rows_to_read.map_or(usize::MAX, |n| n.saturating_add(options.header_row + 1));
+        Self { skip: options.skip_rows, header: options.header_row, wanted, width: 0, rows: Vec::new() }
     }
-    Ok(rows)
+
+    /// Puts a cell where it belongs; false when no more rows are wanted.
+    fn put(&mut self, row: usize, column: usize, cell: Cell) -> Result<bool> {
+        let Some(row) = row.checked_sub(self.skip) else { return Ok(true) };
+        if cell == Cell::Null {
+            return Ok(true);
+        }
+        if row >= self.wanted {
+            return Ok(false);
+        }
+        self.width = self.width.max(column + 1);
+        if self.width.saturating_mul(row.max(self.rows.len()) + 1) > MAX_CELLS {
+            return Err(too_large());
+        }
+        if self.rows.len() <= row {
+            self.rows.resize(row + 1, Vec::new());
+        }
+        if let Some(cells) = self.rows.get_mut(row) {
+            cells.resize(cells.len().max(column + 1), Cell::Null);
+            if let Some(place) = cells.get_mut(column) {
+                *place = cell;
+            }
+        }
+        Ok(true)
+    }
+
+    fn finish(mut self) -> Vec<Vec<Cell>> {
+        if let Some(first) = self.rows.get_mut(self.header) {
+            first.resize(self.width, Cell::Null);
+        }
+        self.rows
+    }
 }
 
 /// A value as openpyxl reads it: numbers without a fraction are integers.
-fn value(cell: &DataRef<'_>) -> Cell {
+fn value(cell: &Data) -> Cell {
     match cell {
-        DataRef::Int(n) => Cell::Int(*n),
-        DataRef::Float(f) if f.fract() == 0.0 && f.abs() < 9e15 => Cell::Int(*f as i64),
-        DataRef::Float(f) => Cell::Float(*f),
-        DataRef::String(t) => Cell::Text(t.as_str().into()),
-        DataRef::SharedString(t) => Cell::Text((*t).into()),
-        DataRef::Bool(b) => Cell::Bool(*b),
-        DataRef::DateTime(t) => t.as_datetime().map_or(Cell::Float(t.as_f64()), Cell::Time),
-        DataRef::DateTimeIso(t) | DataRef::DurationIso(t) => Cell::Text(t.as_str().into()),
-        DataRef::Error(_) | DataRef::Empty => Cell::Null,
+        Data::Int(n) => Cell::Int(*n),
+        Data::Float(f) if f.fract() == 0.0 && f.abs() < 9e15 => Cell::Int(*f as i64),
+        Data::Float(f) => Cell::Float(*f),
+        Data::String(t) => Cell::Text(t.as_str().into()),
+        Data::Bool(b) => Cell::Bool(*b),
+        Data::DateTime(t) => t.as_datetime().map_or(Cell::Float(t.as_f64()), Cell::Time),
+        Data::DateTimeIso(t) | Data::DurationIso(t) => Cell::Text(t.as_str().into()),
+        Data::Error(_) | Data::Empty => Cell::Null,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Columns whose types were found out, as pandas finds them.
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
 /// A value of a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +17,10 @@ pub enum Cell {
     Text(Box<str>),
     /// Time.
     Time(NaiveDateTime),
+    /// Day.
+    Date(NaiveDate),
+    /// Time of day.
+    Clock(NaiveTime),
 }
 
 /// pandas' type of a column.
@@ -30,6 +34,12 @@ pub enum Dtype {
     Bool,
     /// `datetime64[ns]`.
     Time,
+    /// `datetime64[ns, UTC]`.
+    Zoned,
+    /// Days of Python.
+    Date,
+    /// Times of day of Python.
+    Clock,
     /// `object`.
     Text,
 }
@@ -56,7 +66,7 @@ impl Column {
                 Cell::Float(_) => &mut floats,
                 Cell::Bool(_) => &mut bools,
                 Cell::Text(_) => &mut texts,
-                Cell::Time(_) => &mut times,
+                Cell::Time(_) | Cell::Date(_) | Cell::Clock(_) => &mut times,
             } += 1;
         }
         match (ints, floats, bools, times, texts) {

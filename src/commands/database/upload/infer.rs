@@ -188,7 +188,7 @@ fn real(cell: &Cell) -> Option<Cell> {
         Cell::Float(f) => Cell::Float(*f),
         Cell::Bool(b) => Cell::Float(f64::from(u8::from(*b))),
         Cell::Text(t) => Cell::Float(float(t, '.')?),
-        Cell::Time(_) => return None,
+        Cell::Time(_) | Cell::Date(_) | Cell::Clock(_) => return None,
     })
 }
 
@@ -199,7 +199,7 @@ fn truth(cell: &Cell) -> Option<Cell> {
         Cell::Float(f) => *f != 0.0,
         Cell::Bool(b) => *b,
         Cell::Text(t) => !t.is_empty(),
-        Cell::Time(_) => return None,
+        Cell::Time(_) | Cell::Date(_) | Cell::Clock(_) => return None,
     }))
 }
 
@@ -212,6 +212,8 @@ pub fn shown(cell: &Cell) -> Option<Cell> {
         Cell::Bool(b) => (if *b { "True" } else { "False" }).into(),
         Cell::Text(t) => t.clone(),
         Cell::Time(t) => t.format("%Y-%m-%d %H:%M:%S%.f").to_string().into(),
+        Cell::Date(d) => d.to_string().into(),
+        Cell::Clock(t) => t.to_string().into(),
     }))
 }
 

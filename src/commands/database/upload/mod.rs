@@ -1,5 +1,8 @@
 //! Files as tables of a database (`superset.commands.database.uploaders`).
 
+mod bounds;
+mod columnar;
+mod columnar_value;
 mod csv_file;
 mod excel;
 mod frame;
@@ -7,6 +10,7 @@ mod infer;
 mod options;
 mod records;
 mod table;
+mod xls_extent;
 
 use std::sync::Arc;
 
@@ -21,6 +25,7 @@ use serde_json::{Value, json};
 pub use options::{IfExists, Options};
 
 use self::{
+    bounds::Bounds,
     frame::{Cell, Column, Dtype},
     options::failed,
     table::Table,
@@ -39,31 +44,39 @@ pub enum Kind {
     Columnar,
 }
 
-fn unread(kind: &str) -> infra::Error {
-    failed(format!("liteset reads no {kind} files in this version: save the file as CSV"))
+/// A file that was sent.
+#[derive(Debug, Clone)]
+pub struct File {
+    /// Name that the client gave it; its ending tells archives from files.
+    pub name: String,
+    /// Content.
+    pub content: Bytes,
 }
 
 /// The columns of a file, by sheet (`file_metadata`).
-pub async fn metadata(app: &Services, kind: Kind, file: Bytes, options: Options) -> Result<Value> {
+pub async fn metadata(app: &Services, kind: Kind, file: File, options: Options) -> Result<Value> {
     let item = |sheet: Value, names: Vec<String>| json!({"sheet_name": sheet, "column_names": names});
+    let bounds = Bounds::of(&app.config);
     let items = match kind {
         Kind::Csv => {
-            let names = blocking(move || csv_file::names(&file, &options)).await?;
+            let names = blocking(move || csv_file::names(&file.content, &options)).await?;
             vec![item(Value::Null, names)]
         }
         Kind::Excel => {
-            let bounds = excel::Bounds::of(&app.config);
-            let sheets = blocking(move || excel::names(file, bounds)).await?;
+            let sheets = blocking(move || excel::names(file.content, bounds)).await?;
             sheets.into_iter().map(|(sheet, names)| item(json!(sheet), names)).collect()
         }
-        Kind::Columnar => return Err(unread("Parquet")),
+        Kind::Columnar => {
+            let names = blocking(move || columnar::names(file.content, &file.name, bounds)).await?;
+            vec![item(Value::Null, names)]
+        }
     };
     Ok(json!({"items": items}))
 }
 
-/// Reading a large file must not hold up other requests.
+/// Reading a large file must not hold up other requests; a file that breaks its reader is unreadable.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(infra::Error::internal)?
+    tokio::task::spawn_blocking(work).await.map_err(|_| failed("Error reading file"))?
 }
 
 /// Where a file goes.
@@ -82,7 +95,7 @@ pub async fn upload(
     user: &Arc<Principal>,
     goal: &Goal<'_>,
     kind: Kind,
-    file: Bytes,
+    file: File,
     options: Options,
 ) -> Result<()> {
     let found = database::find_where(app.db.exec(), goal.database_id, lists::databases(user, "d")).await?;
@@ -94,12 +107,12 @@ pub async fn upload(
     if !target.spec().caps.supports_file_upload {
         return Err(command_error(422, "Database type does not support file uploads."));
     }
-    let (rules, bounds) = (options.clone(), excel::Bounds::of(&app.config));
+    let (rules, bounds) = (options.clone(), Bounds::of(&app.config));
     let columns = blocking(move || {
         let mut columns = match kind {
-            Kind::Csv => csv_file::read(&file, &rules)?,
-            Kind::Excel => excel::read(file, &rules, bounds)?,
-            Kind::Columnar => return Err(unread("Parquet")),
+            Kind::Csv => csv_file::read(&file.content, &rules)?,
+            Kind::Excel => excel::read(file.content, &rules, bounds)?,
+            Kind::Columnar => return columnar::read(file.content, &file.name, &rules, bounds),
         };
         shape(&mut columns, &rules)?;
         Ok(columns)

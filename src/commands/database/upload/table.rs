@@ -13,6 +13,7 @@ const BYTES: usize = 512 << 10;
 /// The type of a column in `CREATE TABLE`.
 fn type_name(dtype: Dtype, dialect: Dialect) -> &'static str {
     match (dtype, dialect) {
+        (Dtype::Int(16), _) => "SMALLINT",
         (Dtype::Int(32), _) => "INTEGER",
         (Dtype::Int(_), _) => "BIGINT",
         (Dtype::Float(_), Dialect::Sqlite) => "FLOAT",
@@ -22,6 +23,11 @@ fn type_name(dtype: Dtype, dialect: Dialect) -> &'static str {
         (Dtype::Bool, _) => "BOOLEAN",
         (Dtype::Time, Dialect::Postgres) => "TIMESTAMP WITHOUT TIME ZONE",
         (Dtype::Time, _) => "DATETIME",
+        (Dtype::Zoned, Dialect::Postgres) => "TIMESTAMP WITH TIME ZONE",
+        (Dtype::Zoned, _) => "TIMESTAMP",
+        (Dtype::Date, _) => "DATE",
+        (Dtype::Clock, Dialect::Postgres) => "TIME WITHOUT TIME ZONE",
+        (Dtype::Clock, _) => "TIME",
         (Dtype::Text, _) => "TEXT",
     }
 }
@@ -99,7 +105,13 @@ impl Table {
             Cell::Bool(b) if dtype == Dtype::Text => self.text(if *b { "true" } else { "false" }, out),
             Cell::Bool(b) => out.push_str(self.dialect.boolean(*b)),
             Cell::Text(t) => self.text(t, out),
-            Cell::Time(t) => self.text(&t.format("%Y-%m-%d %H:%M:%S%.6f").to_string(), out),
+            Cell::Time(t) => {
+                let zone =
+                    if dtype == Dtype::Zoned && self.dialect == Dialect::Postgres { "+00:00" } else { "" };
+                self.text(&format!("{}{zone}", t.format("%Y-%m-%d %H:%M:%S%.6f")), out);
+            }
+            Cell::Date(d) => self.text(&d.format("%Y-%m-%d").to_string(), out),
+            Cell::Clock(t) => self.text(&t.format("%H:%M:%S%.6f").to_string(), out),
         }
     }
 
@@ -110,7 +122,7 @@ impl Table {
             out.push_str(&text.replace('\0', "").replace('\'', "''"));
             out.push('\'');
         } else {
-            out.push_str(&self.dialect.string_literal(text));
+            out.push_str(&self.dialect.unicode_literal(text));
         }
     }
 }

@@ -85,6 +85,9 @@ pub(super) fn function(
             timedelta(args, keywords).unwrap_or_else(|| unreadable(name))
         }
         "celery.schedules.crontab" => crontab(args, keywords),
+        _ if CACHES.iter().any(|(module, ..)| name.starts_with(module)) => {
+            cache(name, args, keywords).unwrap_or_else(|| unreadable(name))
+        }
         "int" => match args {
             [Py::Str(s)] => s.trim().replace('_', "").parse().map_or_else(|_| unreadable(name), Py::Int),
             [v] => v.number().map_or_else(|| unreadable(name), |n| Py::Int(n as i64)),
@@ -115,6 +118,50 @@ pub(super) fn function(
         }
         _ => unreadable(name),
     }
+}
+
+/// Classes of caches by their modules, their kind, and their arguments in order with the keys that flask_caching has for
+/// them: `RESULTS_BACKEND` is the object, the other caches are dictionaries.
+const CACHES: &[(&str, &str, Arguments)] = &[
+    ("cachelib.redis.RedisCache", "RedisCache", REDIS),
+    ("cachelib.RedisCache", "RedisCache", REDIS),
+    ("flask_caching.backends.RedisCache", "RedisCache", REDIS),
+    ("flask_caching.backends.rediscache.RedisCache", "RedisCache", REDIS),
+    ("cachelib.file.FileSystemCache", "FileSystemCache", FILES),
+    ("cachelib.FileSystemCache", "FileSystemCache", FILES),
+    ("flask_caching.backends.FileSystemCache", "FileSystemCache", FILES),
+    ("flask_caching.backends.filesystemcache.FileSystemCache", "FileSystemCache", FILES),
+];
+/// Arguments of a class in their order, with their keys.
+type Arguments = &'static [(&'static str, &'static str)];
+
+const REDIS: Arguments = &[
+    ("host", "CACHE_REDIS_HOST"),
+    ("port", "CACHE_REDIS_PORT"),
+    ("password", "CACHE_REDIS_PASSWORD"),
+    ("db", "CACHE_REDIS_DB"),
+    ("default_timeout", "CACHE_DEFAULT_TIMEOUT"),
+    ("key_prefix", "CACHE_KEY_PREFIX"),
+    ("username", "CACHE_REDIS_USER"),
+    ("ssl", "CACHE_REDIS_SSL"),
+];
+const FILES: Arguments = &[
+    ("cache_dir", "CACHE_DIR"),
+    ("threshold", "CACHE_THRESHOLD"),
+    ("default_timeout", "CACHE_DEFAULT_TIMEOUT"),
+];
+
+/// A cache as the dictionary that describes it.
+fn cache(name: &str, args: &[Py], keywords: &[(String, Py)]) -> Option<Py> {
+    let (_, kind, known) = CACHES.iter().find(|(class, ..)| *class == name)?;
+    let mut found = Py::Dict(Vec::new());
+    found.set_item(Py::Str("CACHE_TYPE".to_owned()), Py::Str((*kind).to_owned()));
+    let positional = known.iter().zip(args).map(|((_, key), value)| (*key, value));
+    let named = keywords.iter().filter_map(|(k, v)| Some((known.iter().find(|(n, _)| n == k)?.1, v)));
+    for (key, value) in positional.chain(named) {
+        found.set_item(Py::Str(key.to_owned()), value.clone());
+    }
+    Some(found)
 }
 
 fn collection(args: &[Py], name: &str, make: impl Fn(Vec<Py>) -> Py) -> Py {

@@ -91,3 +91,20 @@ fn syntax_errors_name_their_line() {
     let error = read("A = 1\nB = = 2\n", &HashMap::new(), &IndexMap::new()).unwrap_err();
     assert_eq!(error.line, 2);
 }
+
+#[test]
+fn caches_are_told_as_dictionaries() {
+    let text = "from cachelib.redis import RedisCache\nfrom flask_caching.backends import FileSystemCache\n\
+                RESULTS_BACKEND = RedisCache(host='h', port=6380, key_prefix='superset_results')\n\
+                A = FileSystemCache('/tmp/x', default_timeout=5)\n";
+    let read = read(text, &HashMap::new(), &IndexMap::new()).unwrap();
+    assert_eq!(
+        read.values["RESULTS_BACKEND"],
+        json!({"CACHE_TYPE": "RedisCache", "CACHE_REDIS_HOST": "h", "CACHE_REDIS_PORT": 6380,
+               "CACHE_KEY_PREFIX": "superset_results"})
+    );
+    assert_eq!(
+        read.values["A"],
+        json!({"CACHE_TYPE": "FileSystemCache", "CACHE_DIR": "/tmp/x", "CACHE_DEFAULT_TIMEOUT": 5})
+    );
+}

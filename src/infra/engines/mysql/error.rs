@@ -10,7 +10,7 @@ pub(super) enum Failure {
     /// The server sent what the protocol does not allow.
     Protocol,
     /// A packet above the limit.
-    TooLarge,
+    TooLarge(usize),
     /// The server's error: number and sentence.
     Server(u16, String),
     /// We cannot or will not go on.
@@ -94,7 +94,7 @@ pub(super) fn connect_error(failure: &Failure, host: &str, python: Python) -> En
             tuple(2003, &format!("Can't connect to MySQL server on '{host}' (timed out)"))
         }
         Failure::Io(e) => tuple(2013, &format!("Lost connection to MySQL server during query ({e})")),
-        Failure::Protocol | Failure::TooLarge => {
+        Failure::Protocol | Failure::TooLarge(_) => {
             tuple(2027, &format!("'{host}' does not speak the protocol of MySQL"))
         }
         Failure::Refused(text) => tuple(2059, text),
@@ -107,7 +107,7 @@ pub(super) fn statement_error(failure: &Failure, python: Python) -> EngineError 
         Failure::Server(code, message) => {
             EngineError::Statement { class: python.class(*code), message: tuple(*code, message) }
         }
-        Failure::TooLarge => EngineError::TooLarge(64),
+        Failure::TooLarge(limit) => EngineError::TooLarge(limit >> 20),
         Failure::Refused(text) => {
             EngineError::Statement { class: python.operational().to_owned(), message: tuple(2059, text) }
         }

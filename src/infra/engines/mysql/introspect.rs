@@ -146,26 +146,7 @@ impl Database {
             literal(schema),
             literal(table)
         );
-        let mut keys: Vec<ForeignKey> = Vec::new();
-        for row in self.rows(&sql).await? {
-            let [name, Some(column), other, Some(referred_table), Some(referred)] = row.as_slice() else {
-                continue;
-            };
-            if keys.last().is_none_or(|k| k.name != *name) {
-                keys.push(ForeignKey {
-                    name: name.clone(),
-                    columns: Vec::new(),
-                    referred_schema: other.clone().filter(|o| o != schema),
-                    referred_table: referred_table.clone(),
-                    referred_columns: Vec::new(),
-                });
-            }
-            if let Some(key) = keys.last_mut() {
-                key.columns.push(column.clone());
-                key.referred_columns.push(referred.clone());
-            }
-        }
-        Ok(keys)
+        Ok(ForeignKey::from_rows(self.rows(&sql).await?, schema))
     }
 
     /// The comment of a table.

@@ -37,7 +37,7 @@ impl Wire {
             let length = usize::from(header[0]) | usize::from(header[1]) << 8 | usize::from(header[2]) << 16;
             self.sequence = header[3].wrapping_add(1);
             if payload.len() + length > self.limit {
-                return Err(Failure::TooLarge);
+                return Err(Failure::TooLarge(self.limit));
             }
             let start = payload.len();
             payload.resize(start + length, 0);
@@ -147,6 +147,6 @@ mod tests {
         let mut wire = Wire::new(Box::new(ours));
         wire.limit = 10;
         theirs.write_all(&[20, 0, 0, 0]).await.unwrap();
-        assert!(matches!(wire.read().await, Err(Failure::TooLarge)));
+        assert!(matches!(wire.read().await, Err(Failure::TooLarge(_))));
     }
 }

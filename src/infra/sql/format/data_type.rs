@@ -7,6 +7,9 @@ use super::{super::dialect::Family, Printer};
 impl Printer {
     pub(super) fn data_type(self, data_type: &DataType) -> String {
         let text = data_type.to_string();
+        if self.family == Family::ClickHouse {
+            return clickhouse(&text).replace(',', ", ").replace(",  ", ", ");
+        }
         let (name, arguments) = match text.find('(') {
             Some(at) => (text.get(..at).unwrap_or_default(), text.get(at..).unwrap_or_default()),
             None => (text.as_str(), ""),
@@ -58,4 +61,29 @@ impl Printer {
             };
         format!("{mapped}{}", arguments.replace(',', ", ").replace(",  ", ", "))
     }
+}
+
+/// ClickHouse's types by their own names, which the parser writes in capitals here and there.
+pub(super) fn clickhouse(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut quoted = false;
+    let mut word = String::new();
+    for c in text.chars().chain([' ']) {
+        if !quoted && (c.is_ascii_alphanumeric() || c == '_') {
+            word.push(c);
+            continue;
+        }
+        out.push_str(match word.as_str() {
+            "STRING" => "String",
+            "INT64" => "Int64",
+            "INT8" => "Int8",
+            "FLOAT64" => "Float64",
+            "DATETIME" => "DateTime",
+            other => other,
+        });
+        word.clear();
+        quoted ^= c == '\'';
+        out.push(c);
+    }
+    out.trim_end().to_owned()
 }

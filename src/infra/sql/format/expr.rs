@@ -183,6 +183,7 @@ impl Printer {
         match op {
             BinaryOperator::Spaceship if self.family != Family::Mysql => "IS NOT DISTINCT FROM".into(),
             BinaryOperator::NotEq => "<>".into(),
+            BinaryOperator::StringConcat if self.family == Family::Mssql => "+".into(),
             BinaryOperator::StringConcat if self.family == Family::Mysql => "OR".into(),
             BinaryOperator::PGExp if self.family == Family::Postgres => "^".into(),
             other => other.to_string(),

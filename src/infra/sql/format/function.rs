@@ -61,6 +61,12 @@ impl Printer {
             let synonym = SYNONYMS.iter().find(|(name, _)| parts.is_empty() && *name == upper);
             match (synonym, self.family) {
                 (Some((_, main)), Family::Sqlite | Family::Postgres | Family::Mysql) => (*main).to_owned(),
+                // elsewhere `toDate` and `TODATE` are one function
+                (_, Family::ClickHouse)
+                    if !matches!(upper.as_str(), "COUNT" | "SUM" | "MIN" | "MAX" | "AVG") =>
+                {
+                    last.value.clone()
+                }
                 _ if parts.is_empty() => upper,
                 // Functions of a schema keep their spelling.
                 _ => last.value.clone(),

@@ -143,7 +143,7 @@ impl Printer {
         let (open, close) = match self.family {
             Family::Mysql | Family::Bigquery => ('`', '`'),
             Family::Mssql => ('[', ']'),
-            Family::Other | Family::Generic if quote == '`' => ('`', '`'),
+            Family::Other | Family::ClickHouse | Family::Generic if quote == '`' => ('`', '`'),
             _ => ('"', '"'),
         };
         let escaped =

@@ -3,7 +3,7 @@
 
 use sqlparser::ast::{ColumnDef, CreateTable, CreateView, Delete, FromTable, Insert, Statement, Update};
 
-use super::{Printer, protect};
+use super::{super::dialect::Family, Printer, data_type::clickhouse, protect};
 
 impl Printer {
     pub(super) fn other_statement(self, statement: &Statement) -> String {
@@ -15,7 +15,10 @@ impl Printer {
             Statement::Delete(delete) => self.delete(delete),
             _ => None,
         };
-        laid_out.unwrap_or_else(|| protect(&statement.to_string()))
+        laid_out.unwrap_or_else(|| {
+            let text = statement.to_string();
+            protect(&if self.family == Family::ClickHouse { clickhouse(&text) } else { text })
+        })
     }
 
     fn create_table(self, create: &CreateTable) -> Option<String> {

@@ -1,14 +1,15 @@
 //! The few forms that Flask-AppBuilder renders on the server and the frontend still links to: the own password,
 //! somebody else's password, the own name. Pages of our own in the old layout, with the field names of the original.
 
-use commands::login::{Profile, update_profile};
+use commands::login::{Profile, has_local_passwords, update_profile};
 use infra::Error;
 
 use crate::{
     Answer, Cx, Handled,
     controllers::pages::classic,
-    flash,
+    error_pages, flash,
     guards::{csrf, identity},
+    history,
     html::escape,
     routes::{Access, Rule, rule},
 };
@@ -81,6 +82,7 @@ fn password_page(cx: &Cx, errors: &[&str]) -> Answer {
 }
 
 async fn show_password(cx: Cx) -> Handled {
+    history::remember(&cx);
     Ok(password_page(&cx, &[]))
 }
 
@@ -95,6 +97,9 @@ async fn set_password(cx: Cx) -> Handled {
 }
 
 async fn reset(cx: &Cx, id: Option<i64>) -> Handled {
+    if !has_local_passwords(&cx.app.config) {
+        return Ok(error_pages::abort(&cx.req, 403));
+    }
     let (Some(id), Some(by)) = (id, cx.user.user_id()) else { return Err(Error::not_found().into()) };
     let field = |name: &str| cx.req.field(name).unwrap_or_default();
     let (password, again) = (field("password"), field("conf_password"));
@@ -104,13 +109,16 @@ async fn reset(cx: &Cx, id: Option<i64>) -> Handled {
     if password != again {
         return Ok(password_page(cx, &["Passwords must match"]));
     }
+    if let Some(complaint) = super::password_complaint(&cx.app.config, password) {
+        return Ok(password_page(cx, &[complaint]));
+    }
     let profile = Profile { password: Some(password.to_owned()), ..Profile::default() };
     let hash = update_profile(&cx.app, id, by, profile).await?.ok_or_else(Error::not_found)?;
     if id == by {
         identity::renew_password_mark(&cx.app.config, &mut cx.session.lock(), &hash);
     }
     flash::add(cx, "info", "Password Changed");
-    Ok(Answer::redirect(302, "/"))
+    Ok(Answer::redirect(302, history::back(cx)))
 }
 
 fn names_page(cx: &Cx, first: &str, last: &str, errors: &[&str]) -> Answer {
@@ -121,6 +129,7 @@ fn names_page(cx: &Cx, first: &str, last: &str, errors: &[&str]) -> Answer {
 
 async fn show_names(cx: Cx) -> Handled {
     let (first, last) = cx.user.user.as_ref().map_or(("", ""), |u| (&u.first_name, &u.last_name));
+    history::remember(&cx);
     Ok(names_page(&cx, first, last, &[]))
 }
 
@@ -137,5 +146,5 @@ async fn set_names(cx: Cx) -> Handled {
     let profile = Profile { first_name: Some(first.into()), last_name: Some(last.into()), password: None };
     update_profile(&cx.app, id, id, profile).await?;
     flash::add(&cx, "info", "User information changed");
-    Ok(Answer::redirect(302, "/"))
+    Ok(Answer::redirect(302, history::back(&cx)))
 }

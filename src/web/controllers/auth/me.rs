@@ -3,9 +3,9 @@
 use commands::{
     access::{User, load_user},
     bootstrap,
-    login::{Profile, update_profile},
+    login::{Profile, has_local_passwords, update_profile},
 };
-use infra::Error;
+use infra::{Error, config::Config};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -77,6 +77,9 @@ async fn put(cx: Cx) -> Handled {
         Error::bad_request(text)
     })?;
     let profile = load(&cx, &body)?;
+    if profile.password.is_some() && !has_local_passwords(&cx.app.config) {
+        return Err(Error::forbidden().into());
+    }
     if let Some(hash) = update_profile(&cx.app, id, id, profile).await? {
         identity::renew_password_mark(&cx.app.config, &mut cx.session.lock(), &hash);
     }
@@ -108,8 +111,7 @@ fn load(cx: &Cx, body: &Value) -> Result<Profile, Error> {
             }
             ("password", Value::String(s)) => {
                 profile.password = Some(s.clone());
-                (cx.app.config.bool("FAB_PASSWORD_COMPLEXITY_ENABLED") && !is_complex(s))
-                    .then_some(COMPLEXITY)
+                password_complaint(&cx.app.config, s)
             }
             ("first_name" | "last_name" | "password", _) => Some("Not a valid string."),
             _ => Some("Unknown field."),
@@ -129,6 +131,11 @@ fn load(cx: &Cx, body: &Value) -> Result<Profile, Error> {
 
 const COMPLEXITY: &str = "Must have at least two capital letters, one special character, two digits, three lower case \
      letters and a minimal length of 10.";
+
+/// What is wrong with a new password, when the installation asks for complex ones.
+pub(in crate::controllers) fn password_complaint(config: &Config, password: &str) -> Option<&'static str> {
+    (config.bool("FAB_PASSWORD_COMPLEXITY_ENABLED") && !is_complex(password)).then_some(COMPLEXITY)
+}
 
 /// `flask_appbuilder.validators:default_password_complexity`.
 fn is_complex(password: &str) -> bool {

@@ -6,6 +6,8 @@ mod me;
 mod roles;
 mod tokens;
 
+pub(super) use me::password_complaint;
+
 use crate::routes::Rule;
 
 /// Rules of these files.

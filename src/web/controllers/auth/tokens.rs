@@ -127,7 +127,7 @@ fn load_login(body: &Value) -> Result<(String, String, Option<String>, bool), Er
             None
         }
     };
-    let refresh = match body.get("refresh").map(truth) {
+    let refresh = match body.get("refresh").map(infra::json::boolean) {
         None => false,
         Some(Some(refresh)) => refresh,
         Some(None) => {
@@ -144,24 +144,6 @@ fn load_login(body: &Value) -> Result<(String, String, Option<String>, bool), Er
         Ok((name, password, provider, refresh))
     } else {
         Err(Error::bad_request(Value::Object(errors)))
-    }
-}
-
-/// What marshmallow takes for a boolean.
-fn truth(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(b) => Some(*b),
-        Value::Number(n) => match n.as_f64() {
-            Some(1.0) => Some(true),
-            Some(0.0) => Some(false),
-            _ => None,
-        },
-        Value::String(s) => match s.to_ascii_lowercase().as_str() {
-            "t" | "true" | "yes" | "y" | "on" | "1" => Some(true),
-            "f" | "false" | "no" | "n" | "off" | "0" => Some(false),
-            _ => None,
-        },
-        _ => None,
     }
 }
 

@@ -66,6 +66,6 @@ pub fn made_by_caller(cx: &FilterCx, table: &str) -> Result<Option<Sql>> {
 fn python_str(value: &Value) -> Option<String> {
     truthy(value).then(|| match value {
         Value::String(s) => s.clone(),
-        other => infra::rison::python_repr(other),
+        other => infra::python::json_repr(other),
     })
 }

@@ -1,6 +1,6 @@
 //! What a resource is.
 
-use commands::{Principal, Services};
+use commands::{Principal, Services, tag::ObjectType};
 use daos::{Table, write::Values};
 use infra::{
     Error,
@@ -74,6 +74,8 @@ pub struct Resource {
     pub distinct: &'static [&'static str],
     /// Changes the values of a POST before they are written (`pre_add`).
     pub before_add: Option<fn(&FilterCx, &mut Values)>,
+    /// What its objects are to tags, and the column of the one who owns them: they get tags by themselves.
+    pub implicit_tags: Option<(ObjectType, &'static str)>,
     /// No metadata members in a list or item (`get_list` without `merge_response_func`).
     pub bare: bool,
     /// What an item shows when no columns are asked for, where that is not `show_columns`.
@@ -315,6 +317,7 @@ impl Resource {
         related: &[],
         distinct: &[],
         before_add: None,
+        implicit_tags: None,
         bare: false,
         whole_item: None,
         whole_list: None,

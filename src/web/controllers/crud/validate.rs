@@ -57,27 +57,32 @@ fn load_field(field: &Field, value: &Value) -> Result<Value, Value> {
             let text = value.as_str().filter(|t| datetime(t).is_some());
             text.map(Value::from).ok_or_else(|| wrong("Not a valid datetime."))?
         }
+        FieldKind::Other("UUID") => {
+            let uuid = value.as_str().and_then(|text| uuid::Uuid::parse_str(text).ok());
+            uuid.map(|u| Value::from(u.to_string())).ok_or_else(|| wrong("Not a valid UUID."))?
+        }
         FieldKind::Other(_) | FieldKind::Missing => value.clone(),
     };
-    if let Some((min, max)) = field.length {
-        let length = match &loaded {
-            Value::String(text) => text.chars().count() as u64,
-            Value::Array(items) => items.len() as u64,
-            _ => u64::from(min),
-        };
-        let (min, max) = (u64::from(min), max.map(u64::from));
-        match max {
-            Some(max) if min > 0 && (length < min || length > max) => {
-                return Err(wrong(&format!("Length must be between {min} and {max}.")));
-            }
-            Some(max) if length > max => return Err(wrong(&format!("Longer than maximum length {max}."))),
-            None if length < min => return Err(wrong(&format!("Shorter than minimum length {min}."))),
-            _ => {}
+    let complaint = field.check.and_then(|check| check(&loaded)).map(str::to_owned);
+    let complaints: Vec<String> = complaint.into_iter().chain(length_error(field, &loaded)).collect();
+    if complaints.is_empty() { Ok(loaded) } else { Err(Value::from(complaints)) }
+}
+
+fn length_error(field: &Field, loaded: &Value) -> Option<String> {
+    let (min, max) = field.length?;
+    let length = match loaded {
+        Value::String(text) => text.chars().count() as u64,
+        Value::Array(items) => items.len() as u64,
+        _ => u64::from(min),
+    };
+    let (min, max) = (u64::from(min), max.map(u64::from));
+    match max {
+        Some(max) if min > 0 && (length < min || length > max) => {
+            Some(format!("Length must be between {min} and {max}."))
         }
-    }
-    match field.check.and_then(|check| check(&loaded)) {
-        Some(message) => Err(wrong(message)),
-        None => Ok(loaded),
+        Some(max) if length > max => Some(format!("Longer than maximum length {max}.")),
+        None if length < min => Some(format!("Shorter than minimum length {min}.")),
+        _ => None,
     }
 }
 
@@ -142,6 +147,15 @@ pub fn load_or_400(fields: &[Field], body: &Value) -> Result<Map<String, Value>,
     load(fields, body).map_err(|errors| Failure(Error::bad_request(Value::Object(errors))))
 }
 
+/// `Length(0, n)` names both bounds; the generic schema reads a lower bound of zero as none.
+pub fn both_bounds(errors: &mut Map<String, Value>) {
+    for message in errors.values_mut().filter_map(|v| v.get_mut(0)) {
+        if let Some(n) = message.as_str().and_then(|t| t.strip_prefix("Longer than maximum length ")) {
+            *message = json!(format!("Length must be between 0 and {n}"));
+        }
+    }
+}
+
 /// A list of integers of a loaded body; empty when it was left out.
 pub fn int_list(item: &Map<String, Value>, key: &str) -> Vec<i64> {
     item.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_i64).collect()
@@ -155,6 +169,10 @@ pub fn nested(fields: &[Field], value: &Value) -> Result<Value, Value> {
     };
     let (mut out, mut errors) = (Vec::new(), Map::new());
     for (i, item) in items.iter().enumerate() {
+        if item.is_null() {
+            errors.insert(i.to_string(), json!(["Field may not be null."]));
+            continue;
+        }
         match load(fields, item) {
             Ok(item) => out.push(Value::Object(item)),
             Err(wrong) => {
@@ -171,11 +189,18 @@ pub fn is_uuid(value: &Value) -> Option<&'static str> {
     (!good).then_some("Not a valid UUID.")
 }
 
-/// marshmallow's `Integer`: text and floats are cut, booleans are not numbers.
+/// marshmallow's `Integer`: text and floats are cut, booleans are not numbers. Python's integers have no end: what is
+/// too great here becomes the greatest, which no column takes either.
 pub fn integer(value: &Value) -> Option<i64> {
     match value {
-        Value::Number(n) => n.as_i64().or_else(|| n.as_f64().filter(|f| f.abs() < 9e15).map(|f| f as i64)),
-        Value::String(s) => s.trim().parse().ok(),
+        Value::Number(n) => n.as_i64().or_else(|| n.as_f64().map(|f| f as i64)),
+        Value::String(s) => {
+            let text = s.trim();
+            let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+            let great = digits.len() > 18 && digits.bytes().all(|b| b.is_ascii_digit());
+            let greatest = if text.starts_with('-') { i64::MIN } else { i64::MAX };
+            text.parse().ok().or(great.then_some(greatest))
+        }
         _ => None,
     }
 }

@@ -1,14 +1,15 @@
 //! POST, PUT, DELETE and bulk DELETE of resources that have no rules of their own
 //! (`post_headless`, `put_headless`, `delete_headless`, `bulk_delete`).
 
+use commands::implicit_tags;
 use daos::{
     Record, Selection, base,
-    table::Kind,
+    table::{Fill, Kind},
     write::{self, Values},
 };
 use infra::{
     Error,
-    db::{DbError, Dialect, Executor, Sql, Value as Stored},
+    db::{DbError, Dialect, Executor, FromValue, Sql, Value as Stored},
     rison::schema,
 };
 use serde_json::{Map, Value, json};
@@ -46,11 +47,17 @@ async fn post_answer(resource: &'static Resource, cx: &Cx) -> Handled {
     if let Some(prepare) = resource.before_add {
         prepare(&filter_cx, &mut values);
     }
+    // a column with a default takes it for null, too
+    let defaulted = |name: &str| {
+        resource.table.column(name).is_some_and(|column| !matches!(column.default, Fill::Nothing))
+    };
+    values.retain(|(name, value)| *value != Stored::Null || !defaulted(name));
     let tx = cx.app.db.begin().await?;
     let pk = write::insert(tx.exec(), resource.table, values, cx.user.user_id())
         .await
         .map_err(|e| insert_error(e, cx.app.db.dialect()))?;
-    let record = read(resource, &tx, pk.clone(), resource.add_fields).await?;
+    let record = read(resource, tx.exec(), pk.clone(), resource.add_fields).await?;
+    tag(resource, cx, tx.exec(), &pk, true).await?;
     tx.commit().await.map_err(|e| insert_error(e, cx.app.db.dialect()))?;
     let mut payload = Map::new();
     payload.insert("id".into(), record.as_ref().map_or(Value::Null, |r| r.json(resource.table.pk)));
@@ -80,7 +87,8 @@ async fn put_answer(resource: &'static Resource, cx: &Cx) -> Handled {
     write::update(tx.exec(), resource.table, pk.clone(), values, cx.user.user_id())
         .await
         .map_err(|e| database_error(e, cx.app.db.dialect()))?;
-    let record = read(resource, &tx, pk, resource.edit_fields).await?;
+    tag(resource, cx, tx.exec(), &pk, false).await?;
+    let record = read(resource, tx.exec(), pk, resource.edit_fields).await?;
     tx.commit().await?;
     let mut payload = Map::new();
     payload.insert("result".into(), dump(resource.edit_fields, record.as_ref()));
@@ -91,6 +99,7 @@ async fn delete_answer(resource: &'static Resource, cx: &Cx) -> Handled {
     let record = visible(resource, cx, &[]).await?.ok_or_else(Error::not_found)?;
     let pk = record.value(resource.table.pk).clone();
     let tx = cx.app.db.begin().await?;
+    untag(resource, tx.exec(), &i64::from_value(&pk).into_iter().collect::<Vec<_>>()).await?;
     write::delete(tx.exec(), resource.table, pk).await.map_err(|e| database_error(e, cx.app.db.dialect()))?;
     tx.commit().await.map_err(|e| database_error(e, cx.app.db.dialect()))?;
     Ok(respond(200, Map::from_iter([("message".to_owned(), json!("OK"))])))
@@ -107,6 +116,7 @@ pub(super) async fn bulk_delete(resource: &'static Resource, cx: Cx) -> Handled 
     if found != ids.len() as i64 || found == 0 {
         return Err(Error::not_found().into());
     }
+    untag(resource, tx.exec(), &ids).await?;
     for id in &ids {
         write::delete(tx.exec(), resource.table, (*id).into())
             .await
@@ -116,6 +126,33 @@ pub(super) async fn bulk_delete(resource: &'static Resource, cx: Cx) -> Handled 
     let (one, many) = resource.nouns;
     let message = format!("Deleted {} {}", ids.len(), if ids.len() == 1 { one } else { many });
     Ok(respond(200, Map::from_iter([("message".to_owned(), message.into())])))
+}
+
+/// The tags that a written object gets by itself.
+async fn tag(resource: &Resource, cx: &Cx, ex: &dyn Executor, pk: &Stored, new: bool) -> Result<(), Failure> {
+    let (Some((kind, column)), Some(id)) = (resource.implicit_tags, i64::from_value(pk)) else {
+        return Ok(());
+    };
+    let table = resource.table;
+    let owner = Sql::new(format!("SELECT {column} FROM {} WHERE {} = ?", table.name, table.pk)).bind(id);
+    let owner: Option<i64> = match ex.first(owner).await? {
+        Some(row) => row.at(0)?,
+        None => None,
+    };
+    let owners: Vec<i64> = owner.into_iter().collect();
+    match new {
+        true => implicit_tags::created(&cx.app.config, ex, &cx.user, kind, id, &owners).await?,
+        false => implicit_tags::updated(&cx.app.config, ex, &cx.user, kind, id, &owners).await?,
+    }
+    Ok(())
+}
+
+/// Tags do not outlive their objects.
+async fn untag(resource: &Resource, ex: &dyn Executor, ids: &[i64]) -> Result<(), Failure> {
+    if let Some((kind, _)) = resource.implicit_tags {
+        implicit_tags::deleted(ex, kind, ids).await?;
+    }
+    Ok(())
 }
 
 /// The keys of `q=!(1,2,3)`, each once.
@@ -202,14 +239,14 @@ fn insert_error(error: DbError, dialect: Dialect) -> Failure {
 
 /// `DatabaseException` of FAB: the driver's sentence is part of the answer.
 fn database_error(error: DbError, dialect: Dialect) -> Failure {
-    match error {
-        DbError::Integrity(text) => {
-            let driver = match dialect {
-                Dialect::Sqlite => "sqlite3.IntegrityError",
-                Dialect::Postgres => "psycopg2.errors.IntegrityError",
-            };
-            Failure(Error::unprocessable(format!("Database exception occurred: ({driver}) {text}")))
-        }
-        other => other.into(),
-    }
+    let (kind, text) = match error {
+        DbError::Integrity(text) => ("IntegrityError", text),
+        DbError::Query(text) => ("DataError", text),
+        other => return other.into(),
+    };
+    let driver = match dialect {
+        Dialect::Sqlite => "sqlite3",
+        Dialect::Postgres => "psycopg2.errors",
+    };
+    Failure(Error::unprocessable(format!("Database exception occurred: ({driver}.{kind}) {text}")))
 }

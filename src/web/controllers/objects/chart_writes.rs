@@ -75,13 +75,15 @@ fn load(cx: &Cx, fields: &[Field]) -> Result<Map<String, Value>, Failure> {
         Err(errors) => (Map::new(), errors),
     };
     both_bounds(&mut errors);
-    for key in ["params", "query_context"] {
-        json_text(&body, key, &mut errors);
+    json_text(&body, "params", &mut errors);
+    // only the schema of new charts looks into the query context
+    if fields.iter().any(|f| f.name == "datasource_id" && f.required) {
+        json_text(&body, "query_context", &mut errors);
     }
     for key in ["owners", "dashboards", "tags"] {
-        int_list(&body, key, &mut loaded, &mut errors);
+        int_list(&body, key, &mut loaded, &mut errors, false);
     }
-    uuid_text(&body, "uuid", &mut errors);
+    uuid_text(&body, "uuid", &mut loaded, &mut errors);
     if let Some(kind) = body.get("datasource_type").and_then(Value::as_str)
         && !KINDS.contains(&kind)
     {

@@ -58,8 +58,8 @@ const POST: &[Field] = &[
 const PUT: &[Field] = &[
     Field::text("dashboard_title").length(0, Some(500)),
     Field::text("slug").length(0, Some(255)),
-    Field::new("owners", FieldKind::List).nullable(),
-    Field::new("roles", FieldKind::List).nullable(),
+    Field::new("owners", FieldKind::Other("List")),
+    Field::new("roles", FieldKind::Other("List")),
     Field::text("position_json"),
     Field::text("css"),
     Field::new("theme_id", FieldKind::Integer).nullable(),
@@ -69,7 +69,7 @@ const PUT: &[Field] = &[
     Field::text("certification_details"),
     Field::new("is_managed_externally", FieldKind::Boolean).nullable(),
     Field::text("external_url"),
-    Field::new("tags", FieldKind::List),
+    Field::new("tags", FieldKind::Other("List")),
     Field::text("uuid"),
 ];
 
@@ -87,12 +87,14 @@ fn load(cx: &Cx, fields: &[Field]) -> Result<Map<String, Value>, Failure> {
         Err(errors) => (Map::new(), errors),
     };
     both_bounds(&mut errors);
+    // the schema of changes lets nulls into its lists; nobody has such an id
+    let changes = fields.iter().any(|f| f.name == "tags");
     json_text(&body, "position_json", &mut errors);
     metadata_text(&body, "json_metadata", &mut errors);
     for key in ["owners", "roles", "tags"] {
-        int_list(&body, key, &mut loaded, &mut errors);
+        int_list(&body, key, &mut loaded, &mut errors, changes);
     }
-    uuid_text(&body, "uuid", &mut errors);
+    uuid_text(&body, "uuid", &mut loaded, &mut errors);
     if !errors.is_empty() {
         return Err(Error::bad_request(Value::Object(errors)).into());
     }
@@ -147,21 +149,18 @@ fn simple(cx: &Cx, fields: &[(&str, &str)]) -> Result<Map<String, Value>, Failur
     for (key, value) in &body {
         let message = match fields.iter().find(|(name, _)| name == key) {
             Some((_, kind)) => kind_error(kind, value),
-            None => Some("Unknown field."),
+            None => Some(json!(["Unknown field."])),
         };
         if let Some(message) = message {
-            errors.insert(key.clone(), json!([message]));
+            errors.insert(key.clone(), message);
         }
     }
     if errors.is_empty() { Ok(body) } else { Err(Error::bad_request(Value::Object(errors)).into()) }
 }
 
 async fn filters(cx: Cx) -> Handled {
-    let change = simple(&cx, &[("deleted", "list"), ("modified", "list"), ("reordered", "list")])?;
+    let change = simple(&cx, &[("deleted", "strs"), ("modified", "raws"), ("reordered", "strs")])?;
     let id = pk(&cx)?;
-    if change.is_empty() {
-        return Err(Error::unprocessable("Dashboard native filters could not be patched.").into());
-    }
     Ok(result(write::update_filters(&cx.app, &cx.user, id, &change).await?))
 }
 
@@ -174,7 +173,7 @@ async fn colors(cx: Cx) -> Handled {
             ("map_label_colors", "dict"),
             ("shared_label_colors", "colors"),
             ("label_colors", "dict"),
-            ("color_scheme_domain", "list"),
+            ("color_scheme_domain", "strs"),
         ],
     )?;
     let mark =
@@ -194,14 +193,18 @@ async fn set_embedded(cx: Cx) -> Handled {
     let board = of_path(&cx).await?;
     let body = json_body(&cx)?;
     let fields = &[Field::new("allowed_domains", FieldKind::Other("List")).required()];
-    let loaded = validate::load(fields, &body).map_err(|e| Error::bad_request(Value::Object(e)))?;
-    let domains = loaded.get("allowed_domains").and_then(Value::as_array);
-    let domains =
-        domains.ok_or_else(|| Error::bad_request(json!({"allowed_domains": ["Not a valid list."]})))?;
-    let domains = domains.iter();
-    let domains: Option<Vec<String>> = domains.map(|d| d.as_str().map(str::to_owned)).collect();
-    let domains = domains
-        .ok_or_else(|| Error::bad_request(json!({"allowed_domains": {"0": ["Not a valid string."]}})))?;
+    let (loaded, mut errors) = match validate::load(fields, &body) {
+        Ok(loaded) => (loaded, Map::new()),
+        Err(errors) => (Map::new(), errors),
+    };
+    if let Some(wrong) = body.get("allowed_domains").and_then(|domains| kind_error("strs", domains)) {
+        errors.insert("allowed_domains".into(), wrong);
+    }
+    if !errors.is_empty() {
+        return Err(Error::bad_request(Value::Object(errors)).into());
+    }
+    let domains = loaded.get("allowed_domains").and_then(Value::as_array).into_iter().flatten();
+    let domains: Vec<String> = domains.filter_map(|d| d.as_str().map(str::to_owned)).collect();
     let embedded = write::set_embedded(&cx.app, &cx.user, &board, &domains).await?;
     Ok(result(embedded_json(&cx, &embedded).await?))
 }

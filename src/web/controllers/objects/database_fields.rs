@@ -99,6 +99,13 @@ const FORM: &[Field] = &[
     Field::new("ssh", FieldKind::Boolean),
 ];
 
+/// `DuckDBParametersSchema`.
+const DUCKDB_FORM: &[Field] = &[
+    Field::text("access_token"),
+    Field::new("database", FieldKind::String),
+    Field::new("query", FieldKind::Other("Dict")),
+];
+
 /// How a body is loaded.
 pub(super) struct Loading {
     /// Fields of the schema.
@@ -190,6 +197,11 @@ fn take_form(body: &mut Map<String, Value>) -> Result<(), FieldErrors> {
         return Err(wrong("An engine must be specified when passing individual parameters to a database."));
     };
     let spec = engines::spec(engine, driver.as_ref().and_then(Value::as_str));
+    if uri::has_duckdb_form(spec) {
+        let loaded = validate::load(DUCKDB_FORM, &Value::Object(parameters))?;
+        body.insert("sqlalchemy_uri".to_owned(), json!(uri::build(spec, &loaded).text()));
+        return Ok(());
+    }
     if !uri::has_basic_form(spec) {
         return Err(wrong(
             "Engine spec \"InvalidEngine\" does not support being configured via individual parameters.",

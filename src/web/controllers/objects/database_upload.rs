@@ -1,6 +1,6 @@
 //! Uploading files (`superset.databases.api:DatabaseRestApi.upload`).
 
-use commands::database::upload::{self, Goal, IfExists, Kind, Options};
+use commands::database::upload::{self, File, Goal, IfExists, Kind, Options};
 use infra::{Error, error::SupersetError};
 use serde_json::{Map, Value, json};
 
@@ -177,11 +177,15 @@ fn check(form: Form<'_>) -> Result<(), Failure> {
     if form.errors.is_empty() { Ok(()) } else { Err(Error::bad_request(Value::Object(form.errors)).into()) }
 }
 
+fn sent(file: Upload) -> File {
+    File { name: file.filename, content: file.content }
+}
+
 async fn metadata(cx: Cx) -> Handled {
     let mut form = form(&cx, METADATA)?;
     let (kind, file, options) = (form.kind(), form.file(), form.options());
     check(form)?;
-    let found = upload::metadata(&cx.app, kind, file.content, options).await?;
+    let found = upload::metadata(&cx.app, kind, sent(file), options).await?;
     Ok(Answer::fab(200, &json!({"result": found})))
 }
 
@@ -198,6 +202,6 @@ async fn upload_file(cx: Cx) -> Handled {
     check(form)?;
     let table = table.unwrap_or_default();
     let goal = Goal { database_id: cx.req.int_param("pk"), schema: schema.as_deref(), table: &table };
-    upload::upload(&cx.app, &cx.user, &goal, kind, file.content, options).await?;
+    upload::upload(&cx.app, &cx.user, &goal, kind, sent(file), options).await?;
     Ok(Answer::fab(201, &json!({"message": "OK"})))
 }

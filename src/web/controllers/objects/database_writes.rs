@@ -56,6 +56,9 @@ fn echoed(mut item: Map<String, Value>, stored: &Database) -> Map<String, Value>
     {
         *secret = json!(secrets::masked(&stored.sqlalchemy_uri, text));
     }
+    if let Some(Value::Object(shown)) = item.get_mut("ssh_tunnel") {
+        tunnel::masked(shown);
+    }
     item
 }
 

@@ -2,7 +2,10 @@
 
 use commands::{
     access::lists,
-    database::describe::{driver, engine, engine_information},
+    database::{
+        describe::{driver, engine, engine_information},
+        tunnel,
+    },
 };
 use daos::database::{self, Database};
 use infra::{Error, db::Sql};
@@ -59,7 +62,11 @@ fn shown(d: &Database) -> Map<String, Value> {
 
 async fn get(cx: Cx) -> Handled {
     let database = listed(&cx).await?.ok_or_else(Error::not_found)?;
-    Ok(Answer::fab(200, &json!({"id": database.id, "result": shown(&database)})))
+    let mut map = shown(&database);
+    if let Some(tunnel) = &database.ssh_tunnel {
+        map.insert("ssh_tunnel".into(), tunnel::shown(&cx.app, tunnel));
+    }
+    Ok(Answer::fab(200, &json!({"id": database.id, "result": map})))
 }
 
 async fn connection(cx: Cx) -> Handled {
@@ -77,35 +84,10 @@ async fn connection(cx: Cx) -> Handled {
     map.insert("parameters_schema".into(), schema.unwrap_or_else(|| json!({})));
     map.insert("server_cert".into(), json!(secrets.server_cert));
     map.insert("sqlalchemy_uri".into(), json!(commands::database::uri::masked(&database.sqlalchemy_uri)));
-    if let Some(tunnel) = ssh_tunnel(&cx, pk).await? {
-        map.insert("ssh_tunnel".into(), tunnel);
+    if let Some(tunnel) = &database.ssh_tunnel {
+        map.insert("ssh_tunnel".into(), tunnel::shown(&cx.app, tunnel));
     }
     Ok(Answer::fab(200, &json!({"id": pk, "result": map})))
-}
-
-/// The tunnel of a database; secrets are masked, and the login is encrypted like them.
-async fn ssh_tunnel(cx: &Cx, pk: i64) -> Result<Option<Value>, Failure> {
-    let sql = Sql::new(
-        "SELECT id, server_address, server_port, username, password, private_key, private_key_password \
-         FROM ssh_tunnels WHERE database_id = ?",
-    );
-    let Some(row) = cx.app.db.exec().first(sql.bind(pk)).await? else { return Ok(None) };
-    let (id, address, port): (i64, Option<String>, Option<i64>) = (row.at(0)?, row.at(1)?, row.at(2)?);
-    let username: Option<Vec<u8>> = row.at(3)?;
-    let username = username.and_then(|v| commands::database::secrets::decrypt(&cx.app, &v));
-    let mut map = Map::from_iter([
-        ("id".to_owned(), json!(id)),
-        ("server_address".to_owned(), json!(address)),
-        ("server_port".to_owned(), json!(port)),
-        ("username".to_owned(), json!(username)),
-    ]);
-    for (at, key) in [(4, "password"), (5, "private_key"), (6, "private_key_password")] {
-        let secret: Option<Vec<u8>> = row.at(at)?;
-        if secret.is_some() {
-            map.insert(key.to_owned(), json!("XXXXXXXXXX"));
-        }
-    }
-    Ok(Some(Value::Object(map)))
 }
 
 async fn related(cx: Cx) -> Handled {

@@ -39,12 +39,6 @@ pub(super) fn rules() -> Vec<Rule> {
     ]
 }
 
-/// `q` of a single item.
-static ITEM: Schema = Schema::object(&[
-    ("keys", Schema::array(&Schema::of(&["string"]))),
-    ("columns", Schema::array(&Schema::of(&["string"]))),
-]);
-
 /// The dataset of an id, if lists show it to the caller.
 async fn listed(cx: &Cx, pk: i64) -> Result<dataset::Dataset, Failure> {
     let found = dataset::find_where(cx.app.db.exec(), pk, lists::datasets(&cx.user, "t")).await?;
@@ -52,7 +46,7 @@ async fn listed(cx: &Cx, pk: i64) -> Result<dataset::Dataset, Failure> {
 }
 
 async fn get(cx: Cx) -> Handled {
-    let q = infra::rison::load(cx.req.arg("q"), &ITEM)?;
+    let q = infra::rison::load(cx.req.arg("q"), &infra::rison::schema::ITEM)?;
     let pk = cx.req.int_param("pk");
     listed(&cx, pk).await?;
     let described = describe::load_one(cx.app.db.exec(), pk).await?.ok_or_else(Error::not_found)?;
@@ -70,7 +64,7 @@ fn prune(item: &mut Map<String, Value>, asked: &[&str]) {
         item.get(head).is_some_and(|v| match (v, rest) {
             (_, None) => true,
             (Value::Object(map), Some(rest)) => map.contains_key(rest),
-            (Value::Array(_), Some(_)) => true,
+            (Value::Array(_) | Value::Null, Some(_)) => true,
             _ => false,
         })
     };

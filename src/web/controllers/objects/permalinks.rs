@@ -8,7 +8,10 @@ use commands::{
 use infra::Error;
 use serde_json::{Map, Value, json};
 
-use super::json_body;
+use super::{
+    json_body,
+    schema::{as_python, kind_error},
+};
 use crate::{
     Answer, Cx, Handled,
     routes::{Access, Rule, rule},
@@ -43,35 +46,27 @@ fn state_errors(body: &Value, fields: &[(&str, &str)], required: &[&str]) -> Map
     for name in required.iter().filter(|n| !map.contains_key(**n)) {
         errors.insert((*name).to_owned(), json!(["Missing data for required field."]));
     }
-    for (key, value) in map {
-        let Some((_, kind)) = fields.iter().find(|(name, _)| name == key) else {
-            errors.insert(key.clone(), json!(["Unknown field."]));
-            continue;
-        };
-        let message = match *kind {
-            _ if value.is_null() && required.contains(&key.as_str()) => Some("Field may not be null."),
-            _ if value.is_null() => None,
-            "dict" => (!value.is_object()).then_some("Not a valid mapping type."),
-            "string" => (!value.is_string()).then_some("Not a valid string."),
-            _ => (!value.is_array()).then_some("Not a valid list."),
-        };
-        if let Some(message) = message {
-            errors.insert(key.clone(), json!([message]));
+    for (key, kind) in fields {
+        if let Some(message) = map.get(*key).and_then(|value| kind_error(kind, value)) {
+            errors.insert((*key).to_owned(), message);
         }
+    }
+    for key in map.keys().filter(|key| !fields.iter().any(|(name, _)| name == key)) {
+        errors.insert(key.clone(), json!(["Unknown field."]));
     }
     errors
 }
 
 const DASHBOARD_STATE: &[(&str, &str)] =
-    &[("dataMask", "dict"), ("activeTabs", "list"), ("urlParams", "list"), ("anchor", "string")];
-const EXPLORE_STATE: &[(&str, &str)] = &[("formData", "dict"), ("urlParams", "list")];
+    &[("dataMask", "?dict"), ("activeTabs", "?strs"), ("urlParams", "?pairs"), ("anchor", "?str")];
+const EXPLORE_STATE: &[(&str, &str)] = &[("formData", "dict"), ("urlParams", "?pairs")];
 
 async fn post_dashboard(cx: Cx) -> Handled {
     let state = json_body(&cx)?;
     let errors = state_errors(&state, DASHBOARD_STATE, &[]);
     if !errors.is_empty() {
         // this API prints the errors the way Python prints a dict
-        return Err(Error::bad_request(query::python::repr(&Value::Object(errors))).into());
+        return Err(Error::bad_request(as_python(&Value::Object(errors))).into());
     }
     let board = find::by_id_or_slug(&cx.app, &cx.user, cx.req.param("pk")).await.map_err(shown)?;
     let value = json!({"dashboardId": board.uuid.map(|u| u.to_string()), "state": state});

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+pub(super) use crate::controllers::crud::validate::both_bounds;
 use crate::controllers::crud::validate::integer;
 
 /// A text that must be JSON, unless it is empty.
@@ -15,19 +16,25 @@ pub(super) fn json_text(body: &Value, key: &str, errors: &mut Map<String, Value>
     }
 }
 
-/// A list of integers; errors are told by position.
+/// A list of integers; errors are told by position. With `nulls`, null is an id that nobody has.
 pub(super) fn int_list(
     body: &Value,
     key: &str,
     loaded: &mut Map<String, Value>,
     errors: &mut Map<String, Value>,
+    nulls: bool,
 ) {
-    let Some(items) = body.get(key).and_then(Value::as_array) else { return };
+    let Some(value) = body.get(key).filter(|v| !v.is_null()) else { return };
+    let Some(items) = value.as_array() else {
+        errors.entry(key).or_insert_with(|| json!(["Not a valid list."]));
+        return;
+    };
     let mut wrong = Map::new();
     let mut out = Vec::with_capacity(items.len());
     for (i, item) in items.iter().enumerate() {
         match integer(item) {
             Some(n) => out.push(json!(n)),
+            None if item.is_null() && nulls => out.push(Value::Null),
             None if item.is_null() => {
                 wrong.insert(i.to_string(), json!(["Field may not be null."]));
             }
@@ -43,30 +50,42 @@ pub(super) fn int_list(
     }
 }
 
-/// `Length(0, n)` names both bounds; the generic schema reads a lower bound of zero as none.
-pub(super) fn both_bounds(errors: &mut Map<String, Value>) {
-    for message in errors.values_mut().filter_map(|v| v.get_mut(0)) {
-        if let Some(n) = message.as_str().and_then(|t| t.strip_prefix("Longer than maximum length ")) {
-            *message = json!(format!("Length must be between 0 and {n}"));
-        }
-    }
+/// Errors as Python prints a dict: positions in lists are numbers there.
+pub(super) fn as_python(errors: &Value) -> String {
+    let Value::Object(map) = errors else { return query::python::repr(errors) };
+    let key = |k: &str| match k.bytes().all(|b| b.is_ascii_digit()) && !k.is_empty() {
+        true => k.to_owned(),
+        false => query::python::repr_str(k),
+    };
+    let items: Vec<String> = map.iter().map(|(k, v)| format!("{}: {}", key(k), as_python(v))).collect();
+    format!("{{{}}}", items.join(", "))
 }
 
-/// A text that must be a UUID.
-pub(super) fn uuid_text(body: &Value, key: &str, errors: &mut Map<String, Value>) {
-    if let Some(value) = body.get(key).filter(|v| !v.is_null())
-        && value.as_str().is_none_or(|text| Uuid::parse_str(text).is_err())
-    {
-        errors.insert(key.to_owned(), json!(["Not a valid UUID."]));
+/// A text that must be a UUID; loaded, it has hyphens.
+pub(super) fn uuid_text(
+    body: &Value,
+    key: &str,
+    loaded: &mut Map<String, Value>,
+    errors: &mut Map<String, Value>,
+) {
+    let Some(value) = body.get(key).filter(|v| !v.is_null()) else { return };
+    match value.as_str().and_then(|text| Uuid::parse_str(text).ok()) {
+        Some(uuid) if loaded.contains_key(key) => {
+            loaded.insert(key.to_owned(), json!(uuid.to_string()));
+        }
+        Some(_) => {}
+        None => {
+            errors.insert(key.to_owned(), json!(["Not a valid UUID."]));
+        }
     }
 }
 
 /// Fields of `json_metadata` and their kinds (`DashboardJSONMetadataSchema`); `?` allows null.
 const METADATA: &[(&str, &str)] = &[
-    ("native_filter_configuration", "?list"),
+    ("native_filter_configuration", "?dicts"),
     ("chart_configuration", "dict"),
     ("global_chart_configuration", "dict"),
-    ("timed_refresh_immune_slices", "list"),
+    ("timed_refresh_immune_slices", "ints"),
     ("filter_scopes", "dict"),
     ("expanded_slices", "dict"),
     ("refresh_frequency", "int"),
@@ -79,7 +98,7 @@ const METADATA: &[(&str, &str)] = &[
     ("label_colors", "dict"),
     ("shared_label_colors", "colors"),
     ("map_label_colors", "dict"),
-    ("color_scheme_domain", "list"),
+    ("color_scheme_domain", "strs"),
     ("cross_filters_enabled", "bool"),
     ("import_time", "int"),
     ("remote_id", "int"),
@@ -111,21 +130,62 @@ fn metadata_errors(map: &Map<String, Value>) -> Map<String, Value> {
             continue;
         };
         if let Some(message) = kind_error(kind, value) {
-            errors.insert(key.clone(), json!([message]));
+            errors.insert(key.clone(), message);
         }
     }
     errors
 }
 
-/// marshmallow's message when a value is not of a kind.
-pub(super) fn kind_error(kind: &str, value: &Value) -> Option<&'static str> {
+/// marshmallow's messages when a value is not of a kind; those about items of a list are told by position.
+pub(super) fn kind_error(kind: &str, value: &Value) -> Option<Value> {
+    if let (Some(item), Value::Array(items)) = (item_kind(kind), value) {
+        let wrong = items.iter().enumerate();
+        let wrong = wrong.filter_map(|(i, v)| Some((i.to_string(), kind_error(item, v)?)));
+        let wrong: Map<String, Value> = wrong.collect();
+        return (!wrong.is_empty()).then_some(Value::Object(wrong));
+    }
+    if kind == "pair" {
+        return if value.is_null() { None } else { pair_error(value) };
+    }
+    simple_error(kind, value).map(|message| json!([message]))
+}
+
+/// The kind of the items of a list.
+fn item_kind(kind: &str) -> Option<&'static str> {
+    Some(match kind.trim_start_matches('?') {
+        "ints" => "int",
+        "strs" => "str",
+        "dicts" => "dict",
+        "pairs" => "pair",
+        "raws" => "raw",
+        _ => return None,
+    })
+}
+
+/// `Tuple((String(allow_none), String(allow_none)))`.
+fn pair_error(value: &Value) -> Option<Value> {
+    match value.as_array() {
+        None => Some(json!(["Not a valid tuple."])),
+        Some(items) if items.len() != 2 => Some(json!(["Length must be 2."])),
+        Some(items) => {
+            let wrong = items.iter().enumerate();
+            let wrong = wrong.filter_map(|(i, v)| Some((i.to_string(), kind_error("?str", v)?)));
+            let wrong: Map<String, Value> = wrong.collect();
+            (!wrong.is_empty()).then_some(Value::Object(wrong))
+        }
+    }
+}
+
+fn simple_error(kind: &str, value: &Value) -> Option<&'static str> {
     let (nullable, kind) = kind.strip_prefix('?').map_or((false, kind), |k| (true, k));
     if value.is_null() {
         return (!nullable).then_some("Field may not be null.");
     }
     match kind {
         "dict" => (!value.is_object()).then_some("Not a valid mapping type."),
-        "list" => (!value.is_array()).then_some("Not a valid list."),
+        "list" | "ints" | "strs" | "dicts" | "pairs" | "raws" => {
+            (!value.is_array()).then_some("Not a valid list.")
+        }
         "str" => (!value.is_string()).then_some("Not a valid string."),
         "int" => integer(value).is_none().then_some("Not a valid integer."),
         "bool" => {

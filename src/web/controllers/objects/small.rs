@@ -4,9 +4,13 @@ use commands::cache_keys;
 use infra::{Error, rison::Schema};
 use serde_json::{Value, json};
 
-use super::{json_body, result};
+use super::{
+    json_body, result,
+    schema::{as_python, kind_error},
+};
 use crate::{
     Answer, Cx, Handled,
+    controllers::crud::{Field, FieldKind, validate},
     routes::{Access, Rule, rule},
 };
 
@@ -173,23 +177,44 @@ fn address(text: &str) -> Result<Value, String> {
 }
 
 /// Forgets the cached results of some datasets, named by their ids or by their names.
+/// `CacheInvalidationRequestSchema`; the items of both lists are checked apart.
+const INVALIDATION: &[Field] = &[
+    Field::new("datasource_uids", FieldKind::Other("List")),
+    Field::new("datasources", FieldKind::Other("List")),
+];
+
+/// A dataset by its names.
+const NAMED: &[Field] = &[
+    Field::new("database_name", FieldKind::String),
+    Field::new("datasource_name", FieldKind::String),
+    Field::text("catalog"),
+    Field::new("schema", FieldKind::String),
+    Field::new("datasource_type", FieldKind::String).required().check(is_datasource_type),
+];
+
+fn is_datasource_type(value: &Value) -> Option<&'static str> {
+    let known = ["table", "dataset", "query", "saved_query", "view"];
+    let named = value.as_str().is_some_and(|kind| known.contains(&kind));
+    (!named).then_some("Must be one of: table, dataset, query, saved_query, view.")
+}
+
 async fn invalidate(cx: Cx) -> Handled {
-    let body = if cx.req.body.is_empty() && cx.req.is_json() { json!({}) } else { json_body(&cx)? };
-    let Some(map) = body.as_object() else {
-        return Err(Error::bad_request("{'_schema': ['Invalid input type.']}").into());
+    let body = json_body(&cx)?;
+    let (mut map, mut errors) = match validate::load(INVALIDATION, &body) {
+        Ok(loaded) => (loaded, serde_json::Map::new()),
+        Err(errors) => (serde_json::Map::new(), errors),
     };
-    let mut errors = serde_json::Map::new();
-    for (key, value) in map {
-        let known = matches!(key.as_str(), "datasource_uids" | "datasources");
-        let message = match (known, value.is_array()) {
-            (false, _) => "Unknown field.",
-            (true, false) => "Not a valid list.",
-            _ => continue,
-        };
-        errors.insert(key.clone(), json!([message]));
+    for (key, wrong) in [
+        ("datasource_uids", body.get("datasource_uids").and_then(|v| kind_error("strs", v))),
+        ("datasources", body.get("datasources").and_then(|v| validate::nested(NAMED, v).err())),
+    ] {
+        if let Some(wrong) = wrong {
+            errors.insert(key.to_owned(), wrong);
+            map.clear();
+        }
     }
     if !errors.is_empty() {
-        return Err(Error::bad_request(query::python::repr(&Value::Object(errors))).into());
+        return Err(Error::bad_request(as_python(&Value::Object(errors))).into());
     }
     let uids = map.get("datasource_uids").and_then(Value::as_array).into_iter().flatten();
     let uids: Vec<&str> = uids.filter_map(Value::as_str).collect();

@@ -5,6 +5,7 @@ mod dashboard;
 mod explore;
 mod language;
 mod login;
+mod model_view;
 mod plain;
 mod unlinked;
 mod welcome;
@@ -20,7 +21,7 @@ pub fn rules() -> Vec<Rule> {
         dashboard::rules(),
         explore::rules(),
         language::rules(),
-        classic::rules(),
+        model_view::rules(),
         unlinked::rules(),
     ]
     .concat()

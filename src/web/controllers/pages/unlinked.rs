@@ -12,32 +12,11 @@ use crate::{
 };
 
 pub(super) fn rules() -> Vec<Rule> {
-    let plugins: [(&'static [&'static str], &str); 8] = [
-        (&["GET"], "list/"),
-        (&["GET"], "show/<pk>"),
-        (&["GET"], "download/<filename>"),
-        (&["GET", "POST"], "add"),
-        (&["GET", "POST"], "edit/<pk>"),
-        (&["GET", "POST"], "delete/<pk>"),
-        (&["GET", "POST"], "action/<name>/<pk>"),
-        (&["POST"], "action_post"),
-    ];
-    let mut rules: Vec<Rule> = plugins
-        .into_iter()
-        .map(|(methods, path)| rule(methods, format!("/dynamic-plugins/{path}"), Access::Open, plugin))
-        .collect();
-    rules.push(rule(&["GET"], "/tagview/tags/", Access::Open, tags).endpoint("TagView.tags"));
     let events = Access::Protect("can_list", "AsyncEventsRestApi");
-    rules.push(
+    vec![
+        rule(&["GET"], "/tagview/tags/", Access::Open, tags).endpoint("TagView.tags"),
         rule(&["GET"], "/api/v1/async_event/", events, async_events).endpoint("AsyncEventsRestApi.events"),
-    );
-    rules
-}
-
-/// Plugins that a browser loads from elsewhere are not supported, whatever `DYNAMIC_PLUGINS` says: the answer is that
-/// of an installation without them.
-async fn plugin(_: Cx) -> Handled {
-    Ok(Answer::html(404, "Not found"))
+    ]
 }
 
 /// Every tag, for who may see them (`superset.views.tags:TagView.tags`).

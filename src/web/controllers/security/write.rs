@@ -9,8 +9,9 @@ use crate::{
     Answer, Cx, Handled,
     controllers::crud::{
         Field, FieldKind,
-        validate::{int_list, json_body, load_or_400},
+        validate::{both_bounds, int_list, json_body, load, load_or_400},
     },
+    error::Failure,
     routes::{Access, Rule, rule},
 };
 
@@ -87,15 +88,23 @@ async fn update_user(cx: Cx) -> Handled {
     Ok(Answer::fab(200, &json!({"result": item})))
 }
 
+/// The body of a group; its bounds are told from zero.
+fn load_group(fields: &[Field], cx: &Cx) -> Result<Map<String, Value>, Failure> {
+    load(fields, &json_body(cx)?).map_err(|mut errors| {
+        both_bounds(&mut errors);
+        Failure(Error::bad_request(Value::Object(errors)))
+    })
+}
+
 async fn create_group(cx: Cx) -> Handled {
-    let item = load_or_400(GROUP_POST, &json_body(&cx)?)?;
+    let item = load_group(GROUP_POST, &cx)?;
     let id = admin::group_create(&cx.app, column_values(&GROUPS, &item), links(&item, &["roles", "users"]))
         .await?;
     Ok(Answer::fab(201, &json!({"id": id})))
 }
 
 async fn update_group(cx: Cx) -> Handled {
-    let item = load_or_400(GROUP_PUT, &json_body(&cx)?)?;
+    let item = load_group(GROUP_PUT, &cx)?;
     let id = cx.req.param("pk").parse().unwrap_or(-1);
     admin::group_update(&cx.app, id, column_values(&GROUPS, &item), links(&item, &["roles", "users"]))
         .await?;

@@ -11,7 +11,7 @@ use crate::{
     Answer, Cx, Handled,
     controllers::crud::{
         Field, FieldKind,
-        validate::{integer, json_body, load_or_400},
+        validate::{FieldErrors, integer, json_body, load, load_or_400},
     },
     error::Failure,
     routes::{Access, Rule, rule},
@@ -42,29 +42,79 @@ pub fn rules() -> Vec<Rule> {
     ]
 }
 
-/// `objects_to_tag`: pairs of a type and a key.
-fn objects(item: &Map<String, Value>) -> Result<Vec<Tagged>, Failure> {
-    let mut out = Vec::new();
-    let mut errors = Map::new();
-    let items = item.get("objects_to_tag").and_then(Value::as_array).into_iter().flatten();
-    for (i, pair) in items.enumerate() {
-        let kind = pair.get(0).and_then(Value::as_str);
-        let id = pair.get(1).and_then(integer);
-        match (kind, id) {
-            (Some(kind), Some(id)) if id >= 1 => out.push((kind.to_owned(), id)),
-            (_, Some(id)) if id < 1 => {
-                errors.insert(i.to_string(), json!({"1": ["Must be greater than or equal to 1."]}));
-            }
-            _ => {
-                errors.insert(i.to_string(), json!(["Not a valid tuple."]));
-            }
+/// A loaded tag and the objects that it is for.
+type Loaded = (Map<String, Value>, Vec<Tagged>);
+
+/// `TagObjectSchema`: the errors of its objects join those of its other fields.
+fn load_tag(value: &Value) -> Result<Loaded, FieldErrors> {
+    let (item, mut errors) = match load(FIELDS, value) {
+        Ok(item) => (item, Map::new()),
+        Err(errors) => (Map::new(), errors),
+    };
+    let mut objects = Vec::new();
+    let mut wrong = Map::new();
+    let pairs = value.get("objects_to_tag").and_then(Value::as_array).into_iter().flatten();
+    for (i, pair) in pairs.enumerate() {
+        match object_of(pair) {
+            Ok(object) => objects.push(object),
+            Err(error) => drop(wrong.insert(i.to_string(), error)),
         }
     }
-    if errors.is_empty() {
-        Ok(out)
-    } else {
-        Err(Error::bad_request(json!({"objects_to_tag": errors})).into())
+    if !wrong.is_empty() {
+        errors.insert("objects_to_tag".into(), Value::Object(wrong));
     }
+    if errors.is_empty() { Ok((item, objects)) } else { Err(errors) }
+}
+
+/// A pair of a type and a key.
+fn object_of(pair: &Value) -> Result<Tagged, Value> {
+    const NULL: &str = "Field may not be null.";
+    let items = match pair {
+        Value::Null => return Err(json!([NULL])),
+        Value::Array(items) => items,
+        _ => return Err(json!(["Not a valid tuple."])),
+    };
+    let [kind, id] = items.as_slice() else { return Err(json!(["Length must be 2."])) };
+    let mut errors = Map::new();
+    let mut wrong = |at: &str, message: &str| drop(errors.insert(at.into(), json!([message])));
+    match (kind, kind.as_str()) {
+        (Value::Null, _) => wrong("0", NULL),
+        (_, None) => wrong("0", "Not a valid string."),
+        _ => {}
+    }
+    match (id, integer(id)) {
+        (Value::Null, _) => wrong("1", NULL),
+        (_, None) => wrong("1", "Not a valid integer."),
+        (_, Some(id)) if id < 1 => wrong("1", "Must be greater than or equal to 1."),
+        _ => {}
+    }
+    match (kind.as_str(), integer(id)) {
+        (Some(kind), Some(id)) if errors.is_empty() => Ok((kind.to_owned(), id)),
+        _ => Err(Value::Object(errors)),
+    }
+}
+
+fn load_or_refuse(value: &Value) -> Result<Loaded, Failure> {
+    load_tag(value).map_err(|errors| Failure(Error::bad_request(Value::Object(errors))))
+}
+
+/// `TagPostBulkSchema`.
+fn load_tags(body: &Value) -> Result<Vec<Loaded>, Failure> {
+    const TAGS: &[Field] = &[Field::new("tags", FieldKind::Other("List"))
+        .check(|v| (!v.is_array()).then_some("Not a valid list."))];
+    let body = load_or_400(TAGS, body)?;
+    let tags = body.get("tags").and_then(Value::as_array).ok_or_else(|| Error::internal("KeyError: tags"))?;
+    let (mut out, mut errors) = (Vec::new(), Map::new());
+    for (i, tag) in tags.iter().enumerate() {
+        match tag {
+            Value::Null => drop(errors.insert(i.to_string(), json!(["Field may not be null."]))),
+            tag => match load_tag(tag) {
+                Ok(tag) => out.push(tag),
+                Err(wrong) => drop(errors.insert(i.to_string(), Value::Object(wrong))),
+            },
+        }
+    }
+    if errors.is_empty() { Ok(out) } else { Err(Error::bad_request(json!({"tags": errors})).into()) }
 }
 
 fn text<'a>(item: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
@@ -72,8 +122,7 @@ fn text<'a>(item: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
 }
 
 async fn create(cx: Cx) -> Handled {
-    let item = load_or_400(FIELDS, &json_body(&cx)?)?;
-    let objects = objects(&item)?;
+    let (item, objects) = load_or_refuse(&json_body(&cx)?)?;
     let name = text(&item, "name").ok_or_else(|| Error::internal("KeyError: name"))?;
     let description = Some(text(&item, "description").unwrap_or_default());
     tag::tag_create(&cx.app, &cx.user, name, description, &objects, false).await?;
@@ -81,12 +130,9 @@ async fn create(cx: Cx) -> Handled {
 }
 
 async fn bulk_create(cx: Cx) -> Handled {
-    let body = json_body(&cx)?;
-    let tags = body.get("tags").and_then(Value::as_array).ok_or_else(|| Error::internal("no tags"))?;
+    let tags = load_tags(&json_body(&cx)?)?;
     let (mut tagged, mut skipped) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
-    for given in tags {
-        let item = load_or_400(FIELDS, given)?;
-        let objects = objects(&item)?;
+    for (item, objects) in tags {
         let name = text(&item, "name").ok_or_else(|| Error::internal("KeyError: name"))?;
         let outcome = tag::tag_create(&cx.app, &cx.user, name, text(&item, "description"), &objects, true)
             .await
@@ -103,8 +149,7 @@ async fn bulk_create(cx: Cx) -> Handled {
 
 async fn update(cx: Cx) -> Handled {
     let body = json_body(&cx)?;
-    let item = load_or_400(FIELDS, &body)?;
-    let objects = objects(&item)?;
+    let (item, objects) = load_or_refuse(&body)?;
     let name = text(&item, "name").ok_or_else(|| Error::internal("KeyError: name"))?;
     let id = cx.req.param("pk").parse().unwrap_or(-1);
     tag::tag_update(&cx.app, &cx.user, id, name, text(&item, "description"), &objects).await?;
@@ -128,7 +173,7 @@ async fn delete_by_name(cx: Cx) -> Handled {
     if tag::tags_delete(&cx.app, &names).await? {
         return Ok(Answer::fab(200, &json!({"message": format!("Deleted {} tags", names.len())})));
     }
-    let shown = rison::python_repr(&value);
+    let shown = infra::python::json_repr(&value);
     let message = format!("Invalid tag parameters: {shown}. Tag parameters are invalid.");
     Err(Error::unprocessable(message).into())
 }

@@ -1,0 +1,179 @@
+//! What the drivers over HTTP share: a client that goes to one server and nowhere else.
+//!
+//! It follows no redirect, reads no proxy from the environment, resolves names by `crate::net` and encrypts by our own
+//! rules. Nothing here waits for ever: whoever sends something says how long it may take.
+
+mod failure;
+mod tls;
+
+use std::{net::SocketAddr, time::Duration};
+
+use reqwest::{
+    Client, Method, RequestBuilder, Response, Url,
+    dns::{Addrs, Name, Resolve, Resolving},
+    redirect::Policy,
+};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
+};
+
+pub(super) use failure::Failure;
+pub(super) use tls::Verify;
+
+use super::{Source, error::EngineError};
+use crate::net;
+
+/// How long a connection may take unless the options say otherwise.
+const CONNECT: Duration = Duration::from_secs(10);
+/// Servers close connections that were idle; ClickHouse's older versions after ten seconds.
+const IDLE: Duration = Duration::from_secs(8);
+
+/// How long a statement waits for its turn.
+const WAIT: Duration = Duration::from_secs(30);
+
+/// The turn of a statement, among as many as may run at a time.
+pub(super) async fn turn(turns: &Semaphore) -> Result<SemaphorePermit<'_>, EngineError> {
+    let busy = |_| EngineError::Connect("no connection: all are busy".to_owned());
+    let turn = timeout(WAIT, turns.acquire()).await.map_err(busy)?;
+    turn.map_err(|_| EngineError::Connect("closed".to_owned()))
+}
+
+/// Where a server is and how to get in.
+#[derive(Debug, Clone)]
+pub(super) struct Access {
+    pub host: String,
+    pub port: u16,
+    /// Encrypted, and what is checked then.
+    pub tls: Option<Verify>,
+    pub auth: Auth,
+    pub connect: Duration,
+}
+
+/// What proves who we are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Auth {
+    Nobody,
+    Basic(String, String),
+    Bearer(String),
+}
+
+/// A server, with its connections.
+pub(super) struct Endpoint {
+    client: Client,
+    access: Access,
+    base: Url,
+}
+
+/// `connect_timeout` of the options, within reason.
+pub(super) fn connect_timeout(source: &Source, keys: &[&str]) -> Duration {
+    let given = keys.iter().find_map(|key| source.option(key)?.parse().ok());
+    Duration::from_secs_f64(given.unwrap_or(CONNECT.as_secs_f64()).clamp(1.0, 60.0))
+}
+
+impl Endpoint {
+    /// Prepares a client; connections are made when they are needed.
+    pub fn new(access: Access) -> Result<Self, EngineError> {
+        let wrong = |e: &dyn std::fmt::Display| EngineError::Uri(e.to_string());
+        let scheme = if access.tls.is_some() { "https" } else { "http" };
+        let host = if access.host.contains(':') { format!("[{}]", access.host) } else { access.host.clone() };
+        let base = Url::parse(&format!("{scheme}://{host}:{}/", access.port)).map_err(|e| wrong(&e))?;
+        let config = tls::config(access.tls.as_ref().unwrap_or(&Verify::Public)).map_err(|e| wrong(&e))?;
+        let client = Client::builder()
+            .tls_backend_preconfigured(config)
+            .dns_resolver(Resolver)
+            .no_proxy()
+            .redirect(Policy::none())
+            .referer(false)
+            .connect_timeout(access.connect)
+            .pool_idle_timeout(IDLE)
+            .tcp_keepalive(Duration::from_secs(30))
+            .user_agent(concat!("liteset/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|e| wrong(&e))?;
+        Ok(Self { client, access, base })
+    }
+
+    /// The address of the server, with a slash at the end.
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// `http://host:port`, as Python's drivers print it.
+    pub fn origin(&self) -> String {
+        self.base.as_str().trim_end_matches('/').to_owned()
+    }
+
+    /// Where the server is.
+    pub fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// A request to the server with our proof. Of an address that the server itself named only path and query are
+    /// taken, so that no proof goes anywhere else.
+    pub fn request(&self, method: Method, address: &Url) -> RequestBuilder {
+        let mut url = self.base.clone();
+        url.set_path(address.path());
+        url.set_query(address.query());
+        let request = self.client.request(method, url);
+        match &self.access.auth {
+            Auth::Nobody => request,
+            Auth::Basic(user, password) => request.basic_auth(user, Some(password)),
+            Auth::Bearer(token) => request.bearer_auth(token),
+        }
+    }
+}
+
+/// Sends a request and waits for the head of its answer.
+pub(super) async fn send(request: RequestBuilder, patience: Duration) -> Result<Response, Failure> {
+    match timeout(patience, request.send()).await {
+        Ok(answer) => answer.map_err(|e| Failure::of(&e)),
+        Err(_) => Err(Failure::TimedOut(patience)),
+    }
+}
+
+/// The whole body of an answer, if it is not above a number of bytes.
+pub(super) async fn body(mut answer: Response, limit: usize, patience: Duration) -> Result<Vec<u8>, Failure> {
+    let read = async {
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|e| Failure::of(&e))? {
+            if body.len() + chunk.len() > limit {
+                return Err(Failure::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    };
+    timeout(patience, read).await.unwrap_or(Err(Failure::TimedOut(patience)))
+}
+
+/// The start of a body, for the words of an error.
+pub(super) async fn start_of_body(mut answer: Response, limit: usize, patience: Duration) -> String {
+    let mut body = Vec::new();
+    let read = async {
+        while let Ok(Some(chunk)) = answer.chunk().await {
+            body.extend_from_slice(&chunk);
+            if body.len() > limit {
+                break;
+            }
+        }
+    };
+    // what has come by then is told
+    let _ = timeout(patience, read).await;
+    body.truncate(limit);
+    String::from_utf8_lossy(&body).into_owned()
+}
+
+/// Names without `getaddrinfo`.
+struct Resolver;
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            match net::address(name.as_str()).await {
+                Some(ip) => Ok(Box::new(std::iter::once(SocketAddr::new(ip, 0))) as Addrs),
+                None => Err(Box::new(failure::UnknownName) as Box<dyn std::error::Error + Send + Sync>),
+            }
+        })
+    }
+}

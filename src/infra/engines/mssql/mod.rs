@@ -1,0 +1,380 @@
+//! Microsoft SQL Server and Azure Synapse (`superset.db_engine_specs.mssql` over `pymssql` and `pyodbc`): tiberius as
+//! the client, with a pool per database.
+
+mod error;
+mod guard;
+mod introspect;
+mod session;
+mod value;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures_util::TryStreamExt as _;
+use parking_lot::Mutex;
+use tiberius::{AuthMethod, Client, Config, EncryptionLevel, QueryItem, QueryStream};
+use tokio::{
+    net::TcpStream,
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt as _};
+
+use super::{
+    QueryOptions, Size, Source, builder::ColumnBuilder, column::ColumnInfo, column::ResultSet,
+    error::EngineError,
+};
+use crate::net;
+pub(super) use error::CONNECT_CLASS;
+use error::{connect_error, refused_connection, statement_error};
+pub(super) use session::Session;
+use value::Reader;
+
+/// How long a statement waits for a free connection.
+const WAIT: Duration = Duration::from_secs(30);
+/// How long a connection may take unless it says otherwise.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the server may take to acknowledge that a statement was cancelled.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// Connections that were idle longer are asked whether they still live.
+const FRESH: Duration = Duration::from_secs(20);
+
+type Stream = Client<Compat<TcpStream>>;
+
+/// A database on a server.
+pub(super) struct Database {
+    target: Target,
+    permits: Arc<Semaphore>,
+    idle: Mutex<Vec<(Stream, Instant)>>,
+}
+
+/// Where a server is and how to get in.
+struct Target {
+    host: String,
+    port: u16,
+    patience: Duration,
+    config: Config,
+}
+
+impl Target {
+    fn of(source: &Source) -> Self {
+        let url = &source.url;
+        let host = url.host.clone().unwrap_or_else(|| "localhost".to_owned());
+        let port = source.port().and_then(|p| u16::try_from(p).ok()).unwrap_or(1433);
+        let named = ["login_timeout", "timeout", "LoginTimeout", "Connection Timeout"];
+        let patience = named.iter().find_map(|key| source.option(key)?.parse().ok()).map(Duration::from_secs);
+        let patience = patience.unwrap_or(PATIENCE).clamp(Duration::from_secs(1), Duration::from_secs(60));
+        let text = |part: &Option<String>| part.clone().unwrap_or_default();
+        let mut config = Config::new();
+        config.host(&host);
+        config.port(port);
+        config.authentication(AuthMethod::sql_server(text(&url.username), text(&url.password)));
+        if let Some(database) = url.database.as_deref().filter(|d| !d.is_empty()) {
+            config.database(database);
+        }
+        config.application_name(source.option("appname").unwrap_or_else(|| "Apache Superset".to_owned()));
+        config.handshake_timeout(Some(patience));
+        config.lossy_utf16_decoding(true);
+        // no guarantee that nothing is written, but a replica may answer
+        config.readonly(
+            option(source, &["ApplicationIntent"]).is_some_and(|v| v.eq_ignore_ascii_case("readonly")),
+        );
+        encryption(source, &mut config);
+        Self { host, port, patience, config }
+    }
+}
+
+/// An option by any of its spellings; names of ODBC's options have no case.
+fn option(source: &Source, names: &[&str]) -> Option<String> {
+    let named = |key: &str| names.iter().any(|n| n.eq_ignore_ascii_case(key));
+    let key = source.arguments.keys().find(|k| named(k)).cloned();
+    source.option(&key.or_else(|| Some(source.url.query.iter().find(|(k, _)| named(k))?.0.clone()))?)
+}
+
+/// ODBC's `Encrypt` and `TrustServerCertificate`, pymssql's `encryption`. Without them the server decides, and nobody
+/// is authenticated, as by FreeTDS.
+fn encryption(source: &Source, config: &mut Config) {
+    let yes = |v: &String| {
+        matches!(v.to_lowercase().as_str(), "yes" | "true" | "1" | "mandatory" | "require" | "request")
+    };
+    let wanted = option(source, &["Encrypt", "encryption"]);
+    let trusted = option(source, &["TrustServerCertificate"]);
+    let level = match &wanted {
+        Some(v) if v.eq_ignore_ascii_case("strict") => EncryptionLevel::Strict,
+        Some(v) if yes(v) => EncryptionLevel::Required,
+        Some(v) if v.eq_ignore_ascii_case("off") => EncryptionLevel::NotSupported,
+        // the log-in is encrypted if the server can, the rest if it demands it
+        Some(_) => EncryptionLevel::Off,
+        None => EncryptionLevel::Off,
+    };
+    config.encryption(level);
+    let checked = match &trusted {
+        Some(v) => !yes(v),
+        None => {
+            matches!(level, EncryptionLevel::Strict)
+                || source.url.driver() == Some("pyodbc") && wanted.as_ref().is_some_and(yes)
+        }
+    };
+    match &source.server_cert {
+        Some(pem) => config.trust_cert_ca_bundle(pem.clone().into_bytes()),
+        None if checked => config.trust_webpki_roots(),
+        None => config.trust_cert(),
+    }
+}
+
+/// What a connection on loan is good for when it comes back.
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    /// A statement runs, or its rows are in flight.
+    Working,
+    /// Nothing runs, but statements have left their traces.
+    Used,
+    /// As a new one.
+    Clean,
+}
+
+/// A connection on loan: one that is given up in the middle of a statement has the statement cancelled.
+struct Lease {
+    home: Arc<Database>,
+    stream: Option<Stream>,
+    state: State,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(mut stream) = self.stream.take() else { return };
+        match self.state {
+            State::Clean => return self.home.idle.lock().push((stream, Instant::now())),
+            // the server undoes what was not committed
+            State::Used => return,
+            State::Working => {}
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        runtime.spawn(async move {
+            if timeout(FAREWELL, stream.cancel_query()).await.is_err() {
+                tracing::warn!("a statement could not be cancelled");
+            }
+            drop(stream);
+        });
+    }
+}
+
+impl Lease {
+    fn working(&mut self) {
+        self.state = State::Working;
+    }
+
+    fn resting(&mut self) {
+        self.state = State::Used;
+    }
+
+    fn get(&mut self) -> Result<&mut Stream, EngineError> {
+        self.stream.as_mut().ok_or_else(|| EngineError::Connect("the connection is gone".to_owned()))
+    }
+
+    /// A statement of our own, whose rows nobody reads.
+    async fn command(&mut self, sql: &str) -> Result<(), EngineError> {
+        let found = self.get()?.simple_query(sql).await.map_err(|e| statement_error(&e))?;
+        found.into_results().await.map(drop).map_err(|e| statement_error(&e))
+    }
+}
+
+impl Database {
+    /// Prepares the pool; connections are made when they are needed.
+    pub fn new(source: &Source, connections: usize) -> Self {
+        // tiberius asks for the provider of the process; one that is installed already stays
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Self {
+            target: Target::of(source),
+            permits: Arc::new(Semaphore::new(connections)),
+            idle: Mutex::default(),
+        }
+    }
+
+    async fn lease(self: &Arc<Self>) -> Result<Lease, EngineError> {
+        let busy = || EngineError::Connect("no connection: all are busy".to_owned());
+        let permit = timeout(WAIT, self.permits.clone().acquire_owned()).await;
+        let permit = permit.map_err(|_| busy())?.map_err(|_| busy())?;
+        let mut lease = Lease { home: self.clone(), stream: None, state: State::Working, _permit: permit };
+        while let Some((stream, used)) = self.pooled() {
+            lease.stream = Some(stream);
+            if used.elapsed() < FRESH || lease.command("SELECT 1").await.is_ok() {
+                return Ok(lease);
+            }
+        }
+        lease.stream = Some(self.connect().await?);
+        Ok(lease)
+    }
+
+    fn pooled(&self) -> Option<(Stream, Instant)> {
+        self.idle.lock().pop()
+    }
+
+    async fn connect(&self) -> Result<Stream, EngineError> {
+        let target = &self.target;
+        let address =
+            net::address(&target.host).await.ok_or_else(|| refused_connection(&target.host, None))?;
+        let refused = |e: std::io::Error| refused_connection(&target.host, Some(e.kind()));
+        let late = |_| refused_connection(&target.host, Some(std::io::ErrorKind::TimedOut));
+        let opened = timeout(target.patience, TcpStream::connect((address, target.port))).await;
+        let tcp = opened.map_err(late)?.map_err(refused)?;
+        tcp.set_nodelay(true).map_err(refused)?;
+        let entering = Client::connect(target.config.clone(), tcp.compat_write());
+        match timeout(target.patience, entering).await {
+            Ok(Ok(stream)) => Ok(stream),
+            Ok(Err(e)) => Err(connect_error(&e, &target.host)),
+            Err(_) => Err(refused_connection(&target.host, Some(std::io::ErrorKind::TimedOut))),
+        }
+    }
+
+    /// Proves that the server lets us in and answers.
+    pub async fn ping(self: &Arc<Self>) -> Result<(), EngineError> {
+        let mut lease = self.lease().await?;
+        lease.command("SELECT 1").await?;
+        lease.state = State::Clean;
+        Ok(())
+    }
+
+    /// Executes one statement.
+    pub async fn query(
+        self: &Arc<Self>,
+        sql: &str,
+        options: &QueryOptions,
+    ) -> Result<ResultSet, EngineError> {
+        guard::check(sql, options.allow_write)?;
+        let mut lease = self.lease().await?;
+        let work = async {
+            begin(&mut lease, options).await?;
+            let result = fetch(&mut lease, sql, options).await;
+            end(&mut lease, result.is_ok() && options.allow_write, result).await
+        };
+        let done = timeout(options.timeout, work).await;
+        let result = done.map_err(|_| EngineError::Timeout(options.timeout))?;
+        if matches!(result, Ok(_) | Err(EngineError::Statement { .. } | EngineError::TooLarge(_))) {
+            lease.state = if options.allow_write { State::Used } else { State::Clean };
+        }
+        result
+    }
+
+    /// Executes statements in one transaction.
+    pub async fn execute_all(self: &Arc<Self>, statements: super::Statements) -> Result<(), EngineError> {
+        let mut lease = self.lease().await?;
+        let mut result = lease.command("BEGIN TRANSACTION").await;
+        for sql in statements {
+            if result.is_err() {
+                break;
+            }
+            result = lease.command(&sql).await;
+        }
+        let commit = result.is_ok();
+        let result = end(&mut lease, commit, result).await;
+        if result.is_ok() {
+            lease.resting();
+        }
+        result
+    }
+}
+
+/// Begins a transaction: one that only reads is always undone.
+async fn begin(lease: &mut Lease, options: &QueryOptions) -> Result<(), EngineError> {
+    // a longer value would have been refused after it had been read
+    let most = options.max_bytes.clamp(1 << 16, i32::MAX as usize - 1) + 1;
+    lease.command(&format!("SET TEXTSIZE {most}; BEGIN TRANSACTION")).await
+}
+
+/// Ends the transaction; the failure of the statement goes before that of its end.
+async fn end<T>(lease: &mut Lease, commit: bool, result: Result<T, EngineError>) -> Result<T, EngineError> {
+    if !matches!(result, Ok(_) | Err(EngineError::Statement { .. } | EngineError::TooLarge(_))) {
+        return result;
+    }
+    let word = if commit { "COMMIT" } else { "ROLLBACK" };
+    let ended = lease.command(&format!("IF @@TRANCOUNT > 0 {word} TRANSACTION")).await;
+    result.and_then(|found| ended.map(|()| found))
+}
+
+/// A result as it arrives: its first set of rows.
+struct Rows<'a> {
+    columns: Vec<ColumnInfo>,
+    readers: Vec<Reader>,
+    stream: QueryStream<'a>,
+    row: Option<tiberius::Row>,
+}
+
+impl<'a> Rows<'a> {
+    async fn start(stream: &'a mut Stream, sql: &str) -> Result<Self, EngineError> {
+        let mut stream = stream.simple_query(sql).await.map_err(|e| statement_error(&e))?;
+        let found = stream.columns().await.map_err(|e| statement_error(&e))?.unwrap_or_default();
+        let columns = found.iter().map(value::info).collect();
+        let readers = found.iter().map(|c| Reader::of(c.column_type())).collect();
+        Ok(Self { columns, readers, stream, row: None })
+    }
+
+    fn builders(&self) -> Vec<ColumnBuilder> {
+        self.columns.iter().map(|_| ColumnBuilder::new()).collect()
+    }
+
+    /// Goes to the next row; false after the last. Errors of later statements of the batch count, their rows do not.
+    async fn next(&mut self) -> Result<bool, EngineError> {
+        while let Some(item) = self.stream.try_next().await.map_err(|e| statement_error(&e))? {
+            if let QueryItem::Row(row) = item
+                && row.result_index() == 0
+            {
+                self.row = Some(row);
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Adds the row to the columns; returns its size.
+    fn push(&mut self, builders: &mut [ColumnBuilder]) -> usize {
+        let mut bytes = 0;
+        for ((value, reader), out) in self.row.take().into_iter().flatten().zip(&self.readers).zip(builders) {
+            bytes += reader.push(value, out);
+        }
+        bytes
+    }
+}
+
+/// The rows of a statement, as far as the limits allow.
+async fn fetch(lease: &mut Lease, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
+    let mut rows = Rows::start(lease.get()?, sql).await?;
+    let mut builders = rows.builders();
+    let mut size = Size::new(options, builders.len());
+    let mut whole = true;
+    let outcome = loop {
+        match rows.next().await {
+            Ok(true) => {}
+            Ok(false) => break Ok(()),
+            Err(e) => break Err(e),
+        }
+        match size.add(rows.push(&mut builders)) {
+            Ok(false) => {}
+            Ok(true) => {
+                whole = false;
+                break Ok(());
+            }
+            Err(e) => {
+                whole = false;
+                break Err(e);
+            }
+        }
+    };
+    let columns = std::mem::take(&mut rows.columns);
+    drop(rows);
+    if !whole {
+        // what is left of the result is not sent
+        let cancelled = timeout(FAREWELL, lease.get()?.cancel_query()).await;
+        if !matches!(cancelled, Ok(Ok(()))) {
+            lease.stream = None;
+        }
+    }
+    outcome?;
+    Ok(ResultSet { columns, data: builders.into_iter().map(ColumnBuilder::finish).collect() })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+//! Sessions and streamed results on SQL Server.
+
+use std::sync::Arc;
+
+use tokio::{sync::mpsc::Sender, time::timeout};
+
+use super::{Database, Lease, Rows, begin, end, fetch, guard};
+use crate::engines::{QueryOptions, batch::Batcher, column::ResultSet, error::EngineError};
+
+/// One connection in one transaction.
+pub struct Session {
+    lease: Lease,
+    options: QueryOptions,
+}
+
+impl Database {
+    /// Opens a session.
+    pub async fn session(self: &Arc<Self>, options: &QueryOptions) -> Result<Session, EngineError> {
+        let mut lease = self.lease().await?;
+        begin(&mut lease, options).await?;
+        lease.resting();
+        Ok(Session { lease, options: options.clone() })
+    }
+
+    /// Sends the rows of a statement piece by piece.
+    pub async fn batches(
+        self: &Arc<Self>,
+        sql: &str,
+        options: &QueryOptions,
+        cells: usize,
+        out: &Sender<Result<ResultSet, EngineError>>,
+    ) {
+        let work = timeout(options.timeout, self.stream(sql, options, cells, out));
+        let done = tokio::select! {
+            done = work => done.unwrap_or(Err(EngineError::Timeout(options.timeout))),
+            () = out.closed() => return,
+        };
+        if let Err(error) = done {
+            let _ = out.send(Err(error)).await;
+        }
+    }
+
+    async fn stream(
+        self: &Arc<Self>,
+        sql: &str,
+        options: &QueryOptions,
+        cells: usize,
+        out: &Sender<Result<ResultSet, EngineError>>,
+    ) -> Result<(), EngineError> {
+        guard::check(sql, options.allow_write)?;
+        let mut lease = self.lease().await?;
+        begin(&mut lease, options).await?;
+        let mut rows = Rows::start(lease.get()?, sql).await?;
+        let mut batcher = Batcher::new(options, rows.columns.clone(), cells);
+        let mut complete = false;
+        while batcher.wants_more() {
+            if !rows.next().await? {
+                complete = true;
+                break;
+            }
+            let bytes = rows.push(batcher.builders());
+            if let Some(full) = batcher.row(bytes)?
+                && out.send(Ok(full)).await.is_err()
+            {
+                return Ok(());
+            }
+        }
+        drop(rows);
+        if let Some(rest) = batcher.rest() {
+            let _ = out.send(Ok(rest)).await;
+        }
+        if complete {
+            end(&mut lease, options.allow_write, Ok(())).await?;
+            lease.resting();
+        }
+        Ok(())
+    }
+}
+
+impl Session {
+    /// Executes one statement.
+    pub async fn query(&mut self, sql: &str) -> Result<ResultSet, EngineError> {
+        guard::check(sql, self.options.allow_write)?;
+        self.lease.working();
+        let limit = self.options.timeout;
+        let work = fetch(&mut self.lease, sql, &self.options);
+        let result = timeout(limit, work).await.map_err(|_| EngineError::Timeout(limit))?;
+        if matches!(result, Ok(_) | Err(EngineError::Statement { .. })) {
+            self.lease.resting();
+        }
+        result
+    }
+
+    /// Ends the transaction.
+    pub async fn finish(mut self, commit: bool) -> Result<(), EngineError> {
+        let commit = commit && self.options.allow_write;
+        end(&mut self.lease, commit, Ok(())).await
+    }
+}

@@ -1,0 +1,58 @@
+//! Servers of `tests/servers`, in Python, for engines that are no program of this machine.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+};
+
+use super::scratch;
+
+/// A server of an engine; it ends with the test.
+pub struct EngineServer {
+    child: Child,
+    pub port: u16,
+}
+
+impl EngineServer {
+    /// ClickHouse's own engine, where `LITESET_TEST_PYTHON` names a Python with the package chdb.
+    pub fn clickhouse() -> Option<Self> {
+        let Ok(python) = std::env::var("LITESET_TEST_PYTHON") else {
+            eprintln!("skipped: LITESET_TEST_PYTHON does not name a Python with chdb");
+            return None;
+        };
+        Self::start(&python, "clickhouse_chdb.py", &[scratch("chdb").join("data").to_str().unwrap()])
+    }
+
+    /// The protocol of Trino and Presto, without an engine behind it.
+    pub fn trino_protocol() -> Option<Self> {
+        Self::start("python3", "trino_protocol.py", &[])
+    }
+
+    fn start(python: &str, script: &str, arguments: &[&str]) -> Option<Self> {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let script = format!("{}/tests/servers/{script}", env!("CARGO_MANIFEST_DIR"));
+        let mut child = Command::new(python)
+            .args([script.as_str(), &port.to_string()])
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        if line == "ready\n" {
+            return Some(Self { child, port });
+        }
+        let _ = child.wait();
+        eprintln!("skipped: {script} did not start");
+        None
+    }
+}
+
+impl Drop for EngineServer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
