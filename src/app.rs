@@ -52,7 +52,9 @@ pub async fn serve(app: Arc<Services>, address: SocketAddr) -> Result<(), StartE
     let bound = TcpListener::new(address).try_bind().await;
     let acceptor = bound.map_err(|e| format!("cannot listen on {address}: {e}"))?;
     for holding in acceptor.holdings() {
-        tracing::info!(address = %holding.local_addr, "listening");
+        // salvo writes `socket://127.0.0.1:8088`
+        let address = holding.local_addr.to_string().replace("socket://", "http://");
+        tracing::info!(address, "listening");
     }
     let dispatch = Dispatch::new(app, web::router::table());
     let event_log = dispatch.event_log();

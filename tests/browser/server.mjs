@@ -1,7 +1,6 @@
 // A fresh installation of liteset with its own example content, on a free port, in a folder that is thrown away.
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, openSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,26 +21,19 @@ function binary() {
   return found;
 }
 
-function freePort() {
-  return new Promise((done, failed) => {
-    const probe = createServer().once("error", failed);
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address();
-      probe.close(() => done(port));
-    });
-  });
+// The address in the line of the log that says that the server listens.
+function listening(log) {
+  return readFileSync(log, "utf8").match(/^\{.*"listening","address":"(http:[^"]+)".*\}$/m)?.[1];
 }
 
 export async function start(settings = {}) {
   const folder = mkdtempSync(join(tmpdir(), "liteset-browser-"));
-  const port = await freePort();
   const log = join(folder, "log");
   const out = openSync(log, "w");
-  const child = spawn(binary(), ["run", "--home", join(folder, "home"), "--port", `${port}`, "--admin-password", PASSWORD], {
+  const child = spawn(binary(), ["run", "--home", join(folder, "home"), "--port", "0", "--admin-password", PASSWORD], {
     stdio: ["ignore", out, out],
     env: { ...process.env, ...SETTINGS, ...settings },
   });
-  const base = `http://127.0.0.1:${port}`;
   const stop = () =>
     new Promise((done) => {
       const remove = () => {
@@ -52,10 +44,11 @@ export async function start(settings = {}) {
       child.once("exit", remove);
       child.kill("SIGKILL");
     });
-  for (let i = 0; i < 300; i += 1) {
+  for (let i = 0; i < 600; i += 1) {
     if (child.exitCode !== null) break;
-    if (await fetch(`${base}/health`).then((r) => r.ok, () => false)) return { base, stop };
-    await new Promise((r) => setTimeout(r, 200));
+    const base = listening(log);
+    if (base) return { base, stop };
+    await new Promise((r) => setTimeout(r, 100));
   }
   const said = readFileSync(log, "utf8").slice(-2000);
   await stop();

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """ClickHouse for tests: its own engine, from the package chdb, behind a small server that speaks its HTTP interface.
 
-    python3 tests/servers/clickhouse_chdb.py PORT [FOLDER]
+    python3 tests/servers/clickhouse_chdb.py [FOLDER]      prints the port that it listens on
 
 User `reader` has the password `secret`; whoever gives no user is `default`, without a password. Statements, settings,
 formats, errors, progress and KILL QUERY are the engine's; what is imitated is the HTTP around it. Ends with its
@@ -16,7 +16,7 @@ try:
 except ImportError:
     sys.exit("chdb is not installed")
 
-FOLDER = sys.argv[2] if len(sys.argv) > 2 else tempfile.mkdtemp(prefix="liteset-chdb-")
+FOLDER = sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp(prefix="liteset-chdb-")
 PARAMETERS = {"query", "query_id", "database", "default_format", "user", "password", "session_id"}
 FORMAT = re.compile(r"\bFORMAT\s+(\w+)\s*;?\s*$", re.I)
 ROWS = re.compile(r"^\s*(?:--[^\n]*\n|/\*.*?\*/|\s|\()*(SELECT|WITH|SHOW|DESCRIBE|DESC|EXISTS|EXPLAIN|VALUES)\b", re.I | re.S)
@@ -169,8 +169,8 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
 
-server = Server(("127.0.0.1", int(sys.argv[1])), Handler)
+server = Server(("127.0.0.1", 0), Handler)
 threading.Thread(target=server.serve_forever, daemon=True).start()
-print("ready", flush=True)
+print(server.server_port, flush=True)
 sys.stdin.read()
 os._exit(0)

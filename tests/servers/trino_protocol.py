@@ -2,14 +2,13 @@
 """A server that speaks the HTTP protocol of Trino and Presto, written from the public documents of the protocol. It is
 no engine: it knows the statements below and answers others with an error.
 
-    python3 tests/servers/trino_protocol.py PORT
+    python3 tests/servers/trino_protocol.py      prints the port that it listens on
 
 Who has a password is `ann` with `secret`, or the token `good`; whoever sends no proof is let in. Ends with its standard
 input. Paths under /_ tell what the server has seen.
 """
 import base64, http.server, json, re, sys, threading, time, urllib.parse
 
-PORT = int(sys.argv[1])
 ROWS = 25_000
 lock = threading.Lock()
 queries, transactions, seen, written = {}, {}, [], []
@@ -125,7 +124,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         start = query["sizes"][token] if token < len(query["sizes"]) else total
         end = query["sizes"][token + 1] if token + 1 < len(query["sizes"]) else total
         # another host: a client that follows it has given its proof away
-        here = f"http://elsewhere.invalid:{PORT}"
+        here = f"http://elsewhere.invalid:{server.server_port}"
         done = query["state"] != "RUNNING" or (end >= total and not query["slow"])
         body = {"id": query["id"], "infoUri": f"{here}/ui/query.html?{query['id']}",
                 "stats": {"state": "FINISHED" if done else "RUNNING", "completedSplits": min(token, 4), "totalSplits": 4}}
@@ -231,7 +230,7 @@ class Server(http.server.ThreadingHTTPServer):
         """Clients that hang up are part of the tests."""
 
 
-server = Server(("127.0.0.1", PORT), Handler)
+server = Server(("127.0.0.1", 0), Handler)
 threading.Thread(target=server.serve_forever, daemon=True).start()
-print("ready", flush=True)
+print(server.server_port, flush=True)
 sys.stdin.read()

@@ -2,7 +2,6 @@
 
 use std::{
     io::{BufRead as _, BufReader},
-    net::TcpListener,
     process::{Child, Command, Stdio},
 };
 
@@ -30,10 +29,9 @@ impl EngineServer {
     }
 
     fn start(python: &str, script: &str, arguments: &[&str]) -> Option<Self> {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let script = format!("{}/tests/servers/{script}", env!("CARGO_MANIFEST_DIR"));
         let mut child = Command::new(python)
-            .args([script.as_str(), &port.to_string()])
+            .arg(&script)
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -41,7 +39,7 @@ impl EngineServer {
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        if line == "ready\n" {
+        if let Ok(port) = line.trim().parse() {
             return Some(Self { child, port });
         }
         let _ = child.wait();

@@ -1,7 +1,6 @@
 //! Starts the binary on a scratch installation; kills it when the test ends.
 
 use std::{
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -44,6 +43,13 @@ pub fn postgres_uri() -> Option<String> {
     uri
 }
 
+/// The address in the line of the log that says that the server listens.
+fn listening(log: &str) -> Option<String> {
+    let line = log.lines().find(|line| line.contains("\"listening\"") && line.ends_with('}'))?;
+    let line: serde_json::Value = serde_json::from_str(line).ok()?;
+    Some(line["fields"]["address"].as_str()?.to_owned())
+}
+
 /// A running server.
 pub struct Server {
     child: Child,
@@ -69,16 +75,16 @@ impl Server {
         Self::start_with(&mut command, home)
     }
 
-    /// Starts a prepared command line on a free port.
+    /// Starts a prepared command line on a port that the kernel chooses, which the log tells: a port chosen here could
+    /// be another test's by the time it is bound.
     pub fn start_with(command: &mut Command, home: PathBuf) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let log = std::fs::File::create(home.join("server.log")).unwrap();
-        let child =
-            command.args(["--port", &port.to_string()]).stdin(Stdio::null()).stderr(log).spawn().unwrap();
-        let mut server = Self { child, base: format!("http://127.0.0.1:{port}"), home };
+        let child = command.args(["--port", "0"]).stdin(Stdio::null()).stderr(log).spawn().unwrap();
+        let mut server = Self { child, base: String::new(), home };
         let until = Instant::now() + Duration::from_secs(60);
         loop {
-            if server.anonymous().try_get("/health").is_some_and(|a| a.status == 200) {
+            if let Some(base) = listening(&server.log()) {
+                server.base = base;
                 return server;
             }
             let ended = server.child.try_wait().unwrap();

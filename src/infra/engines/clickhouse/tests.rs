@@ -2,7 +2,6 @@
 
 use std::{
     io::{BufRead as _, BufReader},
-    net::TcpListener,
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -32,22 +31,21 @@ impl House {
             eprintln!("skipped: LITESET_TEST_PYTHON does not name a Python with chdb");
             return None;
         };
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let folder = std::env::temp_dir().join(format!("liteset-chdb-{}-{name}", std::process::id()));
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/servers/clickhouse_chdb.py");
         let mut child = Command::new(python)
-            .args([script, &port.to_string(), folder.to_str().unwrap()])
+            .args([script, folder.to_str().unwrap()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        if line != "ready\n" {
+        let Ok(port) = line.trim().parse() else {
             let _ = child.wait();
             eprintln!("skipped: chdb is not installed");
             return None;
-        }
+        };
         Some(Self { child, port, _folder: tempfile_folder::Folder(folder) })
     }
 
