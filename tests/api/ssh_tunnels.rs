@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::support::{
-    Client, Server, postgres_uri,
+    Client, Server,
+    postgres::number,
+    postgres_uri,
     sshd::{PASSPHRASE, Sshd, USER_PASSWORD},
 };
 
@@ -129,7 +131,12 @@ fn connections_go_through_the_gateway() {
         let body = json!({"database_id": id, "sql": "SELECT pg_sleep(20)", "client_id": "sleep"});
         other.post("/api/v1/sqllab/execute/", &body).status
     });
-    std::thread::sleep(Duration::from_secs(2));
+    let active = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(20)%' AND state = 'active' \
+                  AND pid <> pg_backend_pid()";
+    while number(&uri, active) == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(10), "the statement does not run");
+        std::thread::sleep(Duration::from_millis(50));
+    }
     sshd.end_sessions();
     assert_ne!(sleeping.join().unwrap(), 200);
     assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());

@@ -37,12 +37,16 @@ async fn cancel_elsewhere(app: &Services, query: &query::Query) -> Result<bool> 
     }
     let Some(pid) = noted.as_i64().or_else(|| noted.as_str()?.parse().ok()) else { return Ok(false) };
     let Some(database) = database::find(app.db.exec(), query.database_id).await? else { return Ok(false) };
-    if crate::database::describe::engine(&database).engine != "postgresql" {
-        return Ok(false);
-    }
-    let sql = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = {pid}");
     let engine = databases::engine(app, &database)?;
-    Ok(engine.query(&sql, &QueryOptions::default()).await.is_ok_and(|found| found.row_count() > 0))
+    let ask = async |sql: &str| engine.query(sql, &QueryOptions::default()).await;
+    Ok(match crate::database::describe::engine(&database).engine.as_str() {
+        "postgresql" => {
+            let sql = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = {pid}");
+            ask(&sql).await.is_ok_and(|found| found.row_count() > 0)
+        }
+        "mysql" | "mariadb" => ask(&format!("KILL CONNECTION {pid}")).await.is_ok(),
+        _ => false,
+    })
 }
 
 /// Cancels a query of an engine that numbers its statements; `None` for other engines.

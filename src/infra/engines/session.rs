@@ -9,7 +9,7 @@ use super::{
     column::ResultSet,
     engine::{Driver, Engine},
     error::EngineError,
-    mssql, postgres, sqlite,
+    mssql, mysql, postgres, sqlite,
 };
 
 /// Pieces of a result in their order; an error is the last of them. Dropping the receiver cancels the statement.
@@ -27,6 +27,8 @@ pub enum Session {
     Duckdb(Box<duckdb::Session>),
     /// Microsoft SQL Server.
     Mssql(Box<mssql::Session>),
+    /// MySQL and MariaDB.
+    Mysql(Box<mysql::Session>),
     /// SQLite.
     Sqlite(Box<sqlite::Session>),
     /// A driver without sessions: every statement stands alone.
@@ -45,6 +47,9 @@ impl Engine {
         }
         if let Driver::Mssql(database) = &self.driver {
             return Ok(Session::Mssql(Box::new(database.session(options).await?)));
+        }
+        if let Driver::Mysql(database) = &self.driver {
+            return Ok(Session::Mysql(Box::new(database.session(options).await?)));
         }
         #[cfg(feature = "duckdb")]
         if let Driver::Duckdb(database) = &self.driver {
@@ -70,6 +75,8 @@ impl Engine {
             }
             if let Driver::Mssql(database) = &engine.driver {
                 database.batches(&sql, &options, cells, &out).await;
+            } else if let Driver::Mysql(database) = &engine.driver {
+                database.batches(&sql, &options, cells, &out).await;
             } else if let Driver::Postgres(database) = &engine.driver {
                 database.batches(&sql, &options, cells, &out).await;
             } else if let Driver::Sqlite(database) = &engine.driver {
@@ -93,6 +100,7 @@ impl Session {
             Self::Postgres(session) => session.backend_pid(),
             #[cfg(feature = "duckdb")]
             Self::Duckdb(_) => None,
+            Self::Mysql(session) => session.thread(),
             Self::Mssql(_) | Self::Sqlite(_) | Self::Single(..) => None,
         }
     }
@@ -104,6 +112,7 @@ impl Session {
             #[cfg(feature = "duckdb")]
             Self::Duckdb(session) => session.query(sql).await,
             Self::Mssql(session) => session.query(sql).await,
+            Self::Mysql(session) => session.query(sql).await,
             Self::Sqlite(session) => session.query(sql).await,
             Self::Single(engine, options) => engine.query(sql, options).await,
         }
@@ -116,6 +125,7 @@ impl Session {
             #[cfg(feature = "duckdb")]
             Self::Duckdb(session) => session.finish(commit).await,
             Self::Mssql(session) => session.finish(commit).await,
+            Self::Mysql(session) => session.finish(commit).await,
             Self::Sqlite(session) => session.finish(commit).await,
             Self::Single(..) => Ok(()),
         }

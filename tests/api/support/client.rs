@@ -1,6 +1,6 @@
 //! A browser's worth of HTTP: cookies and the CSRF token, redirects not followed.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io::Write as _, net::TcpStream};
 
 use serde_json::Value;
 
@@ -44,13 +44,6 @@ impl Client {
         Self { base: base.to_owned(), agent: config.into(), cookies, headers, csrf: String::new() }
     }
 
-    /// Somebody who leaves when an answer takes longer.
-    pub fn patient(base: &str, most: std::time::Duration) -> Self {
-        let config =
-            ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(most)).build();
-        Self { agent: config.into(), ..Self::new(base) }
-    }
-
     /// Logs in through the page and its form; keeps the session and a CSRF token.
     pub fn log_in(&mut self, user: &str, password: &str) -> u16 {
         let page = self.get("/login/").text();
@@ -87,11 +80,19 @@ impl Client {
         self.take(answer)
     }
 
-    /// The answer, if it came in time.
-    pub fn try_post(&mut self, path: &str, body: &Value) -> Option<Answer> {
-        let request = self.agent.post(format!("{}{path}", self.base)).header("cookie", self.cookie());
-        let answer = request.header("x-csrftoken", &self.csrf).send_json(body).ok()?;
-        Some(self.take(answer))
+    /// Asks and does not wait: who drops the connection leaves.
+    pub fn begin_post(&self, path: &str, body: &Value) -> TcpStream {
+        let host = self.base.strip_prefix("http://").unwrap();
+        let (cookie, csrf, body) = (self.cookie(), &self.csrf, body.to_string());
+        let length = body.len();
+        let mut stream = TcpStream::connect(host).unwrap();
+        write!(
+            stream,
+            "POST {path} HTTP/1.1\r\nhost: {host}\r\ncookie: {cookie}\r\nx-csrftoken: {csrf}\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        stream
     }
 
     pub fn put(&mut self, path: &str, body: &Value) -> Answer {

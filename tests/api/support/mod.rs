@@ -3,6 +3,7 @@
 mod client;
 mod datasets;
 mod engines;
+pub mod postgres;
 mod server;
 pub mod sshd;
 

@@ -1,9 +1,13 @@
 //! MySQL, MariaDB and what speaks their protocol (`superset.db_engine_specs.mysql`): a client of our own, small enough
 //! to be read, with a pool per database.
+//!
+//! Of our own because the crate for it (mysql_async 0.37) tells every server that it takes `LOCAL INFILE` requests and
+//! several statements in one text, and has no way to say otherwise; a server that was told neither refuses both.
 
 mod error;
 mod handshake;
 mod introspect;
+mod session;
 mod value;
 mod wire;
 
@@ -15,10 +19,16 @@ use std::{
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{QueryOptions, Size, Source, builder::ColumnBuilder, column::ResultSet, error::EngineError};
+use super::{
+    QueryOptions, Size, Source,
+    builder::ColumnBuilder,
+    column::{ColumnInfo, ResultSet},
+    error::EngineError,
+};
 use crate::pg::Verify;
 use error::{Failure, Python};
 use handshake::{Entered, enter};
+pub use session::Session;
 use value::Column;
 use wire::{Reader, Wire};
 
@@ -102,7 +112,7 @@ pub(super) fn connect_class(source: &Source) -> &'static str {
 pub(super) struct Database {
     target: Arc<Target>,
     permits: Arc<Semaphore>,
-    idle: Mutex<Vec<Connection>>,
+    idle: Arc<Mutex<Vec<Connection>>>,
     /// The engine knows read-only transactions.
     read_only: bool,
 }
@@ -117,34 +127,37 @@ struct Connection {
 }
 
 /// A connection on loan: one that is given up in the middle of a statement has the statement killed.
-struct Lease<'a> {
-    home: &'a Database,
+struct Lease {
+    target: Arc<Target>,
+    idle: Arc<Mutex<Vec<Connection>>>,
     connection: Option<Connection>,
     done: bool,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Drop for Lease<'_> {
+impl Drop for Lease {
     fn drop(&mut self) {
         let Some(mut connection) = self.connection.take() else { return };
         if self.done {
             connection.used = Instant::now();
-            self.home.idle.lock().push(connection);
+            self.idle.lock().push(connection);
             return;
         }
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        let (target, thread) = (self.home.target.clone(), connection.thread);
+        let (target, thread) = (self.target.clone(), connection.thread);
         runtime.spawn(async move {
-            let killed = async {
-                let mut other = enter(&target).await?;
-                ask(&mut other.wire, QUERY, &format!("KILL QUERY {thread}")).await
-            };
-            if let Err(error) = killed.await {
+            if let Err(error) = kill(&target, thread).await {
                 tracing::warn!(?error, "statement could not be cancelled");
             }
             drop(connection);
         });
     }
+}
+
+/// Ends what another connection executes.
+async fn kill(target: &Target, thread: u32) -> Result<(), Failure> {
+    let mut other = enter(target).await?;
+    ask(&mut other.wire, QUERY, &format!("KILL QUERY {thread}")).await
 }
 
 impl Database {
@@ -154,12 +167,12 @@ impl Database {
         Self {
             target: Arc::new(Target::of(source)),
             permits: Arc::new(Semaphore::new(connections)),
-            idle: Mutex::default(),
+            idle: Arc::default(),
             read_only: matches!(spec.engine.as_str(), "mysql" | "mariadb" | "oceanbase"),
         }
     }
 
-    async fn lease(&self, schema: Option<&str>) -> Result<Lease<'_>, EngineError> {
+    async fn lease(&self, schema: Option<&str>) -> Result<Lease, EngineError> {
         let busy = || EngineError::Connect("no connection: all are busy".to_owned());
         let permit = tokio::time::timeout(WAIT, self.permits.clone().acquire_owned()).await;
         let permit = permit.map_err(|_| busy())?.map_err(|_| busy())?;
@@ -179,7 +192,8 @@ impl Database {
             Some(connection) => connection,
             None => self.connect().await?,
         };
-        let mut lease = Lease { home: self, connection: Some(connection), done: false, _permit: permit };
+        let (target, idle) = (self.target.clone(), self.idle.clone());
+        let mut lease = Lease { target, idle, connection: Some(connection), done: false, _permit: permit };
         if let Some(wanted) = wanted
             && lease.get()?.current.as_ref() != Some(&wanted)
         {
@@ -259,6 +273,18 @@ impl Database {
         sql: &str,
         options: &QueryOptions,
     ) -> Result<(ResultSet, bool), EngineError> {
+        self.begin(connection, options).await?;
+        let result = fetch(&mut connection.wire, sql, options, self.target.python).await;
+        if !matches!(result, Ok((_, true)) | Err(EngineError::Statement { .. } | EngineError::Timeout(_))) {
+            return result;
+        }
+        let commit = result.is_ok() && options.allow_write;
+        end(&mut connection.wire, commit, self.target.python).await?;
+        result
+    }
+
+    /// Begins the transaction in which a statement of such options runs.
+    async fn begin(&self, connection: &mut Connection, options: &QueryOptions) -> Result<(), EngineError> {
         let failed = |e: Failure| error::statement_error(&e, self.target.python);
         let wire = &mut connection.wire;
         wire.limit = options.max_bytes.max(1 << 20);
@@ -278,78 +304,119 @@ impl Database {
             };
             ask(wire, QUERY, &limit).await.map_err(failed)?;
         }
-        let result = self.fetch(wire, sql, options).await;
-        if !matches!(result, Ok((_, true)) | Err(EngineError::Statement { .. } | EngineError::Timeout(_))) {
-            return result;
-        }
-        let end = if result.is_ok() && options.allow_write { "COMMIT" } else { "ROLLBACK" };
-        ask(wire, QUERY, end).await.map_err(failed)?;
-        result
+        Ok(())
     }
+}
 
-    /// The rows, and whether the server has no more to send.
-    async fn fetch(
-        &self,
-        wire: &mut Wire,
+/// Ends a transaction.
+async fn end(wire: &mut Wire, commit: bool, python: Python) -> Result<(), EngineError> {
+    let text = if commit { "COMMIT" } else { "ROLLBACK" };
+    ask(wire, QUERY, text).await.map_err(|e| error::statement_error(&e, python))
+}
+
+/// The rows, and whether the server has no more to send.
+async fn fetch(
+    wire: &mut Wire,
+    sql: &str,
+    options: &QueryOptions,
+    python: Python,
+) -> Result<(ResultSet, bool), EngineError> {
+    let mut rows = Rows::start(wire, sql, options, python).await?;
+    let mut builders: Vec<ColumnBuilder> = rows.columns.iter().map(|_| ColumnBuilder::new()).collect();
+    let mut size = Size::new(options, builders.len());
+    let mut complete = true;
+    while let Some(bytes) = rows.next(&mut builders).await? {
+        if size.add(bytes)? {
+            complete = rows.skip().await?;
+            break;
+        }
+    }
+    let data = builders.into_iter().map(ColumnBuilder::finish).collect();
+    Ok((ResultSet { columns: rows.infos(), data }, complete))
+}
+
+/// The rows of a statement while they arrive.
+struct Rows<'a> {
+    wire: &'a mut Wire,
+    columns: Vec<Column>,
+    timeout: Duration,
+    python: Python,
+}
+
+impl<'a> Rows<'a> {
+    async fn start(
+        wire: &'a mut Wire,
         sql: &str,
         options: &QueryOptions,
-    ) -> Result<(ResultSet, bool), EngineError> {
-        let failed = |e: Failure| match e {
+        python: Python,
+    ) -> Result<Self, EngineError> {
+        let mut rows = Self { wire, columns: Vec::new(), timeout: options.timeout, python };
+        rows.columns = match rows.wire.command(QUERY, sql.as_bytes()).await {
+            Ok(()) => columns(rows.wire).await,
+            Err(failure) => Err(failure),
+        }
+        .map_err(|e| rows.failed(&e))?;
+        Ok(rows)
+    }
+
+    fn failed(&self, failure: &Failure) -> EngineError {
+        match failure {
             // MariaDB's and MySQL's number for a statement that ran out of time
-            Failure::Server(1969 | 3024, _) => EngineError::Timeout(options.timeout),
-            other => error::statement_error(&other, self.target.python),
-        };
-        wire.command(QUERY, sql.as_bytes()).await.map_err(failed)?;
-        let columns = columns(wire).await.map_err(failed)?;
-        let mut builders: Vec<ColumnBuilder> = columns.iter().map(|_| ColumnBuilder::new()).collect();
-        let mut size = Size::new(options, columns.len());
-        let mut complete = true;
-        while !columns.is_empty() {
-            let row = wire.read().await.map_err(failed)?;
-            handshake::raise(&row).map_err(failed)?;
-            if is_end(&row) {
-                break;
-            }
-            let mut reader = Reader(&row);
-            for (column, out) in columns.iter().zip(&mut builders) {
-                match reader.value().ok_or(Failure::Protocol).map_err(failed)? {
-                    Some(raw) => column.push(raw, out),
-                    None => out.null(),
-                }
-            }
-            if size.add(row.len())? {
-                complete = skip(wire).await.map_err(failed)?;
-                break;
+            Failure::Server(1969 | 3024, _) => EngineError::Timeout(self.timeout),
+            other => error::statement_error(other, self.python),
+        }
+    }
+
+    fn infos(&self) -> Vec<ColumnInfo> {
+        self.columns.iter().map(Column::info).collect()
+    }
+
+    /// Adds the next row to the columns; its bytes, or nothing after the last one.
+    async fn next(&mut self, builders: &mut [ColumnBuilder]) -> Result<Option<usize>, EngineError> {
+        if self.columns.is_empty() {
+            return Ok(None);
+        }
+        let row = read_row(self.wire).await.map_err(|e| self.failed(&e))?;
+        let Some(row) = row else { return Ok(None) };
+        let mut reader = Reader(&row);
+        for (column, out) in self.columns.iter().zip(builders) {
+            match reader.value().ok_or_else(|| self.failed(&Failure::Protocol))? {
+                Some(raw) => column.push(raw, out),
+                None => out.null(),
             }
         }
-        let data = builders.into_iter().map(ColumnBuilder::finish).collect();
-        Ok((ResultSet { columns: columns.iter().map(Column::info).collect(), data }, complete))
+        Ok(Some(row.len()))
     }
+
+    /// Reads what is left of a result that is no longer wanted; false when it is too much.
+    async fn skip(&mut self) -> Result<bool, EngineError> {
+        let mut bytes = 0;
+        while bytes < SKIPPED {
+            match read_row(self.wire).await.map_err(|e| self.failed(&e))? {
+                Some(row) => bytes += row.len(),
+                None => return Ok(true),
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// The packet of a row; nothing after the last one.
+async fn read_row(wire: &mut Wire) -> Result<Option<Vec<u8>>, Failure> {
+    let row = wire.read().await?;
+    handshake::raise(&row)?;
+    Ok(if is_end(&row) { None } else { Some(row) })
 }
 
 /// Bytes of unwanted rows that are read for the sake of the connection.
 const SKIPPED: usize = 4 << 20;
-
-/// Reads what is left of a result that is no longer wanted; false when it is too much.
-async fn skip(wire: &mut Wire) -> Result<bool, Failure> {
-    let mut bytes = 0;
-    while bytes < SKIPPED {
-        let row = wire.read().await?;
-        handshake::raise(&row)?;
-        if is_end(&row) {
-            return Ok(true);
-        }
-        bytes += row.len();
-    }
-    Ok(false)
-}
 
 /// The packet after the last row.
 fn is_end(payload: &[u8]) -> bool {
     payload.first() == Some(&0xfe) && payload.len() < 9
 }
 
-impl Lease<'_> {
+impl Lease {
     fn get(&mut self) -> Result<&mut Connection, EngineError> {
         self.connection.as_mut().ok_or_else(|| EngineError::Connect("no connection".into()))
     }
@@ -410,7 +477,7 @@ mod tests {
     }
 
     /// The server of this machine, if it is there.
-    async fn server() -> Option<Database> {
+    pub(super) async fn server() -> Option<Database> {
         let db = Database::new(&source("mysql+pymysql://root:@127.0.0.1:3306/test"), 1);
         match db.ping().await {
             Ok(()) => Some(db),
@@ -421,7 +488,7 @@ mod tests {
         }
     }
 
-    fn options() -> QueryOptions {
+    pub(super) fn options() -> QueryOptions {
         QueryOptions { timeout: Duration::from_secs(10), ..QueryOptions::default() }
     }
 
