@@ -51,6 +51,16 @@ pub async fn set_owners(db: &dyn Executor, of: Owned, id: i64, owners: &[i64]) -
     set_links(db, table, column, id, "user_id", owners).await
 }
 
+/// Deletes rows that were found before; when somebody else was faster with one of them, it is not found any more.
+pub async fn delete_rows(db: &dyn Executor, table: &str, ids: &[i64]) -> Result<()> {
+    let mut sql = Sql::new(format!("DELETE FROM {table} WHERE id IN "));
+    sql.push_list(ids.iter().copied());
+    if db.execute(sql).await? < ids.len() as u64 {
+        return Err(Error::not_found());
+    }
+    Ok(())
+}
+
 /// Makes `targets` the partners of a row in a table of links; links that stay are not touched.
 pub async fn set_links(
     db: &dyn Executor,

@@ -17,6 +17,7 @@ use crate::{
     Principal, Services,
     access::ownership::owns,
     annotation::{exists, key, require},
+    relations::delete_rows,
 };
 
 /// A kind of object that can be tagged, with its number in the API.
@@ -242,6 +243,5 @@ async fn relate(
 
 async fn delete(ex: &dyn Executor, id: i64) -> Result<()> {
     ex.execute(Sql::new("DELETE FROM tagged_object WHERE tag_id = ?").bind(id)).await?;
-    write::delete(ex, &TAGS, id.into()).await?;
-    Ok(())
+    delete_rows(ex, "tag", &[id]).await
 }

@@ -1,6 +1,6 @@
 //! Starting: on nothing, twice, on a foreign or old database, with a weak secret.
 
-use crate::support::{Server, command, postgres_uri, run_to_end, scratch};
+use crate::support::{PostgresDatabase, Server, command, postgres_uri, run_to_end, scratch};
 
 #[test]
 fn the_first_start_needs_nothing_and_shows_the_examples() {
@@ -94,51 +94,12 @@ fn a_published_secret_is_refused() {
 fn postgresql_is_made_ready_by_the_commands_with_superset_names() {
     let Some(uri) = postgres_uri() else { return };
     let home = scratch("postgres");
-    let name = format!("liteset_test_{}", std::process::id());
-    let (server_uri, _) = uri.rsplit_once('/').unwrap();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let admin_sql = |sql: String| {
-        runtime.block_on(async {
-            let (client, connection) = tokio_postgres::connect(&uri, tokio_postgres::NoTls).await.unwrap();
-            let task = tokio::spawn(connection);
-            client.batch_execute(&sql).await.unwrap();
-            task.abort();
-        });
-    };
-    admin_sql(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
-    admin_sql(format!("CREATE DATABASE {name}"));
-    let liteset = |args: &[&str]| {
-        let mut c = command(&home);
-        c.env("LITESET_SQLALCHEMY_DATABASE_URI", format!("{server_uri}/{name}"));
-        c.env("SUPERSET_SECRET_KEY", "0123456789abcdefghijklmnop").args(args);
-        c
-    };
-    assert!(
-        !run_to_end(&mut liteset(&["run", "--port", "1"])).status.success(),
-        "an empty database is not adopted"
-    );
-    for args in [
-        &["db", "upgrade"][..],
-        &["init"],
-        &[
-            "fab",
-            "create-admin",
-            "--username",
-            "admin",
-            "--email",
-            "a@example.org",
-            "--password",
-            "correct horse battery",
-        ],
-        &["init"],
-    ] {
-        let out = run_to_end(&mut liteset(args));
-        assert!(out.status.success(), "{args:?}: {}", String::from_utf8_lossy(&out.stderr));
-    }
-    {
-        let server = Server::start_with(&mut liteset(&["run"]), home.clone());
-        assert_eq!(server.admin().get("/api/v1/me/").json()["result"]["username"], "admin");
-        assert_eq!(server.admin().get("/api/v1/security/roles/").json()["count"], 5);
-    }
-    admin_sql(format!("DROP DATABASE {name} WITH (FORCE)"));
+    let database = PostgresDatabase::create(&uri, "ready");
+    let mut empty = command(&home);
+    empty.env("LITESET_SQLALCHEMY_DATABASE_URI", database.uri());
+    empty.env("SUPERSET_SECRET_KEY", "0123456789abcdefghijklmnop").args(["run", "--port", "0"]);
+    assert!(!run_to_end(&mut empty).status.success(), "an empty database is not adopted");
+    let server = Server::start_with(&mut database.prepared(&home)(&["run"]), home.clone());
+    assert_eq!(server.admin().get("/api/v1/me/").json()["result"]["username"], "admin");
+    assert_eq!(server.admin().get("/api/v1/security/roles/").json()["count"], 5);
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "helpers of tests")]
 
+mod at_once;
 mod clickhouse;
 mod databases;
 #[cfg(feature = "duckdb")]

@@ -18,7 +18,9 @@ use crate::{
     access::{Principal, lists, ownership},
     implicit_tags,
     refused::refused,
-    relations::{Invalid, Tagged, check_tags, raise_for_reports, set_links, set_owners, set_tags},
+    relations::{
+        Invalid, Tagged, check_tags, delete_rows, raise_for_reports, set_links, set_owners, set_tags,
+    },
     tag::ObjectType,
 };
 
@@ -270,9 +272,7 @@ pub async fn delete(app: &Services, user: &Principal, ids: &[i64]) -> Result<()>
         db.execute(sql).await?;
     }
     implicit_tags::deleted(db, ObjectType::Chart, ids).await?;
-    let mut sql = Sql::new("DELETE FROM slices WHERE id IN ");
-    sql.push_list(ids.iter().copied());
-    db.execute(sql).await?;
+    delete_rows(db, "slices", ids).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -23,7 +23,9 @@ use crate::{
     access::{Principal, lists, ownership},
     implicit_tags,
     refused::refused,
-    relations::{Invalid, NOBODY, Tagged, check_tags, raise_for_reports, set_links, set_owners, set_tags},
+    relations::{
+        Invalid, NOBODY, Tagged, check_tags, delete_rows, raise_for_reports, set_links, set_owners, set_tags,
+    },
     tag::ObjectType,
 };
 
@@ -424,9 +426,7 @@ pub async fn delete(app: &Services, user: &Principal, ids: &[i64]) -> Result<()>
     sql.push_list(ids.iter().copied());
     db.execute(sql).await?;
     implicit_tags::deleted(db, ObjectType::Dashboard, ids).await?;
-    let mut sql = Sql::new("DELETE FROM dashboards WHERE id IN ");
-    sql.push_list(ids.iter().copied());
-    db.execute(sql).await?;
+    delete_rows(db, "dashboards", ids).await?;
     Ok(tx.commit().await?)
 }
 

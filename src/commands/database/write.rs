@@ -24,7 +24,7 @@ use crate::{
     Principal, Services,
     access::lists,
     databases::{engine_as, introspect::default_catalog, source_as},
-    relations::raise_for_reports,
+    relations::{delete_rows, raise_for_reports},
 };
 
 const TEXTS: &[&str] =
@@ -277,10 +277,10 @@ pub async fn delete(app: &Services, user: &Principal, id: i64) -> Result<()> {
         "DELETE FROM saved_query WHERE db_id = ?",
         "DELETE FROM ssh_tunnels WHERE database_id = ?",
         "DELETE FROM database_user_oauth2_tokens WHERE database_id = ?",
-        "DELETE FROM dbs WHERE id = ?",
     ] {
         db.execute(Sql::new(statement).bind(id)).await?;
     }
+    delete_rows(db, "dbs", &[id]).await?;
     access_rows::remove_database(db, &found.perm(), &found.database_name).await?;
     tx.commit().await?;
     app.grants.clear();

@@ -31,7 +31,7 @@ use crate::{
     databases::introspect,
     implicit_tags,
     refused::refused,
-    relations::{Invalid, set_owners},
+    relations::{Invalid, delete_rows, set_owners},
     tag::ObjectType,
 };
 
@@ -356,12 +356,12 @@ async fn remove(db: &dyn Executor, ids: &[i64]) -> Result<()> {
         ("rls_filter_tables", "table_id"),
         ("table_columns", "table_id"),
         ("sql_metrics", "table_id"),
-        ("tables", "id"),
     ] {
         let mut sql = Sql::new(format!("DELETE FROM {table} WHERE {column} IN "));
         sql.push_list(ids.iter().copied());
         db.execute(sql).await?;
     }
+    delete_rows(db, "tables", ids).await?;
     for dataset in datasets.values() {
         permissions::deleted(db, dataset).await?;
     }

@@ -22,7 +22,8 @@ use crate::{
     access::{lists, ownership},
     annotation::key,
     dashboard::find,
-    relations::{Invalid, set_owners},
+    refused::refused,
+    relations::{Invalid, delete_rows, set_owners},
 };
 
 /// Fields as the body had them, checked by their schema.
@@ -90,8 +91,8 @@ pub async fn create(app: &Services, user: &Principal, fields: &Fields) -> Result
 
     let tx = app.db.begin().await?;
     let stored = insert(tx.exec(), user, fields, &owners, recipients).await;
-    let id = stored.map_err(|e| refused(e, failed))?;
-    tx.commit().await.map_err(|e| refused(e.into(), failed))?;
+    let id = stored.map_err(refused(failed))?;
+    tx.commit().await.map_err(|e| refused(failed)(e.into()))?;
     Ok(id)
 }
 
@@ -145,8 +146,8 @@ pub async fn update(app: &Services, user: &Principal, id: i64, fields: &Fields) 
     }
     let tx = app.db.begin().await?;
     let outcome = replace(tx.exec(), user, id, changes, &owners, recipients).await;
-    outcome.map_err(|e| refused(e, failed))?;
-    tx.commit().await.map_err(|e| refused(e.into(), failed))?;
+    outcome.map_err(refused(failed))?;
+    tx.commit().await.map_err(|e| refused(failed)(e.into()))?;
     Ok(())
 }
 
@@ -189,24 +190,13 @@ pub async fn delete(app: &Services, user: &Principal, ids: &[i64]) -> Result<()>
         ("report_recipient", "report_schedule_id"),
         ("report_execution_log", "report_schedule_id"),
         ("report_schedule_user", "report_schedule_id"),
-        ("report_schedule", "id"),
     ] {
         let mut sql = Sql::new(format!("DELETE FROM {table} WHERE {column} IN "));
         sql.push_list(ids.iter().copied());
-        db.execute(sql).await.map_err(|e| refused(e.into(), failed))?;
+        db.execute(sql).await.map_err(|e| refused(failed)(e.into()))?;
     }
+    delete_rows(db, "report_schedule", ids).await.map_err(refused(failed))?;
     Ok(tx.commit().await?)
-}
-
-/// What the metadata database refuses is the writer's fault.
-fn refused(error: Error, message: &'static str) -> Error {
-    match error {
-        Error::Internal(cause) => {
-            tracing::warn!(cause, "{message}");
-            Error::unprocessable(message)
-        }
-        other => other,
-    }
 }
 
 /// A stored report as far as a change needs it.

@@ -6,7 +6,7 @@ use infra::{
     db::{Executor, Sql},
 };
 
-use crate::{Principal, Services, annotation::key, refused::refused};
+use crate::{Principal, Services, annotation::key, refused::refused, relations::delete_rows};
 
 /// A system theme of the installation: shown by day or by night.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,8 +80,8 @@ pub async fn theme_delete(app: &Services, ids: &[i64]) -> Result<()> {
         tx.exec()
             .execute(Sql::new("UPDATE dashboards SET theme_id = NULL WHERE theme_id = ?").bind(*id))
             .await?;
-        write::delete(tx.exec(), &THEMES, (*id).into()).await?;
     }
+    delete_rows(tx.exec(), "themes", ids).await?;
     Ok(tx.commit().await?)
 }
 

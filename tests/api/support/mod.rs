@@ -3,6 +3,8 @@
 mod client;
 mod datasets;
 mod engines;
+mod installation;
+mod metadata;
 pub mod postgres;
 mod server;
 pub mod sshd;
@@ -10,4 +12,6 @@ pub mod sshd;
 pub use client::{Answer, Client};
 pub use datasets::{Source, ask};
 pub use engines::EngineServer;
+pub use installation::{Installation, make};
+pub use metadata::{Metadata, PostgresDatabase};
 pub use server::{PASSWORD, Server, command, postgres_uri, run_to_end, scratch};

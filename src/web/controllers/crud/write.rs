@@ -100,7 +100,7 @@ async fn delete_answer(resource: &'static Resource, cx: &Cx) -> Handled {
     let pk = record.value(resource.table.pk).clone();
     let tx = cx.app.db.begin().await?;
     untag(resource, tx.exec(), &i64::from_value(&pk).into_iter().collect::<Vec<_>>()).await?;
-    write::delete(tx.exec(), resource.table, pk).await.map_err(|e| database_error(e, cx.app.db.dialect()))?;
+    remove(resource, cx, tx.exec(), pk).await?;
     tx.commit().await.map_err(|e| database_error(e, cx.app.db.dialect()))?;
     Ok(respond(200, Map::from_iter([("message".to_owned(), json!("OK"))])))
 }
@@ -118,14 +118,21 @@ pub(super) async fn bulk_delete(resource: &'static Resource, cx: Cx) -> Handled 
     }
     untag(resource, tx.exec(), &ids).await?;
     for id in &ids {
-        write::delete(tx.exec(), resource.table, (*id).into())
-            .await
-            .map_err(|e| database_error(e, cx.app.db.dialect()))?;
+        remove(resource, &cx, tx.exec(), (*id).into()).await?;
     }
     tx.commit().await?;
     let (one, many) = resource.nouns;
     let message = format!("Deleted {} {}", ids.len(), if ids.len() == 1 { one } else { many });
     Ok(respond(200, Map::from_iter([("message".to_owned(), message.into())])))
+}
+
+/// Deletes a row that was found before; when somebody else was faster, it is not found any more.
+async fn remove(resource: &Resource, cx: &Cx, ex: &dyn Executor, pk: Stored) -> Result<(), Failure> {
+    match write::delete(ex, resource.table, pk).await {
+        Ok(0) => Err(Error::not_found().into()),
+        Ok(_) => Ok(()),
+        Err(e) => Err(database_error(e, cx.app.db.dialect())),
+    }
 }
 
 /// The tags that a written object gets by itself.

@@ -1,0 +1,65 @@
+//! A server on either metadata database, with a database, a dataset, a chart and a dashboard of the test's own.
+
+use serde_json::{Value, json};
+
+use super::{Client, Metadata, PostgresDatabase, Server, command, postgres_uri, scratch};
+
+/// The server, its tables, and the ids of what it has.
+pub struct Installation {
+    // dropped in this order: the server before its database
+    pub server: Server,
+    pub metadata: Metadata,
+    pub database: i64,
+    pub dataset: i64,
+    pub chart: i64,
+    pub dashboard: i64,
+}
+
+const SETTINGS: [(&str, &str); 4] = [
+    ("LITESET_RATELIMIT_ENABLED", "false"),
+    ("LITESET_PREVENT_UNSAFE_DB_CONNECTIONS", "false"),
+    ("SUPERSET_FEATURE_TAGGING_SYSTEM", "true"),
+    ("SUPERSET_FEATURE_ALERT_REPORTS", "true"),
+];
+
+impl Installation {
+    /// On a file.
+    pub fn on_sqlite(name: &str) -> Self {
+        let home = scratch(name);
+        let data = home.join("data");
+        let mut run = command(&home);
+        run.args(["run", "--no-examples", "--home", data.to_str().unwrap()]).envs(SETTINGS);
+        Self::fill(Server::start_with(&mut run, home), Metadata::Sqlite(data.join("superset.db")))
+    }
+
+    /// On a database of the test server, if there is one.
+    pub fn on_postgres(name: &str) -> Option<Self> {
+        let database = PostgresDatabase::create(&postgres_uri()?, &name.replace('-', "_"));
+        let home = scratch(name);
+        let server = Server::start_with(database.prepared(&home)(&["run"]).envs(SETTINGS), home);
+        Some(Self::fill(server, Metadata::Postgres(database)))
+    }
+
+    fn fill(server: Server, metadata: Metadata) -> Self {
+        let mut admin = server.admin();
+        let file = server.home.join("data.db");
+        let data = rusqlite::Connection::open(&file).unwrap();
+        data.execute_batch("CREATE TABLE t (a)").unwrap();
+        let uri = format!("sqlite:///{}", file.display());
+        let database = make(&mut admin, "database", &json!({"database_name": "own", "sqlalchemy_uri": uri}));
+        let dataset = make(&mut admin, "dataset", &json!({"database": database, "table_name": "t"}));
+        let chart = json!({"slice_name": "own", "datasource_id": dataset, "datasource_type": "table"});
+        let chart = make(&mut admin, "chart", &chart);
+        let dashboard = make(&mut admin, "dashboard", &json!({"dashboard_title": "own"}));
+        let answer = admin.put(&format!("/api/v1/chart/{chart}"), &json!({"dashboards": [dashboard]}));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        Self { server, metadata, database, dataset, chart, dashboard }
+    }
+}
+
+/// Makes an object; its id.
+pub fn make(client: &mut Client, resource: &str, body: &Value) -> i64 {
+    let answer = client.post(&format!("/api/v1/{resource}/"), body);
+    assert_eq!(answer.status, 201, "{resource}: {}", answer.text());
+    answer.json()["id"].as_i64().unwrap()
+}
