@@ -137,6 +137,9 @@ pub async fn find_where(
     id: i64,
     condition: Option<Sql>,
 ) -> Result<Option<Database>, DbError> {
+    if i32::try_from(id).is_err() {
+        return Ok(None);
+    }
     let mut sql = Sql::new(format!("SELECT {} FROM {} WHERE d.id = ", Database::COLUMNS, Database::FROM));
     sql.push_bind(id);
     if let Some(condition) = condition {

@@ -243,7 +243,9 @@ fn python_number(text: &str) -> Option<Value> {
     if !mantissa_ok || !exponent_ok {
         return None;
     }
-    text.parse::<f64>().ok().and_then(Number::from_f64).map(Value::Number)
+    // what is infinite in Python is the largest number here: JSON has no infinity
+    let number = text.parse::<f64>().ok().map(|n| n.clamp(f64::MIN, f64::MAX));
+    number.and_then(Number::from_f64).map(Value::Number)
 }
 
 fn is_id_char(c: char) -> bool {

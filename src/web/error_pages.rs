@@ -60,6 +60,7 @@ fn name(status: u16) -> &'static str {
         404 => "Not Found",
         405 => "Method Not Allowed",
         413 => "Request Entity Too Large",
+        415 => "Unsupported Media Type",
         429 => "Too Many Requests",
         _ => "Internal Server Error",
     }
@@ -79,6 +80,9 @@ fn description(status: u16) -> &'static str {
         405 => "The method is not allowed for the requested URL.",
         429 => "",
         413 => "The data value transmitted exceeds the capacity limit.",
+        415 => {
+            "Did not attempt to load JSON data because the request Content-Type was not 'application/json'."
+        }
         _ => {
             "The server encountered an internal error and was unable to complete your request. Either the server is \
              overloaded or there is an error in the application."

@@ -188,10 +188,11 @@ pub async fn raise_for_table(
 pub async fn table_metadata(
     app: &Services,
     database: &Database,
+    catalog: Option<&str>,
     schema: Option<&str>,
     table: &str,
 ) -> Result<Value> {
-    let target = engine(app, database)?;
+    let target = engine_as(app, None, database, catalog.filter(|c| !c.is_empty()))?;
     let fail = |e: EngineError| {
         let error = SupersetError::new("GENERIC_DB_ENGINE_ERROR", e.to_string());
         Error::sip40(500, error)

@@ -50,7 +50,8 @@ pub async fn estimate(app: &Arc<Services>, user: &Arc<Principal>, ask: &Ask) -> 
         timeout: Duration::from_secs(seconds.unsigned_abs()),
         ..databases::limits(app)
     };
-    let engine = databases::engine_as(app, Some(user), &database, None)?;
+    let catalog = ask.catalog.as_deref().filter(|c| !c.is_empty());
+    let engine = databases::engine_as(app, Some(user), &database, catalog)?;
     let mut costs = Vec::new();
     for statement in script.statements() {
         let plan = engine.query(&format!("EXPLAIN {}", statement.format()), &options).await;

@@ -301,7 +301,8 @@ fn limit_of(
         return Err(Failure::unexpected(details, "list index out of range"));
     };
     let chosen = ask.limit(app);
-    let own = last.limit_value().and_then(|limit| i64::try_from(limit).ok());
+    // a limit of nothing counts as none: a query without one is limited to the largest number of rows there is
+    let own = last.limit_value().and_then(|limit| i64::try_from(limit).ok()).filter(|limit| *limit > 0);
     let (limit, factor) = match own {
         Some(own) if own < chosen => (own, "QUERY"),
         Some(own) if own == chosen => (own, "QUERY_AND_DROPDOWN"),

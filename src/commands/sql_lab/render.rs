@@ -12,11 +12,11 @@ use crate::{Principal, Services, chart_data};
 /// Why a template could not be rendered.
 #[derive(Debug)]
 pub(super) enum Broken {
-    /// It is no Jinja, or names what is not there (`jinja2.TemplateError`).
+    /// It cannot be rendered: names what is not there, or may not (`jinja2.TemplateError`).
     Malformed,
     /// Something else went wrong; the text is for the person.
     Other(String),
-    /// Our own fault.
+    /// An answer of its own: 422 for what is no Jinja.
     Error(Error),
 }
 
@@ -46,7 +46,7 @@ pub(super) async fn render(
         return Ok(text.to_owned());
     }
     chart_data::render_sql(app, user, spec, text, params).await.map_err(|error| match error {
-        QueryError::Validation(_) | QueryError::Answer(Error::Sip40 { status: 422, .. }) => Broken::Malformed,
+        QueryError::Validation(_) => Broken::Malformed,
         QueryError::Answer(error) => Broken::Error(error),
         other => Broken::Other(other.to_string()),
     })

@@ -119,7 +119,9 @@ fn postgres(body: &str, query: &str) -> Result<Target, UriError> {
                 config.ssl_mode(match value.as_str() {
                     "disable" => SslMode::Disable,
                     "allow" | "prefer" => SslMode::Prefer,
-                    _ => SslMode::Require,
+                    "require" | "verify-ca" | "verify-full" => SslMode::Require,
+                    // a misspelt `verify-full` must not mean less than it says
+                    _ => return Err(UriError::Part(format!("invalid sslmode value: \"{value}\""))),
                 });
             }
             "sslrootcert" if value != "system" => roots = Some(PathBuf::from(value)),

@@ -120,15 +120,23 @@ fn no_database() -> Error {
 
 /// The database and table that the arguments name, if the caller may use them.
 async fn named_table(cx: &Cx) -> Result<(Database, Option<String>, String)> {
-    let Some(name) = cx.req.arg("name") else {
+    let found = find(cx, true).await?.ok_or_else(no_database)?;
+    let mut messages = serde_json::Map::new();
+    for (key, _) in &cx.req.args {
+        if !["name", "schema", "catalog"].contains(&key.as_str()) {
+            messages.insert(key.clone(), json!(["Unknown field."]));
+        }
+    }
+    if cx.req.arg("name").is_none() {
+        messages.insert("name".to_owned(), json!(["Missing data for required field."]));
+    }
+    let Some(name) = cx.req.arg("name").filter(|_| messages.is_empty()) else {
         let text = "An error happened when validating the request";
-        let messages = json!({"name": ["Missing data for required field."]});
         let error = SupersetError::new("INVALID_PAYLOAD_SCHEMA_ERROR", text);
-        let mut extra = serde_json::Map::from_iter([("messages".to_owned(), messages)]);
+        let mut extra = serde_json::Map::from_iter([("messages".to_owned(), messages.into())]);
         extra.extend(error.extra.clone().unwrap_or_default());
         return Err(Error::sip40(422, SupersetError { extra: Some(extra), ..error }));
     };
-    let found = find(cx, true).await?.ok_or_else(no_database)?;
     let (schema, catalog) = (cx.req.arg("schema"), cx.req.arg("catalog"));
     if !introspect::raise_for_table(&cx.app, &cx.user, &found, catalog, schema, name).await? {
         return Err(Error::sip40(404, SupersetError::new("TABLE_NOT_FOUND_ERROR", "No such table")));
@@ -138,7 +146,8 @@ async fn named_table(cx: &Cx) -> Result<(Database, Option<String>, String)> {
 
 async fn table_metadata(cx: Cx) -> Handled {
     let (found, schema, name) = named_table(&cx).await?;
-    let payload = introspect::table_metadata(&cx.app, &found, schema.as_deref(), &name).await?;
+    let payload =
+        introspect::table_metadata(&cx.app, &found, cx.req.arg("catalog"), schema.as_deref(), &name).await?;
     Ok(Answer::fab(200, &payload))
 }
 
@@ -172,7 +181,7 @@ async fn table_of_path(cx: &Cx) -> Result<(Database, Option<String>, String)> {
 
 async fn table_by_path(cx: Cx) -> Handled {
     let (found, schema, table) = table_of_path(&cx).await?;
-    let payload = introspect::table_metadata(&cx.app, &found, schema.as_deref(), &table).await;
+    let payload = introspect::table_metadata(&cx.app, &found, None, schema.as_deref(), &table).await;
     // SQLAlchemy's errors are the request's fault here
     let payload = payload.map_err(|error| match error {
         Error::Sip40 { mut errors, .. } if !errors.is_empty() => {

@@ -37,7 +37,7 @@ impl Installation {
         let database = PostgresDatabase::create(&postgres_uri()?, &name.replace('-', "_"));
         let home = scratch(name);
         let server = Server::start_with(database.prepared(&home)(&["run"]).envs(SETTINGS), home);
-        Some(Self::fill(server, Metadata::Postgres(database)))
+        Some(Self::fill(server, Metadata::Postgres(Box::new(database))))
     }
 
     fn fill(server: Server, metadata: Metadata) -> Self {

@@ -9,7 +9,7 @@ pub enum Metadata {
     /// A file.
     Sqlite(PathBuf),
     /// A database of the test server.
-    Postgres(PostgresDatabase),
+    Postgres(Box<PostgresDatabase>),
 }
 
 /// A database of the test's own on the test server; it ends with the test.

@@ -203,9 +203,9 @@ fn stored(resource: &Resource, fields: &[Field], loaded: &Map<String, Value>) ->
         };
         let value = match (column.kind, value) {
             (_, Value::Null) => Stored::Null,
-            // a text that is no number goes to the database, which refuses it
+            // what is no number goes to the database as text, which refuses it
             (Kind::Integer, Value::String(s)) if integer(value).is_none() => s.as_str().into(),
-            (Kind::Integer, v) => integer(v).into(),
+            (Kind::Integer, v) => integer(v).map_or_else(|| v.to_string().into(), Stored::from),
             (Kind::Boolean, v) => validate::boolean(v).into(),
             (_, Value::String(s)) => s.as_str().into(),
             (_, other) => other.to_string().into(),

@@ -12,7 +12,7 @@ use super::{failed, json_body, success};
 use crate::{
     Answer, Cx, Handled,
     controllers::crud::{Field, FieldKind, validate},
-    error::Failure,
+    error_pages,
     routes::{Access, Rule, rule},
 };
 
@@ -84,7 +84,11 @@ const ESTIMATE: &[Field] = &[
 ];
 
 async fn post_estimate(cx: Cx) -> Handled {
-    let body = validate::load_or_400(ESTIMATE, &json_body(&cx)?)?;
+    let body = match validate::plain_json_body(&cx)? {
+        Ok(body) => body,
+        Err(answer) => return Ok(answer),
+    };
+    let body = validate::load_or_400(ESTIMATE, &body)?;
     let text = |key: &str| body.get(key).and_then(Value::as_str).map(str::to_owned);
     let params = match body.get("template_params") {
         None => serde_json::Map::new(),
@@ -109,8 +113,12 @@ const FORMAT: &[Field] =
     &[Field::new("sql", FieldKind::String).required(), Field::new("engine", FieldKind::String).nullable()];
 
 async fn post_format(cx: Cx) -> Handled {
-    let body =
-        serde_json::from_slice(&cx.req.body).map_err(|_| Failure(Error::bad_request("Invalid JSON")))?;
+    if !cx.req.is_json() {
+        return Ok(error_pages::abort(&cx.req, 415));
+    }
+    let Ok(body) = serde_json::from_slice(&cx.req.body) else {
+        return Ok(error_pages::abort(&cx.req, 400));
+    };
     let body = validate::load_or_400(FORMAT, &body)?;
     let text = |key: &str| body.get(key).and_then(Value::as_str);
     let engine = text("engine").filter(|e| !e.is_empty()).unwrap_or("base").to_owned();
