@@ -1,5 +1,6 @@
 // Databases in Chromium: connected through the dialog, filled from a file, queried and charted.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { after, before, test } from "node:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -68,6 +69,24 @@ const postgres = process.env.LITESET_TEST_POSTGRES;
 test("PostgreSQL is connected by its form", { skip: !postgres && "LITESET_TEST_POSTGRES is not set" }, () =>
   byForm("PostgreSQL", "Elephant", address(postgres)));
 
+// A MariaDB that takes its root without a password.
+function mariadb() {
+  try {
+    execFileSync("mysql", ["-h", "127.0.0.1", "-P", "3306", "-u", "root", "--connect-timeout=5", "-e", "SELECT 1"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+test("MariaDB is connected by the form of MySQL", { skip: !mariadb() && "no MariaDB answers on 127.0.0.1:3306" }, async () => {
+  await byForm("MySQL", "Dolphin", { host: "127.0.0.1", port: "3306", database: "mysql", username: "root" });
+  const schemas = await page.evaluate(async () => {
+    const found = await (await fetch("/api/v1/database/?q=(filters:!((col:database_name,opr:eq,value:Dolphin)))")).json();
+    return (await (await fetch(`/api/v1/database/${found.ids[0]}/schemas/`)).json()).result;
+  });
+  assert.ok(schemas.includes("mysql"), `${schemas}`);
+});
+
 test("SQLite is connected by its URI, and may be filled from files", async () => {
   await choose("SQLite");
   await page.fill(`${modal} input[name=database_name]`, "Feather");
@@ -108,6 +127,9 @@ test("and opens in the chart editor", async () => {
   await page.click("td a:has-text('plants')");
   await page.waitForURL("**/explore/**");
   await page.waitForSelector("button:has-text('Create chart')");
+  // the rows of the file, below the chart that is not there yet
+  await page.click("text=Samples");
+  for (const plant of ["oak", "fern", "ivy"]) await page.waitForSelector(`td:has-text('${plant}')`);
   await person.quiet("plants");
   assert.deepEqual(ours(), []);
 });

@@ -1,5 +1,7 @@
 // What a person does on the pages, one function a deed; each ends when its effect is to be seen.
 // The published frontend carries few marks for tests, so things are found by what they say.
+import { openProperties, saveDashboard } from "./dashboards.mjs";
+
 const modal = ".ant-modal:visible";
 const drawn = ".slice_container canvas, .slice_container .header-line";
 const answered = (page, method) => page.waitForResponse((response) => response.request().method() === method);
@@ -82,15 +84,10 @@ export const writes = {
   "renames a dashboard": async ({ page, base }) => {
     await page.goto(`${base}/superset/dashboard/bakery/`);
     await page.click("button:has-text('Edit dashboard')");
-    await page.click("[aria-label='Menu actions trigger']");
-    await page.click(".ant-dropdown-menu-item:has-text('Edit properties')");
-    const title = page.locator(`${modal} input[value=Bakery]`);
-    await title.fill("Bakeries");
+    await openProperties(page);
+    await page.fill(`${modal} #title`, "Bakeries");
     await page.click(`${modal} button:has-text('Apply')`);
-    await page.waitForSelector(modal, { state: "hidden" });
-    const saved = answered(page, "PUT");
-    await page.locator("button:has-text('Save'):enabled").first().click();
-    await saved;
+    await saveDashboard(page, "bakery");
     await page.goto(`${base}/dashboard/list/?viewMode=table`);
     await listed(page, "Bakeries");
   },

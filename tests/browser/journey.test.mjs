@@ -5,6 +5,7 @@ import { after, before, test } from "node:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openProperties } from "./dashboards.mjs";
 import { Person } from "./person.mjs";
 import { PASSWORD, start } from "./server.mjs";
 
@@ -112,8 +113,7 @@ test("the dashboard is laid out and certified", async () => {
   await page.click(".ant-tabs-tab:has-text('Layout elements')");
   await page.dragAndDrop("text=Text / Markdown", ".grid-content");
   await page.waitForSelector("text=markdown formatting");
-  await page.click("[aria-label='Menu actions trigger']");
-  await page.click("text=Edit properties");
+  await openProperties(page);
   await page.fill(`${modal} #certifiedBy`, "The gardeners");
   await page.fill(`${modal} #slug`, "garden");
   await button("Apply").click();
