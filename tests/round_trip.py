@@ -8,10 +8,13 @@ Needs the original installed (../shared/oracle/oracle.sh install) and a built li
 """
 import json, os, pathlib, re, shutil, socket, subprocess, sys, tempfile, time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import round_trip_relations
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 ORACLE = pathlib.Path(os.environ.get("ORACLE_HOME", pathlib.Path.home() / ".cache" / "superset-oracle")) / "venv" / "bin"
-FLAGS = '{"ALERT_REPORTS": True, "TAGGING_SYSTEM": True}'
+FLAGS = '{"ALERT_REPORTS": True, "TAGGING_SYSTEM": True, "EMBEDDED_SUPERSET": True}'
 
 
 def fall_into_venv():
@@ -55,7 +58,7 @@ class Side:
         self.http.headers.update({"X-CSRFToken": token, "Referer": self.base, "Accept": "application/json"})
 
     def call(self, method, path, body=None, expect=(200, 201)):
-        answer = self.http.request(method, f"{self.base}/api/v1/{path}", json=body, timeout=60)
+        answer = self.http.request(method, f"{self.base}{path if path.startswith('/') else f'/api/v1/{path}'}", json=body, timeout=60)
         if answer.status_code not in expect:
             sys.exit(f"{self.name}: {method} {path}: {answer.status_code} {answer.text[:500]}")
         return answer.json() if answer.content else {}
@@ -117,8 +120,31 @@ def compare(sides, path, found, what):
         found.append(f"{what} GET {path}{line}")
 
 
-def session(sides, schema):
+class Installation:
+    """Where the servers' data are."""
+
+    def __init__(self, schema, folder):
+        self.schema, self.folder = schema, folder
+
+
+def answers(sides, path, found, what):
+    """Status and answer of both, whatever they are."""
+    got = []
+    for side in sides:
+        answer = side.http.get(f"{side.base}{path if path.startswith('/') else f'/api/v1/{path}'}", timeout=60)
+        try:
+            got.append([answer.status_code, still(answer.json())])
+        except ValueError:
+            got.append([answer.status_code, answer.text])
+    found.extend(f"{what}: GET {path}{line}" for line in differences(*got))
+
+
+def session(sides, schema, folder):
     found = []
+    for chapter in round_trip_relations.CHAPTERS:
+        for first in (0, 1):
+            same = lambda path, what: answers(sides, path, found, f"{chapter.__name__}, {what}")  # noqa: E731, B023
+            chapter(sides[first], sides[1 - first], f"rt{chapter.__name__[:3]}{first}", same, Installation(schema, folder))
     for turn, (name, body, change) in enumerate(resources(schema)):
         for first in (0, 1):
             a, b = sides[first], sides[1 - first]
@@ -181,8 +207,8 @@ def run(kind, binary):
         for side in sides:
             side.wait()
         started = time.time()
-        found = session(sides, schema)
-        print(f"{kind}: {len(resources(schema))} resources in turns, {time.time() - started:.0f} s, {len(found)} differences", flush=True)
+        found = session(sides, schema, folder)
+        print(f"{kind}: {len(resources(schema))} resources and {len(round_trip_relations.CHAPTERS)} chapters in turns, {time.time() - started:.0f} s, {len(found)} differences", flush=True)
         print(*found[:60], sep="\n")
         return len(found)
     finally:
