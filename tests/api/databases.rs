@@ -72,7 +72,8 @@ fn a_connection_to_mariadb_is_made_changed_and_deleted() {
     assert_eq!(admin.post(&format!("{path}/sync_permissions/"), &json!({})).status, 200);
     // SQL Lab: statements of one text share a connection, and CSV comes in pieces
     let sql = "SET @v = 3; SELECT seq, @v AS v FROM seq_1_to_20000";
-    let body = json!({"database_id": id, "sql": sql, "client_id": "maria", "queryLimit": 5, "runAsync": false});
+    let body =
+        json!({"database_id": id, "sql": sql, "client_id": "maria", "queryLimit": 5, "runAsync": false});
     let run = admin.post("/api/v1/sqllab/execute/", &body).json();
     assert_eq!(run["data"][4], json!({"seq": 5, "v": 3}), "{run}");
     let body = json!({"database_id": id, "sql": "SELECT seq FROM seq_1_to_20000", "client_id": "many"});

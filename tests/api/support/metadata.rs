@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::Command};
 
-use super::{command, run_to_end};
+use super::{command, postgres, run_to_end};
 
 /// Where a server keeps what it knows.
 pub enum Metadata {
@@ -35,11 +35,8 @@ impl PostgresDatabase {
         let name = format!("liteset_test_{}_{word}", std::process::id());
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let admin = connect(&runtime, server);
-        for sql in [format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"), format!("CREATE DATABASE {name}")]
-        {
-            runtime.block_on(admin.batch_execute(&sql)).unwrap();
-        }
+        postgres::execute(server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        postgres::execute(server, &format!("CREATE DATABASE {name}"));
         let client = connect(&runtime, &Self::beside(server, &name));
         Self { server: server.to_owned(), name, runtime, client }
     }
@@ -87,9 +84,7 @@ impl PostgresDatabase {
 impl Drop for PostgresDatabase {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            let admin = connect(&self.runtime, &self.server);
-            let sql = format!("DROP DATABASE {} WITH (FORCE)", self.name);
-            self.runtime.block_on(admin.batch_execute(&sql)).unwrap();
+            postgres::execute(&self.server, &format!("DROP DATABASE {} WITH (FORCE)", self.name));
         }
     }
 }
