@@ -19,6 +19,7 @@ pub mod explore;
 pub mod explore_json;
 pub mod implicit_tags;
 pub mod init;
+pub mod lock;
 pub mod login;
 pub mod metastore_cache;
 pub mod model_view;

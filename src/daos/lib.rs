@@ -16,6 +16,7 @@ pub mod event_log;
 pub mod favorite;
 pub mod filter;
 pub mod key_value;
+pub mod oauth2_token;
 pub mod person;
 pub mod query;
 pub mod record;

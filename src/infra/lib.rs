@@ -17,6 +17,7 @@ mod issue_codes;
 pub mod json;
 pub mod json_error;
 pub mod net;
+pub mod outbound;
 pub mod pg;
 pub mod python;
 pub mod rison;

@@ -113,6 +113,7 @@ impl Dispatch {
         if let Err(refusal) = access::check(&mut cx, rule).await {
             return refusal;
         }
+        Arc::make_mut(&mut cx.user).origin = format!("{}://{}", cx.req.scheme, cx.req.host);
         let start = Instant::now();
         let known = cx.clone();
         match self.run(rule, cx).await {

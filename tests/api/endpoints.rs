@@ -15,7 +15,6 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("/cache_dashboard_screenshot/", "screenshots"),
     ("/api/v1/async_event/", "asynchronous queries"),
     ("/superset/explore_json/data/", "asynchronous queries"),
-    ("/api/v1/database/oauth2/", "OAuth2 of databases"),
 ];
 
 #[test]

@@ -13,6 +13,7 @@ mod first_start;
 mod flights;
 mod limits;
 mod model_views;
+mod oauth2;
 mod openapi;
 mod pages;
 mod permissions;

@@ -82,7 +82,9 @@ fn nobody_gets_data_from_any_get_route() {
             .map(|p| if p.starts_with('<') { "1" } else { p })
             .collect::<Vec<_>>()
             .join("/");
-        let answer = nobody.get(&path);
+        // an exception of the original without it
+        let state = if path == "/api/v1/database/oauth2/" { "?state=x" } else { "" };
+        let answer = nobody.get(&format!("{path}{state}"));
         let public = PUBLIC.iter().any(|p| path.starts_with(p));
         if !public && !matches!(answer.status, 401 | 404 | 302 | 308) {
             leaks.push(format!(
@@ -100,4 +102,4 @@ fn nobody_gets_data_from_any_get_route() {
 }
 
 /// Answers that are meant for everybody.
-const PUBLIC: &[&str] = &["/api/v1/user/1/avatar.png"];
+const PUBLIC: &[&str] = &["/api/v1/user/1/avatar.png", "/api/v1/database/oauth2/"];

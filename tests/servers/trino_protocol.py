@@ -2,9 +2,9 @@
 """A server that speaks the HTTP protocol of Trino and Presto, written from the public documents of the protocol. It is
 no engine: it knows the statements below and answers others with an error.
 
-    python3 tests/servers/trino_protocol.py      prints the port that it listens on
+    python3 tests/servers/trino_protocol.py [proof]     prints the port that it listens on
 
-Who has a password is `ann` with `secret`, or the token `good`; whoever sends no proof is let in. Ends with its standard
+Who has a password is `ann` with `secret`, or the token `good`; whoever sends no proof is let in unless `proof` is asked for. Ends with its standard
 input. Paths under /_ tell what the server has seen.
 """
 import base64, http.server, json, re, sys, threading, time, urllib.parse
@@ -113,7 +113,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def let_in(self):
         proof = self.headers.get("Authorization")
         basic = "Basic " + base64.b64encode(b"ann:secret").decode()
-        if proof in (None, basic, "Bearer good"):
+        if proof in (basic, "Bearer good") or proof is None and "proof" not in sys.argv:
             return True
         self.send(b"Unauthorized", 401)
         return False
@@ -146,7 +146,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with lock:
             seen.append({"sql": sql, "user": self.header("User"), "source": self.header("Source"),
                          "catalog": self.header("Catalog"), "schema": self.header("Schema"),
-                         "transaction": self.header("Transaction-Id")})
+                         "transaction": self.header("Transaction-Id"),
+                         "proof": self.headers.get("Authorization")})
             number = len(seen)
         transaction = self.header("Transaction-Id") or "NONE"
         query = {"id": f"20240101_000000_{number:05}_abcde", "columns": None, "rows": [], "sizes": [0], "error": None,

@@ -32,6 +32,8 @@ pub struct Principal {
     pub permissions: Arc<Permissions>,
     /// One of the roles is named as `AUTH_ROLE_ADMIN`.
     pub is_admin: bool,
+    /// The address under which they see this server, `scheme://host`.
+    pub origin: String,
 }
 
 impl Principal {

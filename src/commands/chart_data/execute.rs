@@ -52,9 +52,9 @@ pub struct Fetched {
 }
 
 impl SqlContext {
-    fn engine(&self) -> Result<Engine, QueryError> {
+    async fn engine(&self) -> Result<Engine, QueryError> {
         let catalog = self.dataset.row.catalog.as_deref();
-        Ok(databases::engine_as(&self.app, Some(self.scope.user()), &self.dataset.database, catalog)?)
+        Ok(databases::engine_as(&self.app, self.scope.user(), &self.dataset.database, catalog).await?)
     }
 
     fn options(&self) -> QueryOptions {
@@ -147,15 +147,22 @@ impl SqlContext {
     /// Executes statements as Superset prints them; the rows are those of the last one. The inner error is the
     /// database's own.
     pub async fn rows(&self, sql: &str) -> Result<Result<ResultSet, EngineError>, QueryError> {
-        let engine = self.engine()?;
+        let engine = self.engine().await?;
         let statements = self.printed(sql)?;
         let options = self.options();
         let mut last = Ok(ResultSet::default());
         for statement in statements {
-            last = engine.query(&statement, &options).await;
-            if last.is_err() {
-                break;
-            }
+            last = match engine.query(&statement, &options).await {
+                Ok(rows) => Ok(rows),
+                // not an outcome of the query: the caller is sent to get a token
+                Err(EngineError::SignIn(invitation)) => {
+                    return Err(infra::Error::sip40(500, *invitation).into());
+                }
+                Err(error) => {
+                    last = Err(error);
+                    break;
+                }
+            };
         }
         Ok(last)
     }

@@ -96,6 +96,12 @@ impl LoadedDataset {
             // the database itself decides what this person sees
             rls_key.push(format!("as {name}"));
         }
+        if let Some(id) = user.user_id()
+            && databases::oauth2_client(app, user, &database).is_some()
+        {
+            // a refusal invites this person, and nobody who asks the same at the same time
+            rls_key.push(format!("invited {id}"));
+        }
         let templates = app.config.flag("ENABLE_TEMPLATE_PROCESSING");
         let sql = description.sql.as_deref().unwrap_or_default();
         let mut late_rules = templates
@@ -164,11 +170,13 @@ pub(super) type RenderRule<'a> = dyn Fn(&RowRules, &str) -> Result<String> + Sen
 /// The schema in which names without one are looked up.
 pub(super) async fn add_default_schema(
     app: &Services,
+    user: &Principal,
     database: &Database,
     description: &mut Dataset,
 ) -> Result<()> {
     if description.schema().is_none() {
-        let engine = databases::engine(app, database)?;
+        let catalog = description.catalog.as_deref();
+        let engine = databases::engine_as(app, user, database, catalog).await?;
         description.default_schema = match engine.default_schema().await {
             Ok(schema) => schema,
             Err(error) => {
@@ -190,7 +198,7 @@ async fn rules_of_tables(
     queries: &[QueryObject],
     render: &RenderRule<'_>,
 ) -> Result<Vec<String>> {
-    add_default_schema(app, database, description).await?;
+    add_default_schema(app, user, database, description).await?;
     let tables = {
         let clock = Clock::new(&app.config);
         let ranges =

@@ -233,7 +233,7 @@ impl SqlContext {
         };
         let mut dataset = self.dataset.clone();
         let mut description = query::dataset::Dataset::clone(&dataset.description);
-        load::add_default_schema(&self.app, &dataset.database, &mut description).await?;
+        load::add_default_schema(&self.app, self.scope.user(), &dataset.database, &mut description).await?;
         dataset.description = Arc::new(description.clone());
         resolved.dataset = dataset.clone();
         let (tables, _) = resolved.templated(&Answers::default(), query, tables).await?;

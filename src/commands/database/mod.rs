@@ -2,6 +2,7 @@
 
 pub mod describe;
 pub mod errors;
+pub mod oauth2;
 pub mod parameters;
 mod permissions;
 pub mod secrets;

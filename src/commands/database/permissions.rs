@@ -46,7 +46,7 @@ pub async fn layout(
     };
     let mut layout = Layout::new();
     for catalog in catalogs {
-        let schemas = match engine_as(app, Some(user), database, catalog.as_deref()) {
+        let schemas = match engine_as(app, user, database, catalog.as_deref()).await {
             Ok(engine) => engine.schemas_of(catalog.as_deref()).await,
             Err(error) => Err(EngineError::Connect(error.to_string())),
         };

@@ -20,10 +20,14 @@ pub struct Shown {
     pub server_cert: Option<String>,
 }
 
+/// What encrypts columns of the metadata database.
+pub fn cipher(app: &Services) -> FieldCipher {
+    FieldCipher::new(app.config.str("SECRET_KEY"), Cipher::default())
+}
+
 /// The clear text of an encrypted column; `None` when it cannot be decrypted.
 pub fn decrypt(app: &Services, stored: &[u8]) -> Option<String> {
-    let cipher = FieldCipher::new(app.config.str("SECRET_KEY"), Cipher::default());
-    cipher
+    cipher(app)
         .decrypt(stored)
         .inspect_err(|error| tracing::warn!(%error, "a secret of the metadata database cannot be read"))
         .ok()
@@ -31,8 +35,7 @@ pub fn decrypt(app: &Services, stored: &[u8]) -> Option<String> {
 
 /// What is stored of a text in an encrypted column.
 pub fn encrypt(app: &Services, text: &str) -> Result<Vec<u8>> {
-    let cipher = FieldCipher::new(app.config.str("SECRET_KEY"), Cipher::default());
-    Ok(cipher.encrypt(text)?.into_bytes())
+    Ok(cipher(app).encrypt(text)?.into_bytes())
 }
 
 /// Decrypts and masks.

@@ -9,7 +9,7 @@ use infra::{
 };
 use serde_json::{Map, Value};
 
-use super::{errors, secrets, tunnel};
+use super::{errors, oauth2, secrets, tunnel};
 use crate::{
     Principal, Services,
     databases::{arguments_of, effective_name, impersonate, source},
@@ -35,8 +35,15 @@ pub fn candidate(
         arguments: arguments_of(&url, text(fields, "extra"), encrypted_extra),
         url,
         server_cert: text(fields, "server_cert").filter(|c| !c.is_empty()).map(str::to_owned),
+        token: None,
+        dance: None,
         tunnel: None,
     };
+    if source.spec().caps.supports_oauth2 {
+        let uri = source.url.text();
+        let client = oauth2::Client::find(app, &uri, encrypted_extra, &user.origin);
+        source.dance = client.and_then(|client| oauth2::dance(app, user, &client, None));
+    }
     if fields.get("impersonate_user").and_then(Value::as_bool) == Some(true)
         && let Some(name) = effective_name(app, user)
     {
@@ -96,6 +103,7 @@ pub async fn try_source(app: &Services, source: &Source) -> Result<()> {
     match ping(app, &engine).await {
         None => Err(errors::timed_out(source)),
         Some(Ok(())) => Ok(()),
+        Some(Err(error @ EngineError::SignIn(_))) => Err(error.into_answer(Error::internal)),
         Some(Err(error @ EngineError::Tunnel(_))) => {
             let errors = errors::explained(spec, source, &error.to_string());
             Err(Error::Sip40 { status: 422, errors })

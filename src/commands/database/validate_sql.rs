@@ -22,7 +22,7 @@ pub async fn validate_sql(app: &Services, user: &Principal, id: i64, sql: &str) 
             format!("No validator named {validator} found (configured for the {} engine)", spec.engine);
         return Err(fail(text));
     }
-    let target = databases::engine_as(app, Some(user), &found, None)?;
+    let target = databases::engine_as(app, user, &found, None).await?;
     let unable = |error: infra::engines::EngineError| {
         fail(format!(
             "{validator} was unable to check your query.\nPlease recheck your query.\nException: {error}"

@@ -3,19 +3,22 @@
 use daos::{
     access_rows,
     database::{self, Database},
+    oauth2_token,
     tables::DBS,
     write::{self, Values},
 };
 use infra::{
     Error, Result,
     db::{DbError, Executor, Sql, Value as Stored},
-    engines::url::Url,
+    engines::{EngineError, url::Url},
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    permissions, secrets,
+    oauth2,
+    permissions::{self, Layout},
+    secrets,
     test::{Fields, candidate, ping, text, try_source},
     tunnel,
     uri::MASK,
@@ -109,7 +112,11 @@ pub async fn create(app: &Services, user: &Principal, fields: &Fields) -> Result
     let secret = fields.get("masked_encrypted_extra").map_or(Some("{}"), Value::as_str);
     let mut source = candidate(app, user, url.clone(), fields, secret);
     let tunnel = tunnel::change(app, None, fields, &mut source)?;
-    try_source(app, &source).await?;
+    match try_source(app, &source).await {
+        // whoever asks it anything can get a token then; its schemas are not known before
+        Err(error) if oauth2::is_invitation(&error) => {}
+        tried => tried?,
+    }
 
     let mut values = columns(app, fields, SENTENCE)?;
     set_uri(app, url, &mut values)?;
@@ -163,24 +170,30 @@ pub async fn update(app: &Services, user: &Principal, id: i64, fields: &Fields) 
     let mut values = columns(app, fields, SENTENCE)?;
     let url = parsed(text(fields, "sqlalchemy_uri").unwrap_or(&old.sqlalchemy_uri))?;
     set_uri(app, url, &mut values)?;
+    let mut worthless = false;
     if let Some(extra) = fields.get("masked_encrypted_extra") {
         let clear = secrets::unmasked(app, &old, extra.as_str().map(str::to_owned));
+        worthless = has_other_client(app, user, &old, clear.as_deref());
         values.push(("encrypted_extra", clear.map(|t| secrets::encrypt(app, &t)).transpose()?.into()));
     }
 
     let next = preview(&old, &values);
-    let mut source = source_as(app, Some(user), &next, None)?;
+    let mut source = source_as(app, user, &next, None).await?;
     let tunnel = tunnel::change(app, Some(&old), fields, &mut source)?;
     let target = app.engines.make(&source).map_err(|_| permissions::connection_failed())?;
-    let answers = matches!(ping(app, &target).await, Some(Ok(())));
-    if !answers {
-        return Err(permissions::connection_failed());
-    }
-    let layout = permissions::layout(app, user, &next, &target).await;
+    let layout = match ping(app, &target).await {
+        Some(Ok(())) => permissions::layout(app, user, &next, &target).await,
+        // the schemas are what they were, as far as somebody without a token can tell
+        Some(Err(EngineError::SignIn(_))) => Ok(Layout::new()),
+        _ => return Err(permissions::connection_failed()),
+    };
     let tx = app.db.begin().await?;
     let db = tx.exec();
     write::update(db, &DBS, id.into(), values, user.user_id()).await.map_err(|e| refused(e, SENTENCE))?;
     tunnel::store(app, user, db, &old, tunnel).await?;
+    if worthless {
+        oauth2_token::purge(db, id).await?;
+    }
     let new = find(db, id).await?;
     move_catalog(db, &old, &new).await?;
     if new.database_name != old.database_name {
@@ -191,6 +204,15 @@ pub async fn update(app: &Services, user: &Principal, id: i64, fields: &Fields) 
     app.grants.clear();
     app.engines.close(id);
     Ok(new)
+}
+
+/// Tokens that people have for a connection are good no more when its client is another (`_handle_oauth2`).
+fn has_other_client(app: &Services, user: &Principal, old: &Database, extra: Option<&str>) -> bool {
+    let Some(extra) = extra else { return true };
+    let Some(client) = oauth2::Client::of(app, old, &user.origin) else { return false };
+    let new = serde_json::from_str::<Value>(extra).ok();
+    let new = new.as_ref().and_then(|e| e.get("oauth2_client_info")?.as_object());
+    client.needs_other_tokens(new.unwrap_or(&serde_json::Map::new()))
 }
 
 /// The row as it will be, as far as connecting to it goes.
@@ -244,9 +266,13 @@ pub async fn sync_permissions(app: &Services, user: &Principal, id: i64) -> Resu
     let found = found.ok_or_else(missing)?;
     let failed =
         || super::errors::command_error(422, "Connection failed, please check your connection settings");
-    let target = engine_as(app, Some(user), &found, None).map_err(|_| failed())?;
-    if !matches!(ping(app, &target).await, Some(Ok(()))) {
-        return Err(failed());
+    let target = engine_as(app, user, &found, None).await.map_err(|_| failed())?;
+    match ping(app, &target).await {
+        Some(Ok(())) => {}
+        Some(Err(EngineError::SignIn(_))) => {
+            return Err(super::errors::command_error(500, "Missing OAuth2 token"));
+        }
+        _ => return Err(failed()),
     }
     let layout = permissions::layout(app, user, &found, &target).await.map_err(|_| failed())?;
     let tx = app.db.begin().await?;

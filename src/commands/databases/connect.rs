@@ -3,45 +3,56 @@
 use daos::database::Database;
 use infra::{
     Error, Result,
-    crypto::encrypted::{Cipher, FieldCipher},
     engines::{Engine, EngineError, EngineSpec, QueryOptions, Source, url::Url},
     error::SupersetError,
 };
 use serde_json::{Map, Value};
 
-use crate::{Principal, Services, database::tunnel};
-
-/// The database of a row, ready to be asked, as the connection's own user.
-pub fn engine(app: &Services, database: &Database) -> Result<Engine> {
-    engine_as(app, None, database, None)
-}
+use crate::{
+    Principal, Services,
+    database::{oauth2, secrets, tunnel},
+};
 
 /// The database of a row for somebody, whose name it is entered under when the connection says so, in a catalog.
-pub fn engine_as(
+pub async fn engine_as(
     app: &Services,
-    user: Option<&Principal>,
+    user: &Principal,
     database: &Database,
     catalog: Option<&str>,
 ) -> Result<Engine> {
-    let source = source_as(app, user, database, catalog)?;
+    let source = source_as(app, user, database, catalog).await?;
     app.engines.open(database.id, &version(database), &source).map_err(refused)
 }
 
 /// What [`engine_as`] opens.
-pub fn source_as(
+pub async fn source_as(
     app: &Services,
-    user: Option<&Principal>,
+    user: &Principal,
     database: &Database,
     catalog: Option<&str>,
 ) -> Result<Source> {
     let mut source = source(app, database)?;
+    let client = oauth2_client(app, user, database);
     if database.impersonate_user == Some(true)
-        && let Some(name) = user.and_then(|u| effective_name(app, u))
+        && let Some(name) = effective_name(app, user)
     {
         impersonate(&mut source, name);
+        if let (Some(client), Some(user_id)) = (&client, user.user_id()) {
+            source.token = oauth2::access_token(app, client, database.id, user_id).await?;
+        }
     }
+    source.dance = client.and_then(|client| oauth2::dance(app, user, &client, Some(database.id)));
     select_catalog(&mut source, catalog);
     Ok(source)
+}
+
+/// The client that gets people's tokens for a database, where its driver has a use for them.
+pub fn oauth2_client(app: &Services, user: &Principal, database: &Database) -> Option<oauth2::Client> {
+    let spec = infra::engines::spec_for_uri(&database.sqlalchemy_uri);
+    if !spec.caps.supports_oauth2 {
+        return None;
+    }
+    oauth2::Client::of(app, database, &user.origin)
 }
 
 /// What a statement on behalf of somebody may take: `MAX_RESULT_MB` (512) bounds its result in memory.
@@ -70,10 +81,7 @@ pub fn source(app: &Services, database: &Database) -> Result<Source> {
     let mut url = Url::parse(&database.sqlalchemy_uri)
         .ok_or_else(|| refused(EngineError::Uri("the stored connection string cannot be read".into())))?;
     let clear = |stored: &Option<Vec<u8>>| match stored.as_deref().filter(|s| !s.is_empty()) {
-        Some(stored) => {
-            let cipher = FieldCipher::new(app.config.str("SECRET_KEY"), Cipher::default());
-            cipher.decrypt(stored).map(Some)
-        }
+        Some(stored) => secrets::cipher(app).decrypt(stored).map(Some),
         None => Ok(None),
     };
     if let Some(password) = clear(&database.password)? {
@@ -85,6 +93,8 @@ pub fn source(app: &Services, database: &Database) -> Result<Source> {
         url,
         server_cert: clear(&database.server_cert)?,
         tunnel: database.ssh_tunnel.as_ref().map(|row| tunnel::gateway(app, row)).transpose()?,
+        token: None,
+        dance: None,
     })
 }
 

@@ -10,16 +10,18 @@ use infra::{
 };
 use serde_json::{Value, json};
 
-use super::{engine, engine_as};
+use super::engine_as;
 use crate::{
     Principal, Services,
     access::{objects, sql_tables},
 };
 
 /// `Error` of the REST API for a database that cannot be reached.
-fn unreachable(e: &EngineError) -> Error {
-    tracing::warn!(error = %e, "database cannot be introspected");
-    Error::message(500, "There was an error connecting to the database")
+fn unreachable(e: EngineError) -> Error {
+    e.into_answer(|e| {
+        tracing::warn!(error = %e, "database cannot be introspected");
+        Error::message(500, "There was an error connecting to the database")
+    })
 }
 
 /// Names of the schemas that the caller may see.
@@ -29,14 +31,14 @@ pub async fn schemas(
     database: &Database,
     catalog: Option<&str>,
 ) -> Result<Vec<String>> {
-    let target = engine_as(app, Some(user), database, catalog)?;
-    let found = target.schemas_of(catalog).await.map_err(|e| unreachable(&e))?;
+    let target = engine_as(app, user, database, catalog).await?;
+    let found = target.schemas_of(catalog).await.map_err(unreachable)?;
     visible_schemas(app, user, database, catalog, found).await
 }
 
 /// Names of functions for completion; none where the database does not tell them (`get_function_names`).
-pub async fn function_names(app: &Services, database: &Database) -> Result<Vec<String>> {
-    let target = match engine(app, database) {
+pub async fn function_names(app: &Services, user: &Principal, database: &Database) -> Result<Vec<String>> {
+    let target = match engine_as(app, user, database, None).await {
         Ok(target) => target,
         Err(_) => return Ok(infra::engines::spec_for_uri(&database.sqlalchemy_uri).functions.clone()),
     };
@@ -48,11 +50,11 @@ pub async fn function_names(app: &Services, database: &Database) -> Result<Vec<S
 
 /// Names of the catalogs that the caller may see.
 pub async fn catalogs(app: &Services, user: &Principal, database: &Database) -> Result<Vec<String>> {
-    let target = engine_as(app, Some(user), database, None)?;
+    let target = engine_as(app, user, database, None).await?;
     if !target.spec().caps.supports_catalog {
         return Ok(Vec::new());
     }
-    let mut found = target.catalogs().await.map_err(|e| unreachable(&e))?;
+    let mut found = target.catalogs().await.map_err(unreachable)?;
     if !user.can_access_database(database) {
         found.retain(|c| user.can_access_catalog(database, Some(c)));
     }
@@ -92,9 +94,10 @@ async fn visible_schemas(
             .is_some_and(|p| user.can_access("schema_access", &p))
     };
     let perms: Vec<String> = user.view_menus("datasource_access").into_iter().map(str::to_owned).collect();
-    let default = match engine(app, database)?.default_schema().await {
+    let target = engine_as(app, user, database, catalog.as_deref()).await?;
+    let default = match target.default_schema().await {
         Ok(default) => default,
-        Err(e) => return Err(unreachable(&e)),
+        Err(e) => return Err(unreachable(e)),
     };
     let with_datasets: Vec<String> = dataset::of_database(app.db.exec(), database.id)
         .await?
@@ -113,8 +116,10 @@ pub async fn tables(
     catalog: Option<&str>,
     schema: &str,
 ) -> Result<Value> {
-    let target = engine_as(app, Some(user), database, catalog)?;
-    let failed = |e: EngineError, sql: &str| Error::Legacy { status: 422, error: e.with_statement(sql) };
+    let target = engine_as(app, user, database, catalog).await?;
+    let failed = |e: EngineError, sql: &str| {
+        e.into_answer(|e| Error::Legacy { status: 422, error: e.with_statement(sql) })
+    };
     let sqlite =
         |kind: &str| format!("SELECT name FROM \"{schema}\".sqlite_master WHERE type='{kind}' ORDER BY name");
     // SQLAlchemy asks for the views first
@@ -179,7 +184,8 @@ pub async fn raise_for_table(
         return Ok(true);
     }
     if name.schema.is_none() {
-        name.schema = engine(app, database)?.default_schema().await.ok().flatten();
+        let target = engine_as(app, user, database, catalog).await?;
+        name.schema = target.default_schema().await.ok().flatten();
     }
     sql_tables::can_access_table(app, user, database, &name).await
 }
@@ -187,15 +193,14 @@ pub async fn raise_for_table(
 /// `GET table_metadata`: columns, keys, indexes, `SELECT *`.
 pub async fn table_metadata(
     app: &Services,
+    user: &Principal,
     database: &Database,
     catalog: Option<&str>,
-    schema: Option<&str>,
-    table: &str,
+    (schema, table): (Option<&str>, &str),
 ) -> Result<Value> {
-    let target = engine_as(app, None, database, catalog.filter(|c| !c.is_empty()))?;
+    let target = engine_as(app, user, database, catalog).await?;
     let fail = |e: EngineError| {
-        let error = SupersetError::new("GENERIC_DB_ENGINE_ERROR", e.to_string());
-        Error::sip40(500, error)
+        e.into_answer(|e| Error::sip40(500, SupersetError::new("GENERIC_DB_ENGINE_ERROR", e.to_string())))
     };
     let inner = schema_or_default(&target, schema).await.map_err(fail)?;
     let columns = target.columns(&inner, table).await.map_err(fail)?;
@@ -309,18 +314,19 @@ pub fn select_star(target: &Engine, schema: Option<&str>, table: &str) -> Result
 /// Columns of a table as the source has them; none when there is no such table.
 pub async fn table_columns(
     app: &Services,
+    user: &Principal,
     database: &Database,
-    schema: Option<&str>,
-    table: &str,
+    catalog: Option<&str>,
+    (schema, table): (Option<&str>, &str),
 ) -> Result<Option<Vec<Value>>> {
-    let target = engine(app, database)?;
+    let target = engine_as(app, user, database, catalog).await?;
     let spec = target.spec();
     let lite = spec.engine == "sqlite";
     let zoned = spec.dialect == "postgres";
     let shown = schema.unwrap_or_default();
     let fail = |e: EngineError| {
         let statement = format!("PRAGMA \"{shown}\".table_info(\"{table}\")");
-        Error::Legacy { status: 422, error: e.with_statement(&statement) }
+        e.into_answer(|e| Error::Legacy { status: 422, error: e.with_statement(&statement) })
     };
     let inner = schema_or_default(&target, schema).await.map_err(fail)?;
     let columns = target.columns(&inner, table).await.map_err(fail)?;
@@ -366,11 +372,12 @@ fn native_type(type_: &str, zoned: bool) -> String {
 /// Columns of a statement, from one of its rows (`get_columns_description`).
 pub async fn statement_columns(
     app: &Services,
+    user: &Principal,
     database: &Database,
-    schema: Option<&str>,
+    (catalog, schema): (Option<&str>, Option<&str>),
     text: &str,
 ) -> Result<Vec<Value>> {
-    let target = engine(app, database)?;
+    let target = engine_as(app, user, database, catalog).await?;
     let spec = target.spec();
     let generic_error =
         |message: String| Error::sip40(400, SupersetError::new("GENERIC_DB_ENGINE_ERROR", message));
@@ -392,7 +399,8 @@ pub async fn statement_columns(
     };
     let options =
         QueryOptions { max_rows: Some(1), schema: schema.map(str::to_owned), ..QueryOptions::default() };
-    let found = target.query(&limited, &options).await.map_err(|e| generic_error(e.to_string()))?;
+    let found = target.query(&limited, &options).await;
+    let found = found.map_err(|e| e.into_answer(|e| generic_error(e.to_string())))?;
     let typed = query::frame::Frame::from(found.clone());
     let column = |(i, info): (usize, &infra::engines::column::ColumnInfo)| {
         let type_ = cursor_type(&info.sql_type)

@@ -6,5 +6,6 @@ pub mod introspect;
 pub mod partitions;
 
 pub use connect::{
-    arguments_of, effective_name, engine, engine_as, engine_name, impersonate, limits, source, source_as,
+    arguments_of, effective_name, engine_as, engine_name, impersonate, limits, oauth2_client, source,
+    source_as,
 };

@@ -44,10 +44,11 @@ pub async fn table_extra(
         "trino" => false,
         _ => return Ok(json!({})),
     };
-    let target = engine_as(app, Some(user), database, catalog)?;
-    extra(&target, presto, schema, table)
-        .await
-        .map_err(|e| Error::sip40(500, SupersetError::new("GENERIC_DB_ENGINE_ERROR", e.to_string())))
+    let target = engine_as(app, user, database, catalog).await?;
+    let failed = |e: EngineError| {
+        e.into_answer(|e| Error::sip40(500, SupersetError::new("GENERIC_DB_ENGINE_ERROR", e.to_string())))
+    };
+    extra(&target, presto, schema, table).await.map_err(failed)
 }
 
 async fn extra(

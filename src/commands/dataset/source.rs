@@ -14,6 +14,8 @@ use crate::{Principal, Services, chart_data, databases::introspect};
 pub struct Source<'a> {
     /// The database.
     pub database: &'a Database,
+    /// Catalog.
+    pub catalog: Option<&'a str>,
     /// Schema.
     pub schema: Option<&'a str>,
     /// Table.
@@ -29,6 +31,7 @@ impl<'a> Source<'a> {
     pub fn of(dataset: &'a Dataset, database: &'a Database) -> Self {
         Self {
             database,
+            catalog: dataset.catalog.as_deref(),
             schema: dataset.schema.as_deref().filter(|s| !s.is_empty()),
             table: &dataset.table_name,
             sql: dataset.sql.as_deref().filter(|s| !s.is_empty()),
@@ -44,12 +47,14 @@ pub async fn columns(
     source: &Source<'_>,
 ) -> Result<Option<Vec<Value>>> {
     let Some(sql) = source.sql else {
-        return introspect::table_columns(app, source.database, source.schema, source.table).await;
+        let name = (source.schema, source.table);
+        return introspect::table_columns(app, user, source.database, source.catalog, name).await;
     };
     let params: Map<String, Value> =
         serde_json::from_str(source.template_params.unwrap_or_default()).unwrap_or_default();
     let sql = render(app, user, source.database, sql, &params).await.map_err(template_error)?;
-    introspect::statement_columns(app, source.database, source.schema, &sql).await.map(Some)
+    let place = (source.catalog, source.schema);
+    introspect::statement_columns(app, user, source.database, place, &sql).await.map(Some)
 }
 
 /// Renders the query of a dataset, where templates are on.

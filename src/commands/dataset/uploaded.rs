@@ -26,6 +26,7 @@ pub async fn uploaded(
     let known = all.into_iter().find(|d| d.table_name == table && d.schema.as_deref() == schema);
     let source = Source {
         database,
+        catalog: None,
         schema: schema.filter(|s| !s.is_empty()),
         table,
         sql: None,

@@ -15,6 +15,7 @@ use super::source;
 use crate::{
     Principal, Services,
     access::sql_tables::{self, TableName},
+    database::oauth2,
     databases,
     databases::introspect,
     relations::Invalid,
@@ -52,16 +53,25 @@ pub async fn check_table(
     table: &TableName,
     invalid: &mut Invalid,
 ) -> Result<()> {
-    let found = introspect::table_columns(app, database, table.schema.as_deref(), &table.table).await;
+    let (catalog, name) = (table.catalog.as_deref(), (table.schema.as_deref(), table.table.as_str()));
+    let found = introspect::table_columns(app, user, database, catalog, name).await;
     if !matches!(found, Ok(Some(_))) {
+        if let Err(error) = found
+            && oauth2::is_invitation(&error)
+        {
+            return Err(error);
+        }
         let text = format!(
             "Table [{table}] could not be found, please double check your database connection, schema, and table name"
         );
         invalid.add("table", &text);
         return Ok(());
     }
-    refusal(sql_tables::raise_for_tables(app, user, database, [qualified(app, database, table).await]).await)
-        .map(|refused| refused.into_iter().for_each(|text| invalid.add("table", &text)))
+    refusal(
+        sql_tables::raise_for_tables(app, user, database, [qualified(app, user, database, table).await])
+            .await,
+    )
+    .map(|refused| refused.into_iter().for_each(|text| invalid.add("table", &text)))
 }
 
 /// Complains unless the writer may read every table of a query.
@@ -86,7 +96,7 @@ pub async fn check_sql(
             return Ok(());
         }
     };
-    let around = qualified(app, database, place).await;
+    let around = qualified(app, user, database, place).await;
     let tables: Vec<TableName> = tables
         .into_iter()
         .map(|t| TableName {
@@ -100,13 +110,13 @@ pub async fn check_sql(
 }
 
 /// The table with the defaults of the connection.
-async fn qualified(app: &Services, database: &Database, table: &TableName) -> TableName {
+async fn qualified(app: &Services, user: &Principal, database: &Database, table: &TableName) -> TableName {
     let mut table = table.clone();
     if table.catalog.is_none() {
         table.catalog = introspect::default_catalog(database);
     }
     if table.schema.as_deref().is_none_or(str::is_empty) {
-        table.schema = match databases::engine(app, database) {
+        table.schema = match databases::engine_as(app, user, database, table.catalog.as_deref()).await {
             Ok(engine) => engine.default_schema().await.ok().flatten(),
             Err(_) => None,
         };

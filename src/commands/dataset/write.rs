@@ -117,6 +117,7 @@ pub async fn create(app: &Arc<Services>, user: &Arc<Principal>, fields: &Fields)
     let database = database.ok_or_else(Error::not_found)?;
     let source = Source {
         database: &database,
+        catalog: table.catalog.as_deref(),
         schema: table.schema.as_deref().filter(|s| !s.is_empty()),
         table: &table.table,
         sql,

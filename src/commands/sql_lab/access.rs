@@ -109,7 +109,7 @@ async fn raise_for_script(
     let schema = match place.schema.filter(|s| !s.is_empty()) {
         schema if spec.caps.supports_dynamic_schema => schema.map(str::to_owned),
         _ => {
-            let engine = databases::engine(app, place.database)?;
+            let engine = databases::engine_as(app, user, place.database, place.catalog).await?;
             engine.default_schema().await.map_err(Error::internal)?
         }
     };

@@ -4,9 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use daos::database;
 use infra::{
-    Error, Result,
+    Result,
     engines::{EngineError, QueryOptions, column::Scalar},
-    error::SupersetError,
     sql,
 };
 use serde_json::{Map, Value, json};
@@ -50,8 +49,7 @@ pub async fn estimate(app: &Arc<Services>, user: &Arc<Principal>, ask: &Ask) -> 
         timeout: Duration::from_secs(seconds.unsigned_abs()),
         ..databases::limits(app)
     };
-    let catalog = ask.catalog.as_deref().filter(|c| !c.is_empty());
-    let engine = databases::engine_as(app, Some(user), &database, catalog)?;
+    let engine = databases::engine_as(app, user, &database, ask.catalog.as_deref()).await?;
     let mut costs = Vec::new();
     for statement in script.statements() {
         let plan = engine.query(&format!("EXPLAIN {}", statement.format()), &options).await;
@@ -64,7 +62,7 @@ pub async fn estimate(app: &Arc<Services>, user: &Arc<Principal>, ask: &Ask) -> 
                      might be under heavy load."
                 ),
             ),
-            e => Error::sip40(500, SupersetError::new("GENERIC_BACKEND_ERROR", e.to_string())),
+            e => e.into_answer(|e| sip40(500, "GENERIC_BACKEND_ERROR", e.to_string())),
         })?;
         let first = plan.data.first().map(|column| column.get(0));
         costs.push(match first {

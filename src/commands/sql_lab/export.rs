@@ -59,11 +59,13 @@ pub async fn export(app: &Services, user: &Principal, client_id: &str) -> Result
         timeout: Duration::from_secs(seconds.unsigned_abs()),
         ..databases::limits(app)
     };
-    let mut rest = databases::engine_as(app, Some(user), &database, query.catalog.as_deref())?
-        .batches(&text, &options, CELLS);
+    let engine = databases::engine_as(app, user, &database, query.catalog.as_deref()).await?;
+    let mut rest = engine.batches(&text, &options, CELLS);
     let first = match rest.recv().await {
         Some(Ok(first)) => first,
-        Some(Err(e)) => return Err(sip40(500, "GENERIC_BACKEND_ERROR", e.to_string())),
+        Some(Err(e)) => {
+            return Err(e.into_answer(|e| sip40(500, "GENERIC_BACKEND_ERROR", e.to_string())));
+        }
         None => ResultSet::default(),
     };
     Ok(Export {

@@ -202,12 +202,8 @@ impl Job {
             progress: Some(told),
             ..databases::limits(&self.app)
         };
-        let opened = match databases::engine_as(
-            &self.app,
-            Some(&self.user),
-            &self.database,
-            self.query.catalog.as_deref(),
-        ) {
+        let catalog = self.query.catalog.as_deref();
+        let opened = match databases::engine_as(&self.app, &self.user, &self.database, catalog).await {
             Ok(engine) => engine.session(&options).await.map_err(|e| failed(&e, spec, "", &self.database)),
             Err(infra::Error::Sip40 { errors, .. }) => {
                 let message = errors.first().map(|e| e.message.clone()).unwrap_or_default();
@@ -358,6 +354,13 @@ impl Job {
 
 /// What the database said, explained where it is known.
 fn failed(error: &EngineError, spec: &EngineSpec, prefix: &str, database: &Database) -> Halt {
+    if let EngineError::SignIn(invitation) = error {
+        let message = format!("{prefix}{}", invitation.message);
+        return Halt::Failed(Refusal {
+            message,
+            errors: vec![infra::error::SupersetError::clone(invitation)],
+        });
+    }
     if matches!(error, EngineError::Timeout(_)) {
         return Halt::TimedOut;
     }

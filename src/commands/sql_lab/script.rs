@@ -133,7 +133,8 @@ async fn apply_rules(
     let schema = match query.schema.clone().filter(|schema| !schema.is_empty()) {
         Some(schema) => Some(schema),
         None => {
-            let engine = databases::engine(app, database).map_err(error)?;
+            let engine =
+                databases::engine_as(app, user, database, catalog.as_deref()).await.map_err(error)?;
             engine.default_schema().await.map_err(|e| error(infra::Error::internal(e)))?
         }
     };

@@ -20,7 +20,7 @@ pub async fn stop(app: &Arc<Services>, user: &Arc<Principal>, client_id: &str) -
     if matches!(query.status.as_deref(), Some(status::FAILED | status::SUCCESS | status::TIMED_OUT)) {
         return Ok(());
     }
-    if !app.sql_lab.running.stop(query.id) && !cancel_elsewhere(app, &query).await? {
+    if !app.sql_lab.running.stop(query.id) && !cancel_elsewhere(app, user, &query).await? {
         return Err(Error::unprocessable("Could not cancel query"));
     }
     let values = vec![("status", status::STOPPED.into()), ("end_time", now_ms().into())];
@@ -30,14 +30,14 @@ pub async fn stop(app: &Arc<Services>, user: &Arc<Principal>, client_id: &str) -
 }
 
 /// Cancels a query that another process runs, by what that process noted (`cancel_query`).
-async fn cancel_elsewhere(app: &Services, query: &query::Query) -> Result<bool> {
+async fn cancel_elsewhere(app: &Services, user: &Principal, query: &query::Query) -> Result<bool> {
     let noted = query.extra().get("cancel_query").cloned().unwrap_or_default();
-    if let Some(done) = cancel_by_number(app, query, &noted).await? {
+    if let Some(done) = cancel_by_number(app, user, query, &noted).await? {
         return Ok(done);
     }
     let Some(pid) = noted.as_i64().or_else(|| noted.as_str()?.parse().ok()) else { return Ok(false) };
     let Some(database) = database::find(app.db.exec(), query.database_id).await? else { return Ok(false) };
-    let engine = databases::engine(app, &database)?;
+    let engine = databases::engine_as(app, user, &database, query.catalog.as_deref()).await?;
     let ask = async |sql: &str| engine.query(sql, &QueryOptions::default()).await;
     Ok(match crate::database::describe::engine(&database).engine.as_str() {
         "postgresql" => {
@@ -52,6 +52,7 @@ async fn cancel_elsewhere(app: &Services, query: &query::Query) -> Result<bool> 
 /// Cancels a query of an engine that numbers its statements; `None` for other engines.
 async fn cancel_by_number(
     app: &Services,
+    user: &Principal,
     query: &query::Query,
     noted: &serde_json::Value,
 ) -> Result<Option<bool>> {
@@ -60,7 +61,7 @@ async fn cancel_by_number(
         // whoever runs it sees the row's state with its next note, and gives up (`has_implicit_cancel`)
         ("presto", _) => Ok(Some(true)),
         ("trino", Some(number)) => {
-            let engine = databases::engine(app, &database)?;
+            let engine = databases::engine_as(app, user, &database, query.catalog.as_deref()).await?;
             Ok(Some(engine.cancel(number).await.unwrap_or(false)))
         }
         _ => Ok(None),

@@ -1,15 +1,55 @@
-//! JSON Web Tokens with HS256, with PyJWT's checks and its error texts, which flask-jwt-extended shows to clients.
+//! JSON Web Tokens signed with a secret, with PyJWT's checks and its error texts, which flask-jwt-extended shows to clients.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value};
-use sha2::Sha256;
+use sha2::{Sha256, Sha384, Sha512};
 
 use super::constant_time_eq;
 
 /// Longer tokens are refused unread.
 const MAX_TOKEN: usize = 64 << 10;
-const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
+
+/// How a token is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Algorithm {
+    /// With SHA-256.
+    #[default]
+    Hs256,
+    /// With SHA-384.
+    Hs384,
+    /// With SHA-512.
+    Hs512,
+}
+
+impl Algorithm {
+    /// By the name that tokens and configurations use.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Hs256, Self::Hs384, Self::Hs512].into_iter().find(|a| a.name() == name)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Hs256 => "HS256",
+            Self::Hs384 => "HS384",
+            Self::Hs512 => "HS512",
+        }
+    }
+
+    fn sign(self, secret: &str, message: &[u8]) -> Vec<u8> {
+        let key = secret.as_bytes();
+        // HMAC takes keys of any length
+        let signed = match self {
+            Self::Hs256 => Hmac::<Sha256>::new_from_slice(key)
+                .map(|mac| mac.chain_update(message).finalize().into_bytes().to_vec()),
+            Self::Hs384 => Hmac::<Sha384>::new_from_slice(key)
+                .map(|mac| mac.chain_update(message).finalize().into_bytes().to_vec()),
+            Self::Hs512 => Hmac::<Sha512>::new_from_slice(key)
+                .map(|mac| mac.chain_update(message).finalize().into_bytes().to_vec()),
+        };
+        signed.unwrap_or_default()
+    }
+}
 
 /// Claims of a token.
 pub type Claims = Map<String, Value>;
@@ -29,11 +69,17 @@ fn invalid(text: &str) -> JwtError {
     JwtError::Invalid(text.to_owned())
 }
 
-/// Signs claims.
+/// Signs claims with HS256.
 pub fn encode(claims: &Claims, secret: &str) -> String {
+    encode_with(Algorithm::Hs256, claims, secret)
+}
+
+/// Signs claims.
+pub fn encode_with(algorithm: Algorithm, claims: &Claims, secret: &str) -> String {
+    let header = format!(r#"{{"alg":"{}","typ":"JWT"}}"#, algorithm.name());
     let payload = serde_json::to_vec(claims).unwrap_or_default();
-    let mut token = format!("{}.{}", B64.encode(HEADER), B64.encode(payload));
-    let signature = B64.encode(hmac_sha256(secret, token.as_bytes()));
+    let mut token = format!("{}.{}", B64.encode(header), B64.encode(payload));
+    let signature = B64.encode(algorithm.sign(secret, token.as_bytes()));
     token.push('.');
     token.push_str(&signature);
     token
@@ -42,6 +88,17 @@ pub fn encode(claims: &Claims, secret: &str) -> String {
 /// The claims of a token that is signed with HS256 and `secret`, in force at `now` (Unix seconds), and made for
 /// `audience` if one is given; a token for an audience is refused where none is expected.
 pub fn decode(token: &str, secret: &str, audience: Option<&str>, now: f64) -> Result<Claims, JwtError> {
+    decode_with(Algorithm::Hs256, token, secret, audience, now)
+}
+
+/// The same for another algorithm; a token that was signed with any but this one is refused.
+pub fn decode_with(
+    algorithm: Algorithm,
+    token: &str,
+    secret: &str,
+    audience: Option<&str>,
+    now: f64,
+) -> Result<Claims, JwtError> {
     if token.len() > MAX_TOKEN {
         return Err(invalid("Not enough segments"));
     }
@@ -52,11 +109,11 @@ pub fn decode(token: &str, secret: &str, audience: Option<&str>, now: f64) -> Re
     let payload = decode_segment(payload).ok_or_else(|| invalid("Invalid payload padding"))?;
     let signature = decode_segment(signature).ok_or_else(|| invalid("Invalid crypto padding"))?;
     match header.get("alg").and_then(Value::as_str) {
-        Some("HS256") => {}
+        Some(name) if name == algorithm.name() => {}
         Some(_) => return Err(invalid("The specified alg value is not allowed")),
         None => return Err(invalid("Algorithm not specified")),
     }
-    if !constant_time_eq(&signature, &hmac_sha256(secret, signed.as_bytes())) {
+    if !constant_time_eq(&signature, &algorithm.sign(secret, signed.as_bytes())) {
         return Err(invalid("Signature verification failed"));
     }
     let claims: Value = serde_json::from_slice(&payload)
@@ -149,12 +206,6 @@ fn check_audience(claims: &Claims, expected: Option<&str>) -> Result<(), JwtErro
     }
 }
 
-fn hmac_sha256(secret: &str, message: &[u8]) -> Vec<u8> {
-    // HMAC takes keys of any length
-    let Ok(mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return Vec::new() };
-    mac.chain_update(message).finalize().into_bytes().to_vec()
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -180,6 +231,28 @@ mod tests {
         let guest = decode(GUEST, SECRET, Some("http://0.0.0.0:8080/"), NOW).unwrap();
         assert_eq!(guest["iat"], json!(1_795_212_350.5));
         assert_eq!(encode(&guest, SECRET), GUEST);
+    }
+
+    #[test]
+    fn other_algorithms() {
+        // made with PyJWT 2.15
+        let made = [
+            (
+                Algorithm::Hs384,
+                "eyJhbGciOiJIUzM4NCIsInR5cCI6IkpXVCJ9.eyJhIjoxfQ.-rMS6cYvRuqi9k8sFaSL7leCTRzLZ9IsluJV0E0Q0wOcGDhuUxlBb8DPtRgWCbEm",
+            ),
+            (
+                Algorithm::Hs512,
+                "eyJhbGciOiJIUzUxMiIsInR5cCI6IkpXVCJ9.eyJhIjoxfQ.vITjKRO8-FwisXUSwhCTU_hEwkiBCivX8oB1mj1ZEKm2tpDHgLPYtBJG_mTsWKXp1Pvi0--pEeA-zG_k_kY4Jg",
+            ),
+        ];
+        for (algorithm, token) in made {
+            let claims = decode_with(algorithm, token, SECRET, None, NOW).unwrap();
+            assert_eq!(claims["a"], 1);
+            assert_eq!(encode_with(algorithm, &claims, SECRET), token);
+            assert_eq!(text(decode(token, SECRET, None, NOW)), "The specified alg value is not allowed");
+        }
+        assert_eq!((Algorithm::named("HS512"), Algorithm::named("RS256")), (Some(Algorithm::Hs512), None));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::{
     catalog::{ColumnDescription, ForeignKey, Index, Key},
     clickhouse,
     column::ResultSet,
+    dance::Dance,
     mssql, mysql, postgres,
     source::Source,
     sqlite,
@@ -34,6 +35,8 @@ pub struct Engine {
     /// Python's exception class of a failed connection.
     connect_class: &'static str,
     tunnel: Option<Arc<Tunnel>>,
+    /// What whoever asks is told when the server wants a token of theirs.
+    dance: Option<Dance>,
 }
 
 /// Which files of this machine databases may be.
@@ -72,7 +75,7 @@ macro_rules! each {
             Driver::Mysql($d) => $call.await,
             Driver::Postgres($d) => $call.await,
             Driver::Sqlite($d) => $call.await,
-            Driver::Trino($d) => $call.await,
+            Driver::Trino($d) => $call.await.map_err(|error| $self.invited(error)),
         }
     }};
 }
@@ -136,7 +139,22 @@ impl Engine {
                 return Err(EngineError::NoDriver { class, name, advice: advice(engine) });
             }
         };
-        Ok(Self { driver, spec, connect_class, tunnel: tunnel.map(Arc::new) })
+        Ok(Self { driver, spec, connect_class, tunnel: tunnel.map(Arc::new), dance: None })
+    }
+
+    /// The same database for somebody with a dance of their own.
+    #[must_use]
+    pub(super) fn dancing(mut self, dance: Option<&Dance>) -> Self {
+        self.dance = dance.cloned();
+        self
+    }
+
+    /// A refusal as whoever asks is told it.
+    pub(super) fn invited(&self, error: EngineError) -> EngineError {
+        match &self.dance {
+            Some(dance) => dance.instead_of(error),
+            None => error,
+        }
     }
 
     /// Enters the gateway in front of the server, where there is one.
@@ -155,7 +173,7 @@ impl Engine {
     /// A failure as SQLAlchemy prints it: the driver's class, its words and a link.
     pub fn failure_text(&self, error: &EngineError) -> String {
         match error {
-            EngineError::Connect(message) => {
+            EngineError::Connect(message) | EngineError::Unauthorized(message) => {
                 format!(
                     "({}) {message}\n(Background on this error at: https://sqlalche.me/e/14/e3q8)",
                     self.connect_class
@@ -253,7 +271,7 @@ impl Engine {
     pub async fn cancel(&self, query_id: &str) -> Result<bool, EngineError> {
         self.reach().await?;
         match &self.driver {
-            Driver::Trino(d) => d.cancel(query_id).await.map(|()| true),
+            Driver::Trino(d) => d.cancel(query_id).await.map(|()| true).map_err(|e| self.invited(e)),
             _ => Ok(false),
         }
     }
@@ -263,7 +281,7 @@ impl Engine {
         self.reach().await?;
         match &self.driver {
             Driver::ClickHouse(d) => d.function_names().await,
-            Driver::Trino(d) => d.function_names().await,
+            Driver::Trino(d) => d.function_names().await.map_err(|e| self.invited(e)),
             _ => Ok(self.spec.functions.clone()),
         }
     }

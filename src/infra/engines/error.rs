@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::spec::EngineSpec;
-use crate::error::SupersetError;
+use crate::error::{Error, SupersetError};
 
 /// Why an analytical database did not answer.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -28,6 +28,12 @@ pub enum EngineError {
     /// No connection could be had; the text is the driver's.
     #[error("{0}")]
     Connect(String),
+    /// The server refuses our proof, or wants one; the text is the driver's.
+    #[error("{0}")]
+    Unauthorized(String),
+    /// The server wants a token of the person that asks, who is told where to get it.
+    #[error("{}", .0.message)]
+    SignIn(Box<SupersetError>),
     /// The SSH gateway in front of the database cannot be entered.
     #[error("{0}")]
     Tunnel(String),
@@ -83,6 +89,15 @@ fn duckdb_link(class: &str) -> &'static str {
 }
 
 impl EngineError {
+    /// What the client is told: where to get a token, if that is what the database wants (`OAuth2RedirectError`),
+    /// or else what `other` makes of the failure.
+    pub fn into_answer(self, other: impl FnOnce(Self) -> Error) -> Error {
+        match self {
+            Self::SignIn(invitation) => Error::sip40(500, *invitation),
+            error => other(error),
+        }
+    }
+
     /// As SQLAlchemy prints it: `(class) message`, then the statement, then a link.
     pub fn with_statement(&self, sql: &str) -> String {
         match self {

@@ -11,11 +11,12 @@ pub mod catalog;
 mod clickhouse;
 pub mod column;
 mod cursor_type;
+mod dance;
 #[cfg(feature = "duckdb")]
 mod duckdb;
 mod engine;
 mod error;
-mod http;
+pub(crate) mod http;
 mod mssql;
 mod mysql;
 mod options;
@@ -31,6 +32,7 @@ mod tunnel;
 pub mod url;
 
 pub use cursor_type::cursor_type;
+pub use dance::Dance;
 use postgres::Size;
 
 pub use engine::{DRIVERS, Engine, Statements};

@@ -57,9 +57,9 @@ impl Engines {
             && let Some((used, engine)) = known.pools.get_mut(&key)
         {
             *used = now;
-            return Ok(engine.clone());
+            return Ok(engine.clone().dancing(source.dance.as_ref()));
         }
-        let engine = self.make(source)?;
+        let engine = self.make(source)?.dancing(None);
         if open.values().map(|o| o.pools.len()).sum::<usize>() >= MAX_DATABASES {
             forget_oldest(&mut open);
         }
@@ -70,7 +70,7 @@ impl Engines {
             version.clone_into(&mut known.version);
         }
         known.pools.insert(key, (now, engine.clone()));
-        Ok(engine)
+        Ok(engine.dancing(source.dance.as_ref()))
     }
 
     /// Closes the connections to a database: its row was changed or deleted.
@@ -81,7 +81,7 @@ impl Engines {
     /// A database that is not kept, for testing a connection.
     pub fn make(&self, source: &Source) -> Result<Engine, EngineError> {
         source.check()?;
-        Engine::connect(source, &self.files)
+        Ok(Engine::connect(source, &self.files)?.dancing(source.dance.as_ref()))
     }
 }
 

@@ -82,7 +82,10 @@ impl Engine {
             } else if let Driver::Sqlite(database) = &engine.driver {
                 database.batches(sql, options, cells, out).await;
             } else if let Driver::Trino(database) = &engine.driver {
-                database.batches(&sql, &options, cells, &out).await;
+                if let Err(error) = database.batches(&sql, &options, cells, &out).await {
+                    // nobody listens any more
+                    let _ = out.send(Err(engine.invited(error))).await;
+                }
             } else if let Driver::ClickHouse(database) = &engine.driver {
                 database.batches(&sql, &options, cells, &out).await;
             } else {

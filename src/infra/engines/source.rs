@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{EngineError, EngineSpec, registry, url::Url};
+use super::{Dance, EngineError, EngineSpec, registry, url::Url};
 
 /// Where a database is and how to get in.
 #[derive(Clone, Default)]
@@ -13,6 +13,10 @@ pub struct Source {
     pub arguments: Map<String, Value>,
     /// The server's certificate or its authority's, as PEM.
     pub server_cert: Option<String>,
+    /// A personal token of whoever asks; only Trino's driver takes one.
+    pub token: Option<String>,
+    /// What they are told when the server wants such a token. No part of where the database is.
+    pub dance: Option<Dance>,
     /// The SSH gateway that the server is reached through.
     pub tunnel: Option<super::Gateway>,
 }
@@ -62,8 +66,9 @@ impl Source {
     pub(super) fn key(&self) -> String {
         let cert = self.server_cert.as_deref().unwrap_or_default();
         let tunnel = self.tunnel.as_ref().map(super::Gateway::key).unwrap_or_default();
+        let token = self.token.as_deref().unwrap_or_default();
         let arguments = Value::Object(self.arguments.clone());
-        format!("{}\n{arguments}\n{cert}\n{tunnel}", self.url.encoded())
+        format!("{}\n{arguments}\n{cert}\n{tunnel}\n{token}", self.url.encoded())
     }
 }
 

@@ -120,7 +120,7 @@ impl Url {
         query.sort_by(|a, b| a.0.cmp(&b.0));
         for (i, (key, value)) in query.into_iter().enumerate() {
             out.push(if i == 0 { '?' } else { '&' });
-            out.push_str(&format!("{}={}", encoded_plus(key), encoded_plus(value)));
+            out.push_str(&format!("{}={}", quoted_plus(key), quoted_plus(value)));
         }
         out
     }
@@ -175,7 +175,7 @@ pub fn quoted(text: &str) -> String {
 }
 
 /// `quote_plus`.
-fn encoded_plus(text: &str) -> String {
+pub fn quoted_plus(text: &str) -> String {
     encoded(text, b" ").replace(' ', "+")
 }
 

@@ -2,6 +2,7 @@
 
 use commands::{
     access::lists,
+    database::oauth2,
     databases::{self, introspect, partitions},
 };
 use daos::database::{self, Database};
@@ -146,8 +147,14 @@ async fn named_table(cx: &Cx) -> Result<(Database, Option<String>, String)> {
 
 async fn table_metadata(cx: Cx) -> Handled {
     let (found, schema, name) = named_table(&cx).await?;
-    let payload =
-        introspect::table_metadata(&cx.app, &found, cx.req.arg("catalog"), schema.as_deref(), &name).await?;
+    let payload = introspect::table_metadata(
+        &cx.app,
+        &cx.user,
+        &found,
+        cx.req.arg("catalog"),
+        (schema.as_deref(), &name),
+    )
+    .await?;
     Ok(Answer::fab(200, &payload))
 }
 
@@ -181,13 +188,17 @@ async fn table_of_path(cx: &Cx) -> Result<(Database, Option<String>, String)> {
 
 async fn table_by_path(cx: Cx) -> Handled {
     let (found, schema, table) = table_of_path(&cx).await?;
-    let payload = introspect::table_metadata(&cx.app, &found, None, schema.as_deref(), &table).await;
-    // SQLAlchemy's errors are the request's fault here
-    let payload = payload.map_err(|error| match error {
-        Error::Sip40 { mut errors, .. } if !errors.is_empty() => {
-            Error::unprocessable(errors.remove(0).message)
+    let payload =
+        introspect::table_metadata(&cx.app, &cx.user, &found, None, (schema.as_deref(), &table)).await;
+    let payload = payload.map_err(|error| {
+        // SQLAlchemy's errors are the request's fault here, the original's own keep their status
+        let status = if oauth2::is_invitation(&error) { 500 } else { 422 };
+        match error {
+            Error::Sip40 { mut errors, .. } if !errors.is_empty() => {
+                Error::message(status, errors.remove(0).message)
+            }
+            other => other,
         }
-        other => other,
     })?;
     Ok(Answer::fab(200, &payload))
 }
@@ -200,7 +211,7 @@ async fn extra_by_path(cx: Cx) -> Handled {
 
 async fn select_star(cx: Cx) -> Handled {
     let (found, schema, table) = table_of_path(&cx).await?;
-    let target = databases::engine(&cx.app, &found)?;
+    let target = databases::engine_as(&cx.app, &cx.user, &found, None).await?;
     if !introspect::table_exists(&target, schema.as_deref(), &table).await {
         return Err(Error::message(404, "Table not found on the database").into());
     }
@@ -210,7 +221,7 @@ async fn select_star(cx: Cx) -> Handled {
 
 async fn function_names(cx: Cx) -> Handled {
     let found = find(&cx, true).await?.ok_or_else(Error::not_found)?;
-    let names = introspect::function_names(&cx.app, &found).await?;
+    let names = introspect::function_names(&cx.app, &cx.user, &found).await?;
     Ok(Answer::fab(200, &json!({"function_names": names})))
 }
 

@@ -104,7 +104,11 @@ async fn external_metadata_by_name(cx: Cx) -> Handled {
             let dataset = LoadedDataset::find(&cx.app, &cx.user, row.id).await?.ok_or_else(missing)?;
             source_columns(&cx, &dataset).await?
         }
-        None => introspect::table_columns(&cx.app, &database, schema, table).await?.ok_or_else(missing)?,
+        None => {
+            let name = (schema, table);
+            let found = introspect::table_columns(&cx.app, &cx.user, &database, catalog, name).await?;
+            found.ok_or_else(missing)?
+        }
     };
     Ok(Answer::new(200, "application/json", ascii_json(&Value::Array(columns), true)))
 }

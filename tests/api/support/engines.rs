@@ -28,6 +28,11 @@ impl EngineServer {
         Self::start("python3", "trino_protocol.py", &[])
     }
 
+    /// The same, for nobody without a proof.
+    pub fn trino_with_proofs() -> Option<Self> {
+        Self::start("python3", "trino_protocol.py", &["proof"])
+    }
+
     fn start(python: &str, script: &str, arguments: &[&str]) -> Option<Self> {
         let script = format!("{}/tests/servers/{script}", env!("CARGO_MANIFEST_DIR"));
         let mut child = Command::new(python)

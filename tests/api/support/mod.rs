@@ -8,6 +8,7 @@ mod metadata;
 pub mod postgres;
 mod server;
 pub mod sshd;
+mod token_server;
 
 pub use client::{Answer, Client};
 pub use datasets::{Source, ask};
@@ -15,3 +16,4 @@ pub use engines::EngineServer;
 pub use installation::{Installation, make};
 pub use metadata::{Metadata, PostgresDatabase};
 pub use server::{PASSWORD, Server, command, postgres_uri, run_to_end, scratch};
+pub use token_server::TokenServer;

@@ -103,7 +103,7 @@ pub async fn upload(
     if !allows(user, &found, goal.schema) {
         return Err(command_error(403, "Database schema is not allowed for csv uploads."));
     }
-    let target = databases::engine_as(app, Some(user), &found, None)?;
+    let target = databases::engine_as(app, user, &found, None).await?;
     if !target.spec().caps.supports_file_upload {
         return Err(command_error(422, "Database type does not support file uploads."));
     }
@@ -196,7 +196,7 @@ async fn write(target: &Engine, goal: &Goal<'_>, columns: Vec<Column>, exists: I
     if columns.is_empty() {
         return Err(options::parsing("No columns to parse from file"));
     }
-    let refused = |e: EngineError| failed(target.failure_text(&e));
+    let refused = |e: EngineError| e.into_answer(|e| failed(target.failure_text(&e)));
     let schema = match goal.schema.filter(|s| !s.is_empty()) {
         Some(schema) => Some(schema.to_owned()),
         None => target.default_schema().await.map_err(refused)?,

@@ -39,6 +39,11 @@ pub(super) async fn turn(turns: &Semaphore) -> Result<SemaphorePermit<'_>, Engin
     turn.map_err(|_| EngineError::Connect("closed".to_owned()))
 }
 
+/// What is checked of a server that is no database: chain and host name, against the public authorities.
+pub(crate) fn public_tls() -> Result<rustls::ClientConfig, String> {
+    tls::config(&Verify::Public)
+}
+
 /// Where a server is and how to get in.
 #[derive(Debug, Clone)]
 pub(super) struct Access {
@@ -56,6 +61,8 @@ pub(super) enum Auth {
     Nobody,
     Basic(String, String),
     Bearer(String),
+    /// A token of the person on whose behalf the server is asked.
+    Personal(String),
 }
 
 /// A server, with its connections.
@@ -119,7 +126,7 @@ impl Endpoint {
         match &self.access.auth {
             Auth::Nobody => request,
             Auth::Basic(user, password) => request.basic_auth(user, Some(password)),
-            Auth::Bearer(token) => request.bearer_auth(token),
+            Auth::Bearer(token) | Auth::Personal(token) => request.bearer_auth(token),
         }
     }
 }

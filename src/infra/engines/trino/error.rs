@@ -40,7 +40,12 @@ impl Flavour {
     /// An answer that is not of the protocol, mostly a refused login.
     pub fn refused(self, status: u16, body: &str) -> EngineError {
         let body: String = body.chars().take(512).collect();
-        EngineError::Connect(match (self, status) {
+        let kind = match (self, status) {
+            // `TrinoAuthError`
+            (Self::Trino, 401) => EngineError::Unauthorized,
+            _ => EngineError::Connect,
+        };
+        kind(match (self, status) {
             (Self::Trino, 502) => "error 502: bad gateway".to_owned(),
             (Self::Trino, 503) => "error 503: service unavailable".to_owned(),
             (Self::Trino, 504) => "error 504: gateway timeout".to_owned(),

@@ -226,11 +226,8 @@ impl Database {
         options: &QueryOptions,
         cells: usize,
         out: &mpsc::Sender<Result<ResultSet, EngineError>>,
-    ) {
-        if let Err(error) = self.run(sql, options, cells, &mut Sink::Pieces(out)).await {
-            // nobody listens any more
-            let _ = out.send(Err(error)).await;
-        }
+    ) -> Result<(), EngineError> {
+        self.run(sql, options, cells, &mut Sink::Pieces(out)).await
     }
 
     async fn run(

@@ -67,8 +67,9 @@ fn access(source: &Source, flavour: Flavour) -> Result<Access, EngineError> {
         None => flavour == Flavour::Trino && given_port == Some(443),
     };
     let auth = auth(source, flavour)?;
-    if auth != Auth::Nobody && !encrypted && !(flavour == Flavour::Trino && on(source, "allow_insecure_auth"))
-    {
+    // a personal token goes wherever the connection goes, as the original's session of HTTP has it
+    let guarded = matches!(auth, Auth::Basic(..) | Auth::Bearer(_));
+    if guarded && !encrypted && !(flavour == Flavour::Trino && on(source, "allow_insecure_auth")) {
         return Err(refused(match flavour {
             Flavour::Trino => {
                 "TLS/SSL is required for authentication. To use HTTPS, pass http_scheme='https' in the \
@@ -142,7 +143,10 @@ fn auth(source: &Source, flavour: Flavour) -> Result<Auth, EngineError> {
     match (text(&source.url.username), text(&source.url.password).or_else(|| source.option("password"))) {
         (Some(user), Some(password)) => Ok(Auth::Basic(user, password)),
         (None, Some(_)) => Err(refused("Username is required when specify password in connection URL")),
-        (_, None) => Ok(Auth::Nobody),
+        (_, None) => Ok(match &source.token {
+            Some(token) if flavour == Flavour::Trino => Auth::Personal(token.clone()),
+            _ => Auth::Nobody,
+        }),
     }
 }
 
@@ -255,6 +259,20 @@ mod tests {
             (Some("bob"), Some("default"))
         );
         assert!(target("trino://h/a/b/c", json!({})).is_err());
+    }
+
+    #[test]
+    fn personal_tokens() {
+        let source = |uri: &str| Source {
+            url: Url::parse(uri).unwrap(),
+            token: Some("mine".into()),
+            ..Source::default()
+        };
+        let auth = |uri: &str, flavour| Target::of(&source(uri), flavour).unwrap().access.auth;
+        assert_eq!(auth("trino://ann@h:8080/x", Flavour::Trino), Auth::Personal("mine".into()));
+        // what the connection itself proves goes before
+        assert_eq!(auth("trino://ann:pw@h:443/x", Flavour::Trino), Auth::Basic("ann".into(), "pw".into()));
+        assert_eq!(auth("presto://ann@h:8080/x", Flavour::Presto), Auth::Nobody);
     }
 
     #[test]

@@ -125,7 +125,7 @@ async fn pages_limits_and_batches() {
     };
     let options = options();
     let writer = async {
-        db.batches("SELECT many", &options, 10_000, &out).await;
+        db.batches("SELECT many", &options, 10_000, &out).await.unwrap();
         drop(out);
     };
     assert_eq!(tokio::join!(reader, writer).0, (25_000, 5));
@@ -180,7 +180,7 @@ async fn errors() {
     let error = db.query("SELECT die", &options()).await.unwrap_err();
     assert!(error.to_string().contains("Connection aborted"), "{error}");
     let wrong = server.database("trino", "ann:wrong@").ping().await.unwrap_err();
-    assert_eq!(wrong, EngineError::Connect("error 401: Unauthorized".into()));
+    assert_eq!(wrong, EngineError::Unauthorized("error 401: Unauthorized".into()));
     let wrong = server.database("presto", "").query("SELECT nope FROM towns", &options()).await.unwrap_err();
     assert_eq!(wrong.to_string(), "line 1:8: Column 'nope' cannot be resolved");
     for (uri, want) in [

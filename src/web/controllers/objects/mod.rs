@@ -5,6 +5,7 @@ mod charts;
 mod dashboard_writes;
 mod dashboards;
 mod database_fields;
+mod database_oauth2;
 mod database_upload;
 mod database_writes;
 mod databases;
@@ -34,6 +35,7 @@ pub fn rules() -> Vec<Rule> {
         charts::rules(),
         dashboard_writes::rules(),
         dashboards::rules(),
+        database_oauth2::rules(),
         database_upload::rules(),
         database_writes::rules(),
         databases::rules(),

@@ -1,0 +1,244 @@
+//! Requests to addresses that somebody other than the administrator may have named.
+//!
+//! Whoever may edit a connection could point liteset at services that only this machine reaches. So a host that leads
+//! to an address of this machine or its network is asked only when `OUTBOUND_PRIVATE_HOSTS` names it, or when the
+//! configuration file names the address itself. No redirect is followed, and what was checked is what is connected
+//! to: a name is resolved once.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::Duration,
+};
+
+use reqwest::{
+    Client, Url,
+    dns::{Addrs, Name, Resolve, Resolving},
+    redirect::Policy,
+};
+use tokio::time::timeout;
+
+use crate::{engines::http, net};
+
+/// Bytes that an answer may have.
+const MOST: usize = 1 << 20;
+
+/// Where a request may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Only to addresses of the public network.
+    Public,
+    /// Anywhere: an administrator has named the host.
+    Anywhere,
+}
+
+/// Why there is no answer; for the log, since it tells about the network around us.
+#[derive(Debug, thiserror::Error)]
+pub enum OutboundError {
+    /// What is no address of the web.
+    #[error("{0} is no address to send a request to")]
+    Address(String),
+    /// The host is on this machine or in its network.
+    #[error(
+        "the host has no public address; OUTBOUND_PRIVATE_HOSTS names hosts that may be asked nevertheless"
+    )]
+    Private,
+    /// There was no answer, or one that is too large.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// The host itself refuses to be looked up.
+#[derive(Debug, thiserror::Error)]
+#[error("not a public address")]
+struct NotPublic;
+
+/// Posts a body and waits for the whole answer, whatever its status.
+pub async fn post(
+    address: &str,
+    reach: Reach,
+    content_type: &str,
+    body: String,
+    patience: Duration,
+) -> Result<Vec<u8>, OutboundError> {
+    let wrong = || OutboundError::Address(address.to_owned());
+    let url = Url::parse(address).map_err(|_| wrong())?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err(wrong());
+    }
+    // a host that is a number is never looked up
+    let literal = url.host_str().and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
+    if reach == Reach::Public && literal.is_some_and(|ip| !is_public(ip)) {
+        return Err(OutboundError::Private);
+    }
+    let failed = |e: &dyn std::fmt::Display| OutboundError::Failed(e.to_string());
+    let config = http::public_tls().map_err(|e| failed(&e))?;
+    let client = Client::builder()
+        .tls_backend_preconfigured(config)
+        .dns_resolver(Resolver(reach))
+        .no_proxy()
+        .redirect(Policy::none())
+        .referer(false)
+        .user_agent(concat!("liteset/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|e| failed(&e))?;
+    let ask = async {
+        let request = client.post(url).header("content-type", content_type);
+        let request = request.header("accept", "application/json").body(body);
+        let mut answer = request
+            .send()
+            .await
+            .map_err(|e| if is_private(&e) { OutboundError::Private } else { failed(&e) })?;
+        let mut read = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|e| failed(&e))? {
+            if read.len() + chunk.len() > MOST {
+                return Err(OutboundError::Failed("the answer is too large".to_owned()));
+            }
+            read.extend_from_slice(&chunk);
+        }
+        Ok(read)
+    };
+    match timeout(patience, ask).await {
+        Ok(answer) => answer,
+        Err(_) => Err(OutboundError::Failed("no answer in time".to_owned())),
+    }
+}
+
+/// The host of an address, as [`post`] understands it.
+pub fn host(address: &str) -> Option<String> {
+    Url::parse(address).ok()?.host_str().map(str::to_owned)
+}
+
+fn is_private(error: &reqwest::Error) -> bool {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(cause) = next {
+        if cause.is::<NotPublic>() {
+            return true;
+        }
+        next = cause.source();
+    }
+    false
+}
+
+struct Resolver(Reach);
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let reach = self.0;
+        Box::pin(async move {
+            let found = net::address(name.as_str()).await.ok_or("name not known")?;
+            if reach == Reach::Public && !is_public(found) {
+                return Err(Box::new(NotPublic) as Box<dyn std::error::Error + Send + Sync>);
+            }
+            Ok(Box::new(std::iter::once(SocketAddr::new(found, 0))) as Addrs)
+        })
+    }
+}
+
+/// The address belongs to the public network, and to nobody's machine, neighbourhood or cloud metadata.
+pub fn is_public(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => is_public_v4(ip),
+        IpAddr::V6(ip) => is_public_v6(ip),
+    }
+}
+
+fn is_public_v4(ip: Ipv4Addr) -> bool {
+    let [a, b, c, _] = ip.octets();
+    let shared = a == 100 && (64..128).contains(&b);
+    let benchmark = a == 198 && (18..20).contains(&b);
+    let assigned = (a, b, c) == (192, 0, 0);
+    !(ip.is_loopback()
+        || ip.is_private()
+        || ip.is_link_local()
+        || ip.is_multicast()
+        || ip.is_documentation()
+        || a == 0
+        || a >= 240
+        || shared
+        || benchmark
+        || assigned)
+}
+
+fn is_public_v6(ip: Ipv6Addr) -> bool {
+    let [a, b, c, d, e, f, g, h] = ip.segments();
+    let inner = |high: u16, low: u16| {
+        let ([p, q], [r, s]) = (high.to_be_bytes(), low.to_be_bytes());
+        is_public_v4(Ipv4Addr::new(p, q, r, s))
+    };
+    match (a, b) {
+        // addresses of version 4 in disguise: mapped, compatible, NAT64, 6to4
+        (0, 0) if c == 0 && d == 0 && e == 0 && matches!(f, 0 | 0xffff) => inner(g, h),
+        (0x64, 0xff9b) if (c, d, e, f) == (0, 0, 0, 0) => inner(g, h),
+        (0x2002, _) => inner(b, c),
+        // only these are given out; Teredo and documentation among them are not
+        (0x2001, 0 | 0xdb8) => false,
+        _ => (0x2000..0x4000).contains(&a),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_public() {
+        for (text, public) in [
+            ("93.184.216.34", true),
+            ("127.0.0.1", false),
+            ("10.1.2.3", false),
+            ("172.16.0.1", false),
+            ("192.168.1.1", false),
+            ("169.254.169.254", false),
+            ("100.64.0.1", false),
+            ("0.0.0.0", false),
+            ("224.0.0.1", false),
+            ("255.255.255.255", false),
+            ("198.18.0.1", false),
+            ("2606:4700::1111", true),
+            ("::1", false),
+            ("::", false),
+            ("::ffff:127.0.0.1", false),
+            ("::ffff:93.184.216.34", true),
+            ("64:ff9b::a00:1", false),
+            ("2002:7f00:1::", false),
+            ("2001::1", false),
+            ("fd00:ec2::254", false),
+            ("fe80::1", false),
+            ("ff02::1", false),
+        ] {
+            assert_eq!(is_public(text.parse().unwrap()), public, "{text}");
+        }
+    }
+
+    async fn outcome(address: &str, reach: Reach) -> Result<Vec<u8>, OutboundError> {
+        post(address, reach, "application/json", "{}".to_owned(), Duration::from_secs(20)).await
+    }
+
+    #[tokio::test]
+    async fn machines_of_our_own_are_not_asked() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        for host in ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0x7f.1", "2130706433"] {
+            let found = outcome(&format!("http://{host}:{port}/token"), Reach::Public).await;
+            assert!(matches!(found, Err(OutboundError::Private)), "{host}: {found:?}");
+        }
+        for wrong in ["file:///etc/passwd", "nope", "ftp://h/x", ""] {
+            assert!(
+                matches!(outcome(wrong, Reach::Anywhere).await, Err(OutboundError::Address(_))),
+                "{wrong}"
+            );
+        }
+        // nobody has connected: the only one who does is who may
+        let served = tokio::spawn(async move {
+            use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = [0; 4096];
+            let n = stream.read(&mut head).await.unwrap();
+            stream.write_all(b"HTTP/1.1 302 Found\r\nlocation: http://elsewhere.invalid/\r\ncontent-length: 2\r\n\r\nhi").await.unwrap();
+            String::from_utf8_lossy(&head[..n]).into_owned()
+        });
+        let found = outcome(&format!("http://localhost:{port}/token"), Reach::Anywhere).await.unwrap();
+        assert_eq!(found, b"hi");
+        assert!(served.await.unwrap().starts_with("POST /token HTTP/1.1\r\n"));
+    }
+}
