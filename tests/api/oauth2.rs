@@ -4,7 +4,9 @@
 use infra::crypto::encrypted::{Cipher, FieldCipher};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Client, EngineServer, Server, TokenServer};
+use crate::support::{
+    Answer, Client, EngineServer, Metadata, PostgresDatabase, Server, TokenServer, postgres_uri, scratch,
+};
 
 const SECRET: &str = "a secret of the tests of personal tokens 0123456789";
 
@@ -263,7 +265,26 @@ fn what_comes_back_is_looked_at() {
 }
 
 #[test]
-fn a_client_of_the_configuration() {
+fn a_client_of_the_configuration_on_sqlite() {
+    a_client_of_the_configuration(|settings| {
+        let server = Server::start_with_settings("oauth2-config", settings);
+        let metadata = Metadata::Sqlite(server.home.join("data/superset.db"));
+        (server, metadata)
+    });
+}
+
+#[test]
+fn a_client_of_the_configuration_on_postgresql() {
+    let Some(uri) = postgres_uri() else { return };
+    a_client_of_the_configuration(|settings| {
+        let (database, home) = (PostgresDatabase::create(&uri, "oauth2"), scratch("oauth2-config"));
+        let mut command = database.prepared(&home)(&["run"]);
+        let server = Server::start_with(command.envs(settings.iter().copied()), home);
+        (server, Metadata::Postgres(Box::new(database)))
+    });
+}
+
+fn a_client_of_the_configuration(start: impl FnOnce(&[(&str, &str)]) -> (Server, Metadata)) {
     let Some(trino) = EngineServer::trino_with_proofs() else { return };
     let tokens = TokenServer::start();
     let client = json!({"Trino": {
@@ -272,12 +293,12 @@ fn a_client_of_the_configuration() {
     }});
     let client = client.to_string();
     let settings = [
-        ("LITESET_SECRET_KEY", SECRET),
+        ("LITESET_RATELIMIT_ENABLED", "false"),
         ("LITESET_DATABASE_OAUTH2_CLIENTS", client.as_str()),
         ("LITESET_DATABASE_OAUTH2_JWT_ALGORITHM", "HS512"),
         ("LITESET_DATABASE_OAUTH2_REDIRECT_URI", "https://proxy.example/back"),
     ];
-    let server = Server::start_with_settings("oauth2-config", &settings);
+    let (server, metadata) = start(&settings);
     let mut admin = server.admin();
     let body = json!({"database_name": "all", "impersonate_user": true,
                       "sqlalchemy_uri": format!("trino://127.0.0.1:{}/hive/web", trino.port)});
@@ -300,4 +321,26 @@ fn a_client_of_the_configuration() {
          &grant_type=authorization_code"
     );
     assert_eq!(admin.get(&path).json()["result"], json!(["hive", "system"]));
+
+    // it ends, and gets another of itself
+    let expired = "UPDATE database_user_oauth2_tokens SET access_token_expiration = '2020-01-01 00:00:00.000000' \
+                   WHERE refresh_token IS NOT NULL";
+    let ends = "SELECT CAST(count(*) AS TEXT) FROM database_user_oauth2_tokens WHERE access_token_expiration < \
+                '2021-01-01 00:00:00.000000'";
+    metadata.run(expired);
+    assert_eq!(metadata.texts(ends), ["1"]);
+    assert_eq!(admin.get(&path).status, 200);
+    assert_eq!(metadata.texts(ends), ["0"]);
+    let (_, asked) = tokens.asked().pop().unwrap();
+    assert_eq!(asked, "client_id=all&client_secret=hush&refresh_token=again1&grant_type=refresh_token");
+    // or is forgotten when it has nothing to get one with
+    metadata.run("UPDATE database_user_oauth2_tokens SET refresh_token = NULL");
+    metadata
+        .run("UPDATE database_user_oauth2_tokens SET access_token_expiration = '2020-01-01 00:00:00.000000'");
+    invitation(&admin.get(&path));
+    assert_eq!(
+        metadata.texts("SELECT CAST(id AS TEXT) FROM database_user_oauth2_tokens"),
+        Vec::<String>::new()
+    );
+    drop(server);
 }

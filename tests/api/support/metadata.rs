@@ -109,7 +109,7 @@ impl Metadata {
     }
 
     /// Runs statements.
-    fn run(&self, sql: &str) {
+    pub fn run(&self, sql: &str) {
         match self {
             Self::Sqlite(path) => Self::file(path).execute_batch(sql).unwrap(),
             Self::Postgres(database) => drop(database.texts(sql)),
