@@ -50,6 +50,9 @@ pub fn shown(app: &Services, database: &Database) -> Shown {
 
 /// `mask_encrypted_extra`: what the engine calls sensitive is masked; that is every outer value, if it names nothing.
 pub fn masked(uri: &str, text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
     let Ok(mut document) = serde_json::from_str::<Value>(text) else {
         // what is no JSON cannot be told apart into secret and public
         return MASK.to_owned();

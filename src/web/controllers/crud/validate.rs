@@ -61,6 +61,7 @@ fn load_field(field: &Field, value: &Value) -> Result<Value, Value> {
             let uuid = value.as_str().and_then(|text| uuid::Uuid::parse_str(text).ok());
             uuid.map(|u| Value::from(u.to_string())).ok_or_else(|| wrong("Not a valid UUID."))?
         }
+        FieldKind::Other("Dict") if !value.is_object() => return Err(wrong("Not a valid mapping type.")),
         FieldKind::Other(_) | FieldKind::Missing => value.clone(),
     };
     let complaint = field.check.and_then(|check| check(&loaded)).map(str::to_owned);

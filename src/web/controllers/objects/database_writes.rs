@@ -16,6 +16,7 @@ use crate::{
     Answer, Cx, Handled,
     controllers::crud::{Field, FieldKind, validate},
     error::Failure,
+    error_pages,
     routes::{Access, Rule, rule},
 };
 
@@ -102,7 +103,13 @@ async fn test_connection(cx: Cx) -> Handled {
 
 async fn validate_parameters(cx: Cx) -> Handled {
     let how = Loading { fields: fields::PARAMETERS, strict: false, uri: None };
-    let item = load(&cx.app.config, object_body(&cx)?, &how).map_err(|wrong| {
+    let loaded = match serde_json::from_slice(&cx.req.body) {
+        Ok(Value::Array(_) | Value::String(_)) if cx.req.is_json() => {
+            Err(Map::from_iter([("_schema".to_owned(), json!(["Invalid input type."]))]))
+        }
+        _ => load(&cx.app.config, object_body(&cx)?, &how),
+    };
+    let item = loaded.map_err(|wrong| {
         let told = |messages: &Value| {
             let all = messages.as_array().into_iter().flatten().filter_map(Value::as_str);
             all.collect::<Vec<_>>().join("\n")
@@ -149,7 +156,13 @@ const SQL: &[Field] = &[
 ];
 
 async fn check_sql(cx: Cx) -> Handled {
-    let item = validate::load(SQL, &Value::Object(object_body(&cx)?)).map_err(bad_request)?;
+    if !cx.req.is_json() {
+        return Ok(error_pages::abort(&cx.req, 415));
+    }
+    let Ok(body) = serde_json::from_slice(&cx.req.body) else {
+        return Ok(error_pages::abort(&cx.req, 400));
+    };
+    let item = validate::load(SQL, &body).map_err(bad_request)?;
     let sql = test::text(&item, "sql").unwrap_or_default();
     let found = validate_sql::validate_sql(&cx.app, &cx.user, cx.req.int_param("pk"), sql).await?;
     Ok(Answer::fab(200, &json!({"result": found})))

@@ -68,10 +68,6 @@ fn not_negative(value: &Value) -> Option<&'static str> {
     value.as_i64().is_some_and(|n| n < 0).then_some("Value must be 0 or greater")
 }
 
-fn dictionary(value: &Value) -> Option<&'static str> {
-    (!value.is_object()).then_some("Not a valid mapping type.")
-}
-
 fn threshold(value: &Value) -> Option<&'static str> {
     let number = match value {
         Value::Number(n) => n.as_f64(),
@@ -108,7 +104,7 @@ const POST: &[Field] = &[
     Field::new("working_timeout", FieldKind::Integer).check(positive),
     Field::new("recipients", FieldKind::Other("List")),
     Field::new("report_format", FieldKind::String).check(format),
-    Field::new("extra", FieldKind::Other("Dict")).check(dictionary),
+    Field::new("extra", FieldKind::Other("Dict")),
     Field::new("force_screenshot", FieldKind::Boolean),
     Field::new("custom_width", FieldKind::Integer).nullable(),
 ];
@@ -135,7 +131,7 @@ const PUT: &[Field] = &[
     Field::new("working_timeout", FieldKind::Integer).nullable().check(positive),
     Field::new("recipients", FieldKind::Other("List")),
     Field::new("report_format", FieldKind::String).check(format),
-    Field::new("extra", FieldKind::Other("Dict")).check(dictionary),
+    Field::new("extra", FieldKind::Other("Dict")),
     Field::new("force_screenshot", FieldKind::Boolean),
     Field::new("custom_width", FieldKind::Integer).nullable(),
 ];

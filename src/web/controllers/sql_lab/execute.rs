@@ -90,13 +90,7 @@ async fn post_estimate(cx: Cx) -> Handled {
     };
     let body = validate::load_or_400(ESTIMATE, &body)?;
     let text = |key: &str| body.get(key).and_then(Value::as_str).map(str::to_owned);
-    let params = match body.get("template_params") {
-        None => serde_json::Map::new(),
-        Some(Value::Object(params)) => params.clone(),
-        Some(_) => {
-            return Err(Error::bad_request(json!({"template_params": ["Not a valid mapping type."]})).into());
-        }
-    };
+    let params = body.get("template_params").and_then(Value::as_object).cloned().unwrap_or_default();
     let ask = estimate::Ask {
         database_id: body.get("database_id").and_then(Value::as_i64).unwrap_or_default(),
         sql: text("sql").unwrap_or_default(),

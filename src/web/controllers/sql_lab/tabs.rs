@@ -135,8 +135,7 @@ async fn delete_table(cx: Cx) -> Handled {
 async fn expand_table(cx: Cx) -> Handled {
     let id = cx.req.int_param("table_schema_id");
     let done = async {
-        let expanded = field(&cx, "expanded")?;
-        let open = expanded.as_bool().ok_or_else(|| Refused::Invalid("expanded".to_owned()))?;
+        let open = infra::json::truthy(&field(&cx, "expanded")?);
         tabs::expand_table(&cx.app, &cx.user, id, open).await?;
         Ok(json!({"id": id, "expanded": open}))
     };
