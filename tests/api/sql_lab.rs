@@ -116,6 +116,46 @@ fn hostile_texts_are_refused_quickly() {
 }
 
 #[test]
+fn odd_requests_are_told_what_is_wrong_with_them() {
+    let server =
+        Server::start_with_settings("odd", &[("SUPERSET_FEATURE_ENABLE_TEMPLATE_PROCESSING", "true")]);
+    let mut admin = server.admin();
+    let (status, found) = execute(&mut admin, "none", "SELECT 1 AS a LIMIT 0");
+    assert_eq!((status, &found["query"]["limit"]), (200, &json!(10)), "no limit is none, not all there is");
+    let (status, found) = execute(&mut admin, "jinja", "SELECT {{ x");
+    assert_eq!((status, &found["errors"][0]["error_type"]), (422, &json!("GENERIC_COMMAND_ERROR")));
+    let check = |body: Value| ("/api/v1/database/1/validate_sql/", body);
+    let estimate = |body: Value| ("/api/v1/sqllab/estimate/", body);
+    for ((path, body), status, message) in [
+        (check(json!([])), 400, json!({"_schema": ["Invalid input type."]})),
+        (
+            check(json!({"sql": "", "template_params": "x"})),
+            400,
+            json!({"template_params": ["Not a valid mapping type."]}),
+        ),
+        (
+            estimate(json!({"database_id": "x", "sql": "", "template_params": 5})),
+            400,
+            json!({"database_id": ["Not a valid integer."], "template_params": ["Not a valid mapping type."]}),
+        ),
+    ] {
+        let answer = admin.post(path, &body);
+        assert_eq!((answer.status, &answer.json()["message"]), (status, &message), "{path} {body}");
+    }
+    let answer =
+        admin.post("/api/v1/sqllab/estimate/", &json!({"database_id": 2_147_483_648_i64, "sql": ""}));
+    assert_eq!(answer.status, 404, "{}", answer.text());
+    for (path, status) in [
+        ("/api/v1/database/1/table_metadata/?name=deliveries&bogus=1", 422),
+        ("/api/v1/database/99/table_metadata/", 404),
+        ("/api/v1/query/?q=(a:1e400)", 200),
+    ] {
+        let answer = admin.get(path);
+        assert_eq!(answer.status, status, "{path}: {}", answer.text());
+    }
+}
+
+#[test]
 fn a_query_in_the_background_is_polled_stopped_and_fetched() {
     let server = Server::start("sqllab-async");
     let mut admin = server.admin();

@@ -188,6 +188,8 @@ mod tests {
             other => panic!("{other:?}"),
         }
         assert!("postgresql:///meta".parse::<DbUri>().is_ok());
+        let misspelt = "postgresql://db.example/meta?sslmode=verify_full".parse::<DbUri>();
+        assert_eq!(misspelt.unwrap_err().to_string(), "invalid sslmode value: \"verify_full\"");
         assert!(matches!("mssql://x/y".parse::<DbUri>(), Err(UriError::Unsupported(_))));
     }
 }
