@@ -250,7 +250,7 @@ pub async fn table_metadata(
     Ok(json!({
         "name": table,
         "columns": columns.iter().map(described).collect::<Vec<_>>(),
-        "selectStar": select_star(&target, schema, table)?,
+        "selectStar": select_star(&target, schema, table),
         "primaryKey": primary_key,
         "foreignKeys": foreign_keys,
         "indexes": keys,
@@ -298,17 +298,8 @@ pub async fn table_exists(target: &Engine, schema: Option<&str>, table: &str) ->
 }
 
 /// `SELECT * FROM table LIMIT 100` as Superset prints it.
-pub fn select_star(target: &Engine, schema: Option<&str>, table: &str) -> Result<String> {
-    let spec = target.spec();
-    let dialect = query::engine::Dialect::of(spec);
-    let mut from = String::new();
-    if let Some(schema) = schema.filter(|s| !s.is_empty()) {
-        from = format!("{}.", dialect.quote(schema));
-    }
-    let limit = dialect.limit_clause(Some(100), None);
-    let text = format!("SELECT * FROM {from}{}{limit}", dialect.quote(table));
-    let script = sql::parse(&text, &spec.engine).map_err(Error::from)?;
-    Ok(script.format())
+pub fn select_star(target: &Engine, schema: Option<&str>, table: &str) -> String {
+    crate::dataset::select_star::select_star(target.spec(), None, schema, table)
 }
 
 /// Columns of a table as the source has them; none when there is no such table.

@@ -11,12 +11,24 @@ pub(super) enum Family {
     Sqlite,
     Postgres,
     Mysql,
+    /// StarRocks and Doris: MySQL with types of their own.
+    Doris,
     Mssql,
     Oracle,
     Bigquery,
     /// Names of functions and types are told apart by their case.
     ClickHouse,
+    /// Presto and Trino.
+    Presto,
+    DuckDb,
     Other,
+}
+
+impl Family {
+    /// Whether it reads as MySQL does.
+    pub fn is_mysql(self) -> bool {
+        matches!(self, Self::Mysql | Self::Doris)
+    }
 }
 
 /// The dialect of an engine.
@@ -33,14 +45,16 @@ pub(super) fn dialect(engine: &str) -> SqlDialect {
         "postgresql" | "postgres" | "cockroachdb" | "hana" | "netezza" | "parseable" | "risingwave"
         | "vertica" => (Family::Postgres, &parser::PostgreSqlDialect {}),
         "redshift" => (Family::Postgres, &parser::RedshiftSqlDialect {}),
-        "mysql" | "mariadb" | "oceanbase" | "pydoris" | "starrocks" | "singlestoredb" | "couchbase" => {
+        "mysql" | "mariadb" | "oceanbase" | "singlestoredb" | "couchbase" => {
             (Family::Mysql, &parser::MySqlDialect {})
         }
+        "pydoris" | "starrocks" => (Family::Doris, &parser::MySqlDialect {}),
         "mssql" => (Family::Mssql, &parser::MsSqlDialect {}),
         "oracle" => (Family::Oracle, &parser::OracleDialect {}),
         "bigquery" => (Family::Bigquery, &parser::BigQueryDialect {}),
         "snowflake" => (Family::Other, &parser::SnowflakeDialect {}),
-        "duckdb" | "motherduck" => (Family::Other, &parser::DuckDbDialect {}),
+        "duckdb" | "motherduck" => (Family::DuckDb, &parser::DuckDbDialect {}),
+        "presto" | "trino" | "awsathena" => (Family::Presto, &parser::GenericDialect {}),
         "clickhouse" | "clickhousedb" | "yql" => (Family::ClickHouse, &parser::ClickHouseDialect {}),
         "hive" | "ascend" | "impala" => (Family::Other, &parser::HiveDialect {}),
         "databricks" | "spark" => (Family::Other, &parser::DatabricksDialect {}),

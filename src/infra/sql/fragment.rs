@@ -41,10 +41,20 @@ pub fn clause(sql: &str, engine: &str) -> Result<Fragment, ParseError> {
 /// What stands behind SELECT: one expression. The text of errors shows it there.
 pub fn select_expression(sql: &str, engine: &str) -> Result<Fragment, ParseError> {
     let shown = format!("SELECT {sql}");
-    whole(&shown, sql, engine, |parser| {
+    let found = whole(&shown, sql, engine, |parser| {
         parser.expect_keyword_is(Keyword::SELECT)?;
         parser.parse_comma_separated(|parser| parser.parse_select_item()).map(Content::Columns)
-    })
+    });
+    if found.is_ok() || engine != "mssql" {
+        return found;
+    }
+    // SQL Server takes `x = 1` for a column of the name `x`; in an expression it is a comparison.
+    let comparison = whole(&shown, sql, engine, |parser| {
+        parser.expect_keyword_is(Keyword::SELECT)?;
+        let expr = parser.parse_expr()?;
+        Ok(Content::Columns(vec![SelectItem::UnnamedExpr(expr)]))
+    });
+    comparison.or(found)
 }
 
 /// What stands behind ORDER BY.
@@ -117,7 +127,7 @@ impl Fragment {
             Content::Columns(items) => names::tables(items, family),
             Content::Order(items) => names::tables(items, family),
         };
-        tables.unwrap_or_else(|| vec![TableName { catalog: None, schema: None, table: String::new() }])
+        tables.unwrap_or_else(|| vec![TableName::unknown()])
     }
 
     /// Puts row-level rules into its sub-queries.

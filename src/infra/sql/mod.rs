@@ -22,6 +22,8 @@ mod parse;
 mod referee_tests;
 mod rls;
 mod script;
+#[cfg(test)]
+mod script_tests;
 mod sqlite_dialect;
 #[cfg(test)]
 mod tests;

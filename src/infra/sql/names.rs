@@ -39,6 +39,11 @@ impl TableName {
         self
     }
 
+    /// A table that nobody can name, and no grant covers.
+    pub(super) fn unknown() -> Self {
+        Self { catalog: None, schema: None, table: String::new() }
+    }
+
     /// From the parser's name; `None` for names that are computed.
     pub(super) fn of(name: &ObjectName, family: Family) -> Option<Self> {
         let mut parts = Vec::new();
@@ -152,6 +157,46 @@ pub(super) fn tables(statement: &impl Visit, family: Family) -> Option<Vec<Table
     Some(unique)
 }
 
+/// Table functions that read nothing but their arguments.
+const COMPUTING: &[&str] = &[
+    "explode",
+    "flatten",
+    "generate_series",
+    "generate_subscripts",
+    "json_array_elements",
+    "json_array_elements_text",
+    "json_each",
+    "json_each_text",
+    "json_object_keys",
+    "json_populate_record",
+    "json_populate_recordset",
+    "json_to_record",
+    "json_to_recordset",
+    "json_tree",
+    "jsonb_array_elements",
+    "jsonb_array_elements_text",
+    "jsonb_each",
+    "jsonb_each_text",
+    "jsonb_object_keys",
+    "jsonb_path_query",
+    "jsonb_populate_record",
+    "jsonb_populate_recordset",
+    "jsonb_to_record",
+    "jsonb_to_recordset",
+    "numbers",
+    "openjson",
+    "posexplode",
+    "range",
+    "regexp_matches",
+    "regexp_split_to_table",
+    "sequence",
+    "string_split",
+    "string_to_table",
+    "unnest",
+    "values",
+    "zeros",
+];
+
 struct Finder {
     family: Family,
     scopes: Scopes,
@@ -169,6 +214,15 @@ impl Finder {
         match TableName::of(name, self.family) {
             Some(table) => self.found.push(table),
             None => self.computed = true,
+        }
+    }
+
+    /// What a table function reads is not known (`merge('s', '.*')`, `query('SELECT …')`), but of those that only take
+    /// their arguments apart.
+    fn add_function(&mut self, name: &ObjectName) {
+        let last = name.0.last().and_then(|part| part.as_ident()).map(|ident| ident.value.to_lowercase());
+        if !last.is_some_and(|last| COMPUTING.contains(&last.as_str())) {
+            self.found.push(TableName::unknown());
         }
     }
 
@@ -206,8 +260,14 @@ impl Visitor for Finder {
     }
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
-        if let TableFactor::Table { name, args: Some(_), .. } = factor {
-            self.skipped.insert(std::ptr::from_ref(name).addr());
+        match factor {
+            TableFactor::Table { name, args: Some(_), .. } => {
+                self.skipped.insert(std::ptr::from_ref(name).addr());
+                self.add_function(name);
+            }
+            TableFactor::Function { name, .. } => self.add_function(name),
+            TableFactor::TableFunction { .. } => self.found.push(TableName::unknown()),
+            _ => {}
         }
         ControlFlow::Continue(())
     }

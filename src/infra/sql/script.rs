@@ -185,8 +185,7 @@ impl Statement {
 
     /// Tables read or written, CTEs left out. A computed name appears as a table without a name, which no grant covers.
     pub fn tables(&self) -> Vec<TableName> {
-        names::tables(&self.ast, self.dialect.family)
-            .unwrap_or_else(|| vec![TableName { catalog: None, schema: None, table: String::new() }])
+        names::tables(&self.ast, self.dialect.family).unwrap_or_else(|| vec![TableName::unknown()])
     }
 
     /// Pretty-printed as the original does, without comments.
@@ -228,6 +227,10 @@ impl Statement {
         match query.body.as_ref() {
             SetExpr::Select(select) => match &select.top.as_ref()?.quantity {
                 Some(ast::TopQuantity::Constant(number)) => Some(*number),
+                Some(ast::TopQuantity::Expr(Expr::Value(value))) => match &value.value {
+                    ast::Value::Number(digits, _) => digits.parse().ok(),
+                    _ => None,
+                },
                 _ => None,
             },
             _ => None,
@@ -299,6 +302,7 @@ fn is_mutating(statement: &ast::Statement) -> bool {
         | S::ShowColumns { .. }
         | S::ShowTables { .. }
         | S::ShowViews { .. }
+        | S::ShowCatalogs { .. }
         | S::ShowDatabases { .. }
         | S::ShowSchemas { .. }
         | S::ShowCollation { .. }

@@ -66,7 +66,7 @@ impl Expr {
             Self::Template { template, column } => template.replace("{col}", &column.render(dialect)),
             Self::OrOthers { condition, value } => {
                 let (condition, value) = (condition.render(dialect), value.render(dialect));
-                format!("CASE WHEN ({condition}) THEN {value} ELSE 'Others' END")
+                format!("CASE WHEN ({condition}) THEN {value} ELSE {} END", dialect.unicode_literal("Others"))
             }
             Self::AsText(value) => format!("CAST({} AS {})", value.render(dialect), dialect.text_type()),
         }
@@ -99,6 +99,8 @@ pub(super) struct Labeled {
     pub key: String,
     /// Label the engine sees.
     pub name: String,
+    /// The name is no longer the one it was labeled with, so that SQLAlchemy does not find it when it orders by it.
+    pub renamed: bool,
     /// Whether the engine takes labels.
     pub aliased: bool,
     /// The expression.
@@ -117,7 +119,7 @@ impl Labels {
         self.next.set(id + 1);
         let aliased = spec.caps.allows_alias_in_select;
         let name = if aliased { compatible_label(spec, label) } else { expr.name() };
-        Labeled { id, key: label.to_owned(), name, aliased, expr }
+        Labeled { id, key: label.to_owned(), name, renamed: false, aliased, expr }
     }
 }
 
@@ -127,6 +129,15 @@ impl Labeled {
         let dialect = Dialect::of(spec);
         let text = self.expr.render(dialect);
         if self.aliased { format!("{text} AS {}", self.label_text(spec)) } else { text }
+    }
+
+    /// The text in GROUP BY: the expression, or its label where the dialect says so.
+    pub fn group_text(&self, spec: &EngineSpec) -> String {
+        let dialect = Dialect::of(spec);
+        if self.aliased && dialect == Dialect::ClickHouse {
+            return self.label_text(spec);
+        }
+        self.expr.render(dialect)
     }
 
     /// The label alone.

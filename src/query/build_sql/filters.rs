@@ -134,7 +134,14 @@ impl Builder<'_> {
         }
         let compare =
             |left, operator| Condition::Compare { left, operator, right: Operand::Literal(literal.clone()) };
-        let as_text = |left| if generic == GenericType::String { left } else { Expr::AsText(Box::new(left)) };
+        let is_text = generic == GenericType::String;
+        let as_text = |left| if is_text { left } else { Expr::AsText(Box::new(left)) };
+        let pattern = match literal.clone() {
+            Literal::Text(text) if !is_text => Literal::Pattern(text),
+            other => other,
+        };
+        let like =
+            |left, operator| Condition::Compare { left, operator, right: Operand::Literal(pattern.clone()) };
         Ok(match op.as_str() {
             "==" => compare(left, "="),
             "!=" => compare(left, "!="),
@@ -142,9 +149,9 @@ impl Builder<'_> {
             "<" => compare(left, "<"),
             ">=" => compare(left, ">="),
             "<=" => compare(left, "<="),
-            "LIKE" => compare(as_text(left), "LIKE"),
-            "NOT LIKE" => compare(as_text(left), "NOT LIKE"),
-            "ILIKE" => Condition::ILike { left: as_text(left), right: literal },
+            "LIKE" => like(as_text(left), "LIKE"),
+            "NOT LIKE" => like(as_text(left), "NOT LIKE"),
+            "ILIKE" => Condition::ILike { left: as_text(left), right: pattern.clone() },
             _ => return Err(invalid_operator(&op)),
         })
     }

@@ -40,8 +40,10 @@ impl Builder<'_> {
     fn physical_table(&self) -> From {
         let catalog = self.dataset.catalog.as_deref().filter(|catalog| !catalog.is_empty());
         let catalog = catalog.filter(|_| self.spec.caps.supports_cross_catalog_queries);
-        let parts = [catalog, self.dataset.schema(), Some(self.dataset.table_name.as_str())];
-        let quoted: Vec<_> = parts.into_iter().flatten().map(|part| self.dialect.quote(part)).collect();
+        let quote = |part: &str| self.dialect.quote(part);
+        let schema = self.dataset.schema().map(|schema| self.dialect.schema(self.spec, schema));
+        let parts = [catalog.map(quote), schema, Some(quote(&self.dataset.table_name))];
+        let quoted: Vec<_> = parts.into_iter().flatten().collect();
         From { text: quoted.join("."), cte: None }
     }
 
@@ -60,7 +62,8 @@ impl Builder<'_> {
         {
             return Ok(From { text: "__cte".into(), cte: Some(cte) });
         }
-        Ok(From { text: format!("({}) AS virtual_table", script.format()), cte: None })
+        let alias = self.dialect.quote("virtual_table");
+        Ok(From { text: format!("({}) AS {alias}", script.format()), cte: None })
     }
 }
 

@@ -10,19 +10,19 @@ use crate::{
     query_object::{Limits, ResultType, assemble},
 };
 
-fn text(value: &Value, key: &str) -> Option<String> {
+pub(super) fn text(value: &Value, key: &str) -> Option<String> {
     value.get(key).and_then(Value::as_str).map(str::to_owned)
 }
 
-fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+pub(super) fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
     value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-fn truth(value: &Value, key: &str) -> Option<bool> {
+pub(super) fn truth(value: &Value, key: &str) -> Option<bool> {
     value.get(key).and_then(|flag| flag.as_bool().or_else(|| flag.as_i64().map(|n| n != 0)))
 }
 
-fn dataset(value: &Value) -> Dataset {
+pub(super) fn dataset(value: &Value) -> Dataset {
     Dataset {
         id: 1,
         table_name: text(value, "table_name").unwrap(),
@@ -88,7 +88,7 @@ fn moment(text: &str) -> Option<NaiveDateTime> {
 }
 
 /// What one case gives: its SQL, or `!` and the message.
-fn outcome(case: &Value, mut dataset: Dataset) -> String {
+pub(super) fn outcome(case: &Value, mut dataset: Dataset) -> String {
     let bounds = list(case, "bounds");
     let of_case = (
         bounds.first().and_then(Value::as_str).and_then(moment),
@@ -123,7 +123,15 @@ fn outcome(case: &Value, mut dataset: Dataset) -> String {
                     let answer = truth(case, "probe").ok_or_else(String::new);
                     answers.probes.insert(sql, answer);
                 }
-                Step::Prequery(built) => return Ok(format!("prequery {}", built.sql)),
+                Step::Prequery(built) => match case.get("groups").and_then(Value::as_object) {
+                    Some(groups) => {
+                        let columns = groups
+                            .iter()
+                            .map(|(label, values)| (label.clone(), values.as_array().unwrap().clone()));
+                        answers.prequeries.insert(built.sql, columns.collect());
+                    }
+                    None => return Ok(format!("prequery {}", built.sql)),
+                },
             }
         }
     };

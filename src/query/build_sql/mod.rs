@@ -12,6 +12,8 @@ mod filters;
 mod from_clause;
 #[cfg(test)]
 mod golden_tests;
+#[cfg(test)]
+mod matrix_tests;
 mod metrics;
 mod order_by;
 #[cfg(test)]

@@ -83,7 +83,7 @@ impl Builder<'_> {
     /// SQLAlchemy writes the label only for the very expression that is selected under that label.
     fn is_selected(&self, item: &Labeled, selected: &[Labeled]) -> bool {
         self.spec.engine != "oracle"
-            && selected.iter().any(|other| other.id == item.id && other.name == item.name)
+            && selected.iter().any(|other| other.id == item.id && other.name == item.name && !other.renamed)
     }
 
     /// Renames labels that would hide a source column inside an ORDER BY function, on engines where they do
@@ -98,6 +98,7 @@ impl Builder<'_> {
             let Ok(regex) = RegexBuilder::new(&pattern).case_insensitive(true).build() else { continue };
             if texts.iter().any(|text| regex.is_match(text)) {
                 labeled.name += "__";
+                labeled.renamed = true;
                 for (item, _) in ordering.items.iter_mut().filter(|(item, _)| item.id == labeled.id) {
                     item.name.clone_from(&labeled.name);
                 }

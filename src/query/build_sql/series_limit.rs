@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     dataset::DatasetColumn,
-    engine::{Dialect, compatible_label},
+    engine::compatible_label,
     error::Result,
     query_object::{Column, Metric, QueryObject},
 };
@@ -67,7 +67,7 @@ impl Builder<'_> {
             conditions.push(self.time_filter(column, start, end, None)?);
         }
         select.filters = vec![Condition::And(conditions)];
-        select.group_by = inner.iter().map(|column| column.expr.render(self.dialect)).collect();
+        select.group_by = inner.iter().map(|column| column.group_text(self.spec)).collect();
         let order = match &query.series_limit_metric {
             Some(metric) => self.series_order(metric)?,
             None => main,
@@ -82,10 +82,10 @@ impl Builder<'_> {
         let on = Condition::And(on.collect()).render(self.dialect);
         let kind = match self.dialect {
             _ if query.group_others_when_limit_reached => "LEFT OUTER JOIN",
-            Dialect::Mysql => "INNER JOIN",
-            _ => "JOIN",
+            dialect => dialect.join(),
         };
-        Ok(format!("{from} {kind} ({}) AS series_limit ON {on}", select.render()))
+        let alias = self.dialect.quote("series_limit");
+        Ok(format!("{from} {kind} ({}) AS {alias} ON {on}", select.render()))
     }
 
     fn series_order_text(&self, order: &Labeled, ascending: bool, selected: &[Labeled]) -> String {
@@ -102,7 +102,7 @@ impl Builder<'_> {
     /// The condition that a series is one of the kept ones, on the joined sub-query.
     pub(super) fn is_kept(&self, name: &str) -> Condition {
         let column = compatible_label(self.spec, &format!("{name}__"));
-        let text = format!("series_limit.{}", self.dialect.quote(&column));
+        let text = format!("{}.{}", self.dialect.quote("series_limit"), self.dialect.quote(&column));
         Condition::IsNull { left: Expr::Literal(text), negated: true }
     }
 

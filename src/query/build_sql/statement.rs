@@ -272,7 +272,7 @@ impl Builder<'_> {
     ) -> Result<String> {
         let mut select = Select::new(self.spec, Vec::new(), from.text.clone());
         select.columns = shape.selected.iter().map(|labeled| labeled.select_text(self.spec)).collect();
-        select.group_by = shape.grouped.values().map(|labeled| labeled.expr.render(self.dialect)).collect();
+        select.group_by = shape.grouped.values().map(|labeled| labeled.group_text(self.spec)).collect();
         let mut criteria = clauses.filters.clone();
         if clauses.has_granularity {
             criteria.splice(0..0, clauses.time_filters.iter().cloned());
@@ -333,7 +333,7 @@ impl Builder<'_> {
         select.group_by = shape
             .grouped
             .iter()
-            .map(|(name, labeled)| rewritten(labeled, name).expr.render(self.dialect))
+            .map(|(name, labeled)| rewritten(labeled, name).group_text(self.spec))
             .collect();
         select.order_by.clear();
         select.limit = None;
@@ -345,7 +345,7 @@ impl Builder<'_> {
             return Err(QueryError::validation("Database does not support subqueries"));
         }
         let count = self.label(Expr::Literal("COUNT(*)".into()), "rowcount");
-        let from = format!("({sql}) AS rowcount_qry");
+        let from = format!("({sql}) AS {}", self.dialect.quote("rowcount_qry"));
         Ok(Select::new(self.spec, vec![count.select_text(self.spec)], from).render())
     }
 

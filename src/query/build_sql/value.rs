@@ -14,6 +14,8 @@ use crate::{
 pub(super) enum Literal {
     /// Text.
     Text(String),
+    /// Text that is compared with what was cast to text, of the database's code page where it has one.
+    Pattern(String),
     /// Digits with an optional sign.
     Int(String),
     /// Floating point.
@@ -28,6 +30,9 @@ impl Literal {
     pub fn render(&self, dialect: Dialect) -> String {
         match self {
             Self::Text(text) => dialect.unicode_literal(text),
+            // What the code page surely has; other letters would become question marks.
+            Self::Pattern(text) if text.is_ascii() => dialect.string_literal(text),
+            Self::Pattern(text) => dialect.unicode_literal(text),
             Self::Int(digits) => digits.clone(),
             Self::Float(number) => float_str(*number),
             Self::Bool(value) => dialect.boolean(*value).to_owned(),

@@ -26,12 +26,16 @@ pub enum Dialect {
     Postgres,
     /// MySQL and what speaks like it: backticks, backslash escapes.
     Mysql,
+    /// MySQL with the LIMIT of the standard.
+    StarRocks,
     /// Microsoft SQL Server: brackets.
     Mssql,
     /// Oracle.
     Oracle,
-    /// ClickHouse: every name in backticks, backslash escapes in names, too.
+    /// ClickHouse as clickhouse-connect writes it: every name in backticks, backslash escapes in names, too.
     ClickHouse,
+    /// ClickHouse as clickhouse-sqlalchemy writes it: standard, with the LIMIT of MySQL.
+    ClickHouseSqlalchemy,
     /// Presto: standard, every name in quotes.
     Presto,
     /// Trino: standard, with words of its own, and OFFSET before LIMIT.
@@ -47,10 +51,12 @@ impl Dialect {
             "sqlite" | "gsheets" | "shillelagh" | "superset" => Self::Sqlite,
             "postgresql" | "cockroachdb" | "redshift" | "netezza" | "risingwave" | "duckdb"
             | "motherduck" => Self::Postgres,
-            "mysql" | "mariadb" | "starrocks" | "pydoris" | "oceanbase" | "singlestoredb" => Self::Mysql,
+            "mysql" | "mariadb" | "pydoris" | "oceanbase" | "singlestoredb" => Self::Mysql,
+            "starrocks" => Self::StarRocks,
             "mssql" => Self::Mssql,
             "oracle" => Self::Oracle,
             "clickhousedb" => Self::ClickHouse,
+            "clickhouse" => Self::ClickHouseSqlalchemy,
             "presto" => Self::Presto,
             "trino" => Self::Trino,
             _ if spec.quotes.0 == '`' => Self::Backtick,
@@ -62,11 +68,13 @@ impl Dialect {
         RESERVED.get(match self {
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgresql",
-            Self::Mysql => "mysql",
+            Self::Mysql | Self::StarRocks => "mysql",
             Self::Mssql => "mssql",
             Self::Oracle => "oracle",
             Self::Trino => "trino",
-            Self::Default | Self::ClickHouse | Self::Presto | Self::Backtick => "default",
+            Self::Default | Self::ClickHouse | Self::ClickHouseSqlalchemy | Self::Presto | Self::Backtick => {
+                "default"
+            }
         })
     }
 
@@ -78,7 +86,7 @@ impl Dialect {
     /// Writes a quoted identifier; the closing quote is doubled inside it.
     pub fn quote_always(self, name: &str) -> String {
         let (open, close) = match self {
-            Self::Mysql | Self::Backtick | Self::ClickHouse => ('`', '`'),
+            Self::Mysql | Self::StarRocks | Self::Backtick | Self::ClickHouse => ('`', '`'),
             Self::Mssql => ('[', ']'),
             _ => ('"', '"'),
         };
@@ -138,7 +146,15 @@ impl Dialect {
     /// PostgreSQL is among them: Superset compiles before it has ever connected, and SQLAlchemy then assumes the old
     /// meaning of backslashes.
     fn backslash_escapes(self) -> bool {
-        matches!(self, Self::Mysql | Self::Backtick | Self::ClickHouse | Self::Postgres)
+        matches!(
+            self,
+            Self::Mysql
+                | Self::StarRocks
+                | Self::Backtick
+                | Self::ClickHouse
+                | Self::ClickHouseSqlalchemy
+                | Self::Postgres
+        )
     }
 
     /// `true` and `false` as the dialect has them.
@@ -154,7 +170,8 @@ impl Dialect {
     /// What `CAST(x AS VARCHAR)` names the type.
     pub fn text_type(self) -> &'static str {
         match self {
-            Self::Mysql => "CHAR",
+            Self::Mysql | Self::StarRocks => "CHAR",
+            Self::ClickHouseSqlalchemy => "String",
             Self::Backtick => "STRING",
             Self::Mssql => "VARCHAR(max)",
             _ => "VARCHAR",
@@ -163,7 +180,36 @@ impl Dialect {
 
     /// Whether the dialect has ILIKE; otherwise both sides go through `lower()`.
     pub fn has_ilike(self) -> bool {
-        self == Self::Postgres
+        matches!(self, Self::Postgres | Self::ClickHouseSqlalchemy)
+    }
+
+    /// The name of a schema, which may be more than one name: `database.owner` of SQL Server, `catalog.schema` of
+    /// DuckDB.
+    pub fn schema(self, spec: &EngineSpec, schema: &str) -> String {
+        let splits = self == Self::Mssql || matches!(spec.engine.as_str(), "duckdb" | "motherduck");
+        if !splits {
+            return self.quote(schema);
+        }
+        let (open, close) = if self == Self::Mssql { ('[', ']') } else { ('"', '"') };
+        let (mut parts, mut part, mut quoted) = (Vec::new(), String::new(), false);
+        for c in schema.chars() {
+            match c {
+                '.' if !quoted => parts.push(std::mem::take(&mut part)),
+                _ if quoted && c == close => quoted = false,
+                _ if !quoted && c == open => quoted = true,
+                _ => part.push(c),
+            }
+        }
+        parts.push(part);
+        parts.iter().map(|part| self.quote(part)).collect::<Vec<_>>().join(".")
+    }
+
+    /// How a join is spelled.
+    pub fn join(self) -> &'static str {
+        match self {
+            Self::Mysql | Self::StarRocks | Self::ClickHouse | Self::ClickHouseSqlalchemy => "INNER JOIN",
+            _ => "JOIN",
+        }
     }
 
     /// The LIMIT clause as it follows the statement.
@@ -174,8 +220,10 @@ impl Dialect {
             (Self::Postgres, Some(limit), Some(offset)) => format!(" \n LIMIT {limit} OFFSET {offset}"),
             (Self::Postgres, Some(limit), None) => format!(" \n LIMIT {limit}"),
             (Self::Postgres, None, Some(offset)) => format!("\n LIMIT ALL OFFSET {offset}"),
-            (Self::Mysql, Some(limit), Some(offset)) => format!(" \n LIMIT {offset}, {limit}"),
-            (Self::Mysql, Some(limit), None) => format!(" \n LIMIT {limit}"),
+            (Self::Mysql | Self::ClickHouseSqlalchemy, Some(limit), Some(offset)) => {
+                format!(" \n LIMIT {offset}, {limit}")
+            }
+            (Self::Mysql | Self::ClickHouseSqlalchemy, Some(limit), None) => format!(" \n LIMIT {limit}"),
             (Self::Mysql, None, Some(offset)) => format!(" \n LIMIT {offset}, 18446744073709551615"),
             (Self::Mssql | Self::Oracle, limit, offset) => {
                 let mut text = format!("\n OFFSET {} ROWS", offset.unwrap_or(0));

@@ -215,7 +215,7 @@ async fn select_star(cx: Cx) -> Handled {
     if !introspect::table_exists(&target, schema.as_deref(), &table).await {
         return Err(Error::message(404, "Table not found on the database").into());
     }
-    let text = introspect::select_star(&target, schema.as_deref(), &table)?;
+    let text = introspect::select_star(&target, schema.as_deref(), &table);
     Ok(Answer::fab(200, &json!({"result": text})))
 }
 

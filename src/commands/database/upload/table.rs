@@ -19,7 +19,7 @@ fn type_name(dtype: Dtype, dialect: Dialect) -> &'static str {
         (Dtype::Float(_), Dialect::Sqlite) => "FLOAT",
         (Dtype::Float(32), _) => "FLOAT(23)",
         (Dtype::Float(_), _) => "FLOAT(53)",
-        (Dtype::Bool, Dialect::Mysql) => "BOOL",
+        (Dtype::Bool, Dialect::Mysql | Dialect::StarRocks) => "BOOL",
         (Dtype::Bool, _) => "BOOLEAN",
         (Dtype::Time, Dialect::Postgres) => "TIMESTAMP WITHOUT TIME ZONE",
         (Dtype::Time, _) => "DATETIME",

@@ -8,7 +8,20 @@ impl Printer {
     pub(super) fn data_type(self, data_type: &DataType) -> String {
         let text = data_type.to_string();
         if self.family == Family::ClickHouse {
-            return clickhouse(&text).replace(',', ", ").replace(",  ", ", ");
+            let text = match text.as_str() {
+                "INT" | "INTEGER" => "Int32",
+                "BIGINT" => "Int64",
+                "SMALLINT" => "Int16",
+                "TINYINT" => "Int8",
+                "FLOAT" | "REAL" => "Float32",
+                "DOUBLE" | "DOUBLE PRECISION" => "Float64",
+                "VARCHAR" | "CHAR" | "TEXT" => "String",
+                "DECIMAL" | "NUMERIC" => "Decimal",
+                "BOOLEAN" | "BOOL" => "Bool",
+                "TIMESTAMP" => "DateTime",
+                other => other,
+            };
+            return clickhouse(text).replace(',', ", ").replace(",  ", ", ");
         }
         let (name, arguments) = match text.find('(') {
             Some(at) => (text.get(..at).unwrap_or_default(), text.get(at..).unwrap_or_default()),
@@ -50,6 +63,51 @@ impl Printer {
                     "TIMESTAMP" => "DATETIME",
                     "DOUBLE PRECISION" => "DOUBLE",
                     "REAL" => "FLOAT",
+                    other => other,
+                },
+                Family::Doris => match upper.as_str() {
+                    "INTEGER" => "INT",
+                    "NUMERIC" => "DECIMAL",
+                    "DOUBLE PRECISION" => "DOUBLE",
+                    "REAL" => "FLOAT",
+                    "BOOL" => "BOOLEAN",
+                    "TEXT" => "STRING",
+                    "TIMESTAMP" => "DATETIME",
+                    "CHARACTER VARYING" => "VARCHAR",
+                    other => other,
+                },
+                Family::Mssql => match upper.as_str() {
+                    "INT" => "INTEGER",
+                    "DECIMAL" => "NUMERIC",
+                    "BOOL" | "BOOLEAN" => "BIT",
+                    "DOUBLE PRECISION" => "FLOAT",
+                    "TEXT" => "VARCHAR(MAX)",
+                    "CHARACTER VARYING" => "VARCHAR",
+                    other => other,
+                },
+                Family::Presto => match upper.as_str() {
+                    "INT" => "INTEGER",
+                    "FLOAT" => "REAL",
+                    "DOUBLE PRECISION" => "DOUBLE",
+                    "NUMERIC" => "DECIMAL",
+                    "BOOL" => "BOOLEAN",
+                    "TEXT" | "STRING" | "NVARCHAR" | "CHARACTER VARYING" => "VARCHAR",
+                    "DATETIME" => "TIMESTAMP",
+                    "TIMESTAMPTZ" => "TIMESTAMP WITH TIME ZONE",
+                    "BINARY" | "BLOB" => "VARBINARY",
+                    other => other,
+                },
+                Family::DuckDb => match upper.as_str() {
+                    "INTEGER" => "INT",
+                    "FLOAT" => "REAL",
+                    "DOUBLE PRECISION" => "DOUBLE",
+                    "NUMERIC" if !arguments.is_empty() => "DECIMAL",
+                    "BOOL" => "BOOLEAN",
+                    // lengths mean nothing there
+                    "CHAR" | "VARCHAR" | "STRING" | "CHARACTER VARYING" => return "TEXT".to_owned(),
+                    "DATETIME" => "TIMESTAMP",
+                    "TIMESTAMP WITH TIME ZONE" => "TIMESTAMPTZ",
+                    "BINARY" | "VARBINARY" => "BLOB",
                     other => other,
                 },
                 _ => match upper.as_str() {

@@ -47,6 +47,9 @@ impl Printer {
                 self.case(operand.as_deref(), conditions, else_result.as_deref())
             }
             Expr::IsNull(inner) => format!("{} IS NULL", self.expression(inner)),
+            Expr::IsNotNull(inner) if self.family == Family::ClickHouse => {
+                format!("NOT ({} IS NULL)", self.expression(inner))
+            }
             Expr::IsNotNull(inner) => format!("NOT {} IS NULL", self.expression(inner)),
             Expr::IsTrue(inner) => format!("{} IS TRUE", self.expression(inner)),
             Expr::IsNotTrue(inner) => format!("NOT {} IS TRUE", self.expression(inner)),
@@ -80,7 +83,7 @@ impl Printer {
                 self.like("LIKE", *negated, expr, pattern, escape_char.as_deref())
             }
             Expr::ILike { negated, any: false, expr, pattern, escape_char: None }
-                if matches!(self.family, Family::Sqlite | Family::Mysql) =>
+                if matches!(self.family, Family::Sqlite | Family::Mysql | Family::Doris) =>
             {
                 let (expr, pattern) = (self.expression(expr), self.expression(pattern));
                 negation(*negated, format!("LOWER({expr}) LIKE LOWER({pattern})"))
@@ -181,10 +184,10 @@ impl Printer {
 
     fn operator(self, op: &BinaryOperator) -> String {
         match op {
-            BinaryOperator::Spaceship if self.family != Family::Mysql => "IS NOT DISTINCT FROM".into(),
+            BinaryOperator::Spaceship if !self.family.is_mysql() => "IS NOT DISTINCT FROM".into(),
             BinaryOperator::NotEq => "<>".into(),
             BinaryOperator::StringConcat if self.family == Family::Mssql => "+".into(),
-            BinaryOperator::StringConcat if self.family == Family::Mysql => "OR".into(),
+            BinaryOperator::StringConcat if self.family.is_mysql() => "OR".into(),
             BinaryOperator::PGExp if self.family == Family::Postgres => "^".into(),
             other => other.to_string(),
         }
@@ -241,7 +244,7 @@ impl Printer {
             // Escapes were never undone, so the text goes back as it came.
             Value::SingleQuotedString(raw) => format!("'{}'", protect(raw)),
             Value::DoubleQuotedString(raw)
-                if matches!(self.family, Family::Mysql | Family::Bigquery)
+                if matches!(self.family, Family::Mysql | Family::Doris | Family::Bigquery)
                     && !raw.contains(['\'', '"', '\\']) =>
             {
                 format!("'{}'", protect(raw))

@@ -60,7 +60,9 @@ impl Printer {
             let upper = last.value.to_uppercase();
             let synonym = SYNONYMS.iter().find(|(name, _)| parts.is_empty() && *name == upper);
             match (synonym, self.family) {
-                (Some((_, main)), Family::Sqlite | Family::Postgres | Family::Mysql) => (*main).to_owned(),
+                (Some((_, main)), Family::Sqlite | Family::Postgres | Family::Mysql | Family::Doris) => {
+                    (*main).to_owned()
+                }
                 // elsewhere `toDate` and `TODATE` are one function
                 (_, Family::ClickHouse)
                     if !matches!(upper.as_str(), "COUNT" | "SUM" | "MIN" | "MAX" | "AVG") =>
@@ -114,7 +116,7 @@ impl Printer {
         let plain = list.duplicate_treatment.is_none() && list.clauses.is_empty();
         let is_pg = self.family == Family::Postgres;
         let is_lite = self.family == Family::Sqlite;
-        let is_mysql = self.family == Family::Mysql;
+        let is_mysql = self.family.is_mysql();
         let unit = || literal(list.args.first()?);
         // An operator among the arguments would bind differently outside of the call.
         let has_operator = list.args.iter().any(|argument| {
@@ -248,7 +250,7 @@ impl Printer {
             Expr::Position { expr, r#in } if self.family == Family::Sqlite => {
                 format!("INSTR({}, {})", self.expression(r#in), self.expression(expr))
             }
-            Expr::Position { expr, r#in } if self.family == Family::Mysql => {
+            Expr::Position { expr, r#in } if self.family.is_mysql() => {
                 format!("LOCATE({}, {})", self.expression(expr), self.expression(r#in))
             }
             Expr::Position { expr, r#in } => {

@@ -141,9 +141,13 @@ impl Printer {
         let close = if quote == '[' { ']' } else { quote };
         let meaning = ident.value.replace(&format!("{close}{close}"), &close.to_string());
         let (open, close) = match self.family {
-            Family::Mysql | Family::Bigquery => ('`', '`'),
+            Family::Mysql | Family::Doris | Family::Bigquery => ('`', '`'),
             Family::Mssql => ('[', ']'),
-            Family::Other | Family::ClickHouse | Family::Generic if quote == '`' => ('`', '`'),
+            Family::Other | Family::DuckDb | Family::Presto | Family::ClickHouse | Family::Generic
+                if quote == '`' =>
+            {
+                ('`', '`')
+            }
             _ => ('"', '"'),
         };
         let escaped =

@@ -1,9 +1,9 @@
 //! Queries: WITH, SELECT and its clauses, set operations.
 
 use sqlparser::ast::{
-    Cte, CteAsMaterialized, Distinct, GroupByExpr, Join, JoinConstraint, JoinOperator, LimitClause,
+    Cte, CteAsMaterialized, Distinct, Expr, GroupByExpr, Join, JoinConstraint, JoinOperator, LimitClause,
     OrderByExpr, OrderByKind, OrderBySort, Query, Select, SelectItem, SelectItemQualifiedWildcardKind,
-    SetExpr, SetOperator, SetQuantifier, TableAlias, TableFactor, TableWithJoins, TopQuantity,
+    SetExpr, SetOperator, SetQuantifier, TableAlias, TableFactor, TableWithJoins, Top, TopQuantity, Value,
     WildcardAdditionalOptions,
 };
 
@@ -18,7 +18,10 @@ impl Printer {
             text += &ctes.join(", ");
             text += self.break_();
         }
-        text += &self.set_expr(&query.body);
+        text += &match self.top_of(query) {
+            Some(text) => text,
+            None => self.set_expr(&query.body),
+        };
         if let Some(order_by) = &query.order_by {
             match &order_by.kind {
                 OrderByKind::Expressions(items) => {
@@ -62,7 +65,76 @@ impl Printer {
         text
     }
 
+    /// The body of a query whose limit SQL Server writes behind SELECT. A set operation becomes a sub-query, and its
+    /// order stays outside, where SQL Server allows it.
+    fn top_of(self, query: &Query) -> Option<String> {
+        let limit = self.top_limit(query)?;
+        match query.body.as_ref() {
+            SetExpr::Select(select) => {
+                let quantity = match &limit {
+                    Expr::Value(value) => match &value.value {
+                        Value::Number(digits, _) => digits.parse().ok().map(TopQuantity::Constant),
+                        _ => None,
+                    },
+                    _ => None,
+                };
+                let quantity = quantity.unwrap_or(TopQuantity::Expr(limit));
+                let mut select = select.clone();
+                select.top = Some(Top { with_ties: false, percent: false, quantity: Some(quantity) });
+                Some(self.select(&select))
+            }
+            body => {
+                let inner = match body {
+                    SetExpr::Query(query) => self.query(query),
+                    other => self.set_expr(other),
+                };
+                let top = format!("{}TOP {}", self.break_(), self.expression(&limit));
+                let from = format!("{}FROM {} AS _l_0", self.break_(), self.wrapped(&inner));
+                Some(format!("SELECT{top}{}{}{from}", self.break_(), self.indented("*")))
+            }
+        }
+    }
+
+    /// The limit of a query of SQL Server without an offset, but for VALUES, which have no names for their columns.
+    fn top_limit(self, query: &Query) -> Option<Expr> {
+        let Some(LimitClause::LimitOffset { limit: Some(limit), offset: None, limit_by }) =
+            &query.limit_clause
+        else {
+            return None;
+        };
+        let has_top = self.family == Family::Mssql
+            && limit_by.is_empty()
+            && matches!(
+                query.body.as_ref(),
+                SetExpr::Select(_) | SetExpr::SetOperation { .. } | SetExpr::Query(_)
+            );
+        has_top.then(|| limit.clone())
+    }
+
     fn limit(self, query: &Query) -> String {
+        if self.top_limit(query).is_some() {
+            return String::new();
+        }
+        if self.family == Family::Mssql
+            && let Some((limit, offset)) = match &query.limit_clause {
+                Some(LimitClause::LimitOffset { limit: Some(limit), offset: Some(offset), .. }) => {
+                    Some((limit, &offset.value))
+                }
+                Some(LimitClause::OffsetCommaLimit { offset, limit }) => Some((limit, offset)),
+                _ => None,
+            }
+        {
+            let (limit, offset) = (self.expression(limit), self.expression(offset));
+            // an offset demands an order
+            let order = match &query.order_by {
+                Some(_) => String::new(),
+                None => {
+                    let null = format!("SELECT{}{}", self.break_(), self.indented("NULL"));
+                    self.clause("ORDER BY", &self.wrapped(&null))
+                }
+            };
+            return format!("{order}{0}OFFSET {offset} ROWS{0}FETCH FIRST {limit} ROWS ONLY", self.break_());
+        }
         let clause = |keyword: &str, value: String| format!("{}{keyword} {value}", self.break_());
         match &query.limit_clause {
             None => String::new(),
@@ -74,10 +146,10 @@ impl Printer {
                     text += &format!(" BY {}", by.join(", "));
                 }
                 if let Some(offset) = offset {
-                    text += &clause(
-                        "OFFSET",
-                        format!("{}{}", self.expression(&offset.value), rows(&offset.rows)),
-                    );
+                    let value = format!("{}{}", self.expression(&offset.value), rows(&offset.rows));
+                    let offset = clause("OFFSET", value);
+                    // there OFFSET stands first
+                    text = if self.family == Family::Presto { offset + &text } else { text + &offset };
                 }
                 text
             }
@@ -156,9 +228,12 @@ impl Printer {
             return protect(&select.to_string());
         }
         let mut text = String::from("SELECT");
+        let before = if self.family == Family::Mssql { self.break_() } else { " " };
         let top = select.top.as_ref().map(|top| match &top.quantity {
-            Some(TopQuantity::Constant(number)) if !top.percent && !top.with_ties => format!(" TOP {number}"),
-            _ => format!(" {top}"),
+            Some(TopQuantity::Constant(number)) if !top.percent && !top.with_ties => {
+                format!("{before}TOP {number}")
+            }
+            _ => format!("{before}{top}"),
         });
         let distinct = match &select.distinct {
             None | Some(Distinct::All) => String::new(),
@@ -327,7 +402,15 @@ impl Printer {
                 sample: None,
                 index_hints,
             } if with_hints.is_empty() && partitions.is_empty() && index_hints.is_empty() => {
-                format!("{}{}", self.object_name(name), alias(named))
+                // the parser knows no FINAL, and takes it for an alias
+                let is_final = self.family == Family::ClickHouse
+                    && named.as_ref().is_some_and(|named| {
+                        named.columns.is_empty()
+                            && named.name.quote_style.is_none()
+                            && named.name.value.eq_ignore_ascii_case("final")
+                    });
+                let named = if is_final { " FINAL".to_owned() } else { alias(named) };
+                format!("{}{named}", self.object_name(name))
             }
             // A list of rows stays next to its parentheses.
             TableFactor::Derived { lateral: false, subquery, alias: named, sample: None }
