@@ -21,6 +21,7 @@ pub mod outbound;
 pub mod pg;
 pub mod python;
 pub mod rison;
+pub mod spool;
 pub mod sql;
 pub mod timezone;
 

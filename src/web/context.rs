@@ -4,6 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use commands::{Principal, Services};
+use infra::spool::Spool;
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
 
@@ -73,7 +74,7 @@ pub struct Upload {
     /// Name that the client gave; never to be used as a path.
     pub filename: String,
     /// Content.
-    pub content: Bytes,
+    pub content: Spool,
 }
 
 impl Req {

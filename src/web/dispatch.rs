@@ -19,7 +19,7 @@ use crate::{
     event_log::EventLog,
     finish::{compress::compress, headers},
     guards::{access, csrf, identity, rate_limit::Limiter, session},
-    incoming::{is_host, read_body, read_parts, trust_proxy},
+    incoming::{is_host, is_large, read_body, read_parts, trust_proxy},
     routes::{Access, Match, Rule, Table},
 };
 
@@ -76,7 +76,13 @@ impl Dispatch {
         if self.limit.as_ref().is_some_and(|limit| !limit.hit(&req.remote_addr)) {
             return (error_pages::abort(&req, 429), Arc::new(req));
         }
-        if let Err(status) = read_body(request, &mut req).await {
+        if rule.upload && is_large(&req) {
+            req = match self.admit(rule, req).await {
+                Ok(req) => req,
+                Err(refused) => return refused,
+            };
+        }
+        if let Err(status) = read_body(request, &mut req, &self.app.config, rule.upload).await {
             return (error_pages::abort(&req, status), Arc::new(req));
         }
         if is_static(rule) {
@@ -95,6 +101,21 @@ impl Dispatch {
 
     fn context(&self, req: Req, session: Arc<Mutex<crate::context::Session>>) -> Cx {
         Cx { app: self.app.clone(), user: Arc::default(), session, req: Arc::new(req) }
+    }
+
+    /// Who may not upload is told so before a large file is read.
+    async fn admit(&self, rule: &Rule, req: Req) -> Result<Req, (Answer, Arc<Req>)> {
+        let session = Arc::new(Mutex::new(session::load(&self.app.config, &req)));
+        let mut cx = self.context(req, session);
+        match identity::resolve(&self.app, &cx.req, &cx.session).await {
+            Ok(user) => cx.user = Arc::new(user),
+            Err(error) => return Err((Failure(error).into_answer(), cx.req)),
+        }
+        if let Err(refusal) = access::check(&mut cx, rule).await {
+            let csrf = csrf::check(&self.app.config, rule, &cx.req, &cx.session.lock());
+            return Err((csrf.err().unwrap_or(refusal), cx.req));
+        }
+        Arc::try_unwrap(cx.req).map_err(|req| (error_pages::abort(&req, 500), req))
     }
 
     /// Everything that may refuse the request, then the handler.

@@ -3,10 +3,14 @@
 use infra::config::Config;
 use salvo::{Request, http::ParseError};
 
-use crate::context::{Req, Upload};
+use crate::{context::Req, multipart};
 
 /// The largest request body; uploads of files have their own, larger bound.
 const MAX_BODY: usize = 64 << 20;
+/// That of uploads, where the configuration names none.
+const MAX_UPLOAD_MB: u64 = 512;
+/// Bodies above it are not read for those who may not send them.
+const SMALL: usize = 1 << 20;
 
 /// Everything but the body; a status when it makes no sense.
 pub fn read_parts(request: &Request) -> Result<Req, u16> {
@@ -53,22 +57,34 @@ pub fn parse_query(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Reads the form, the files or the raw body; a status when that fails.
-pub async fn read_body(request: &mut Request, req: &mut Req) -> Result<(), u16> {
+/// The largest upload of a file (`MAX_UPLOAD_MB`).
+fn max_upload(config: &Config) -> u64 {
+    let most = config.int("MAX_UPLOAD_MB").and_then(|mb| u64::try_from(mb).ok()).filter(|mb| *mb > 0);
+    most.unwrap_or(MAX_UPLOAD_MB).saturating_mul(1 << 20)
+}
+
+/// Whether a body is one that only some rules take.
+pub fn is_large(req: &Req) -> bool {
+    let length = req.header("content-length").and_then(|n| n.parse::<usize>().ok());
+    length.is_none_or(|n| n > SMALL)
+}
+
+/// Reads the form, the files or the raw body; a status when that fails. Only uploads may be larger than [`MAX_BODY`].
+pub async fn read_body(
+    request: &mut Request,
+    req: &mut Req,
+    config: &Config,
+    upload: bool,
+) -> Result<(), u16> {
     let status = |e: &ParseError| if matches!(e, ParseError::PayloadTooLarge) { 413 } else { 400 };
     match req.content_type().as_str() {
         "multipart/form-data" => {
-            let data = request.form_data_max_size(MAX_BODY).await.map_err(|e| status(&e))?;
-            for (name, values) in data.fields.iter_all() {
-                req.form.extend(values.iter().map(|v| (name.clone(), v.clone())));
+            let most = if upload { max_upload(config) } else { MAX_BODY as u64 };
+            let told = req.header("content-length").and_then(|n| n.parse::<u64>().ok());
+            if told.is_some_and(|n| n > most) {
+                return Err(413);
             }
-            for (field, parts) in data.files.iter_all() {
-                for part in parts {
-                    let content = tokio::fs::read(part.path()).await.map_err(|_| 400_u16)?.into();
-                    let filename = part.name().unwrap_or_default().to_owned();
-                    req.files.push(Upload { field: field.clone(), filename, content });
-                }
-            }
+            multipart::read(request.take_body(), req, &multipart::folder(config), most).await?;
         }
         content_type => {
             let body = request.payload_with_max_size(MAX_BODY).await;

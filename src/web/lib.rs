@@ -18,6 +18,7 @@ pub mod history;
 pub mod html;
 pub mod incoming;
 pub mod locale;
+mod multipart;
 pub mod router;
 pub mod routes;
 pub mod schemas;

@@ -38,6 +38,8 @@ pub struct Rule {
     pub flag: Option<&'static str>,
     /// `Class.method` of the original, the action of the event log when `logged`.
     pub endpoint: &'static str,
+    /// Takes files as large as `MAX_UPLOAD_MB`.
+    pub upload: bool,
     /// The resource that a generic verb belongs to.
     pub resource: Option<&'static Resource>,
     /// The handler.
@@ -62,6 +64,7 @@ where
         csrf_exempt: false,
         flag: None,
         endpoint: "",
+        upload: false,
         resource: None,
         handler: Arc::new(move |cx| Box::pin(handler(cx))),
     }
@@ -78,6 +81,12 @@ impl Rule {
     #[must_use]
     pub fn flag(mut self, flag: &'static str) -> Self {
         self.flag = Some(flag);
+        self
+    }
+    /// Takes large files.
+    #[must_use]
+    pub fn upload(mut self) -> Self {
+        self.upload = true;
         self
     }
     /// Of a resource.

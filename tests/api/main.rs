@@ -27,3 +27,4 @@ mod ssh_tunnels;
 mod support;
 mod trino;
 mod types;
+mod uploads;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Engine, EngineError, Engines, QueryOptions, Source, column::Scalar, url::Url};
+use super::{Engine, EngineError, Engines, QueryOptions, Source, Statements, column::Scalar, url::Url};
 
 fn open(uri: &str) -> Engine {
     let source = Source { url: Url::parse(uri).unwrap(), ..Source::default() };
@@ -101,7 +101,7 @@ async fn a_connection_that_is_killed_in_the_middle_of_a_result() {
                 _ if name != "mysql" => killed = true,
                 _ => {
                     let Scalar::Text(statement) = found.data[0].get(0) else { panic!("no text") };
-                    engine.execute_all(Box::new(std::iter::once(statement.to_string()))).await.unwrap();
+                    engine.execute_all(Statements::list([statement.to_string()])).await.unwrap();
                     killed = true;
                 }
             }

@@ -16,6 +16,7 @@ use super::{
     mssql, mysql, postgres,
     source::Source,
     sqlite,
+    statements::Statements,
     trino::{self, Flavour},
     tunnel::Tunnel,
 };
@@ -47,9 +48,6 @@ pub(super) struct Files {
     /// Directories whose files DuckDB may read as tables, where a connection asks for it.
     pub directories: Vec<PathBuf>,
 }
-
-/// Statements that are made one at a time.
-pub type Statements = Box<dyn Iterator<Item = String> + Send>;
 
 /// The drivers; all have the same methods.
 #[derive(Clone)]

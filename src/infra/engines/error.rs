@@ -45,6 +45,9 @@ pub enum EngineError {
         /// The text of the Python driver.
         message: String,
     },
+    /// What was to be written could not be made.
+    #[error("{0}")]
+    Content(String),
     /// The statement ran longer than allowed.
     #[error("The query exceeded the timeout of {} seconds", .0.as_secs())]
     Timeout(Duration),

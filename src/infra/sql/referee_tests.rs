@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::corpus;
-use crate::engines::{Engine, Engines, QueryOptions, Source, column::Scalar, url::Url};
+use crate::engines::{Engine, Engines, QueryOptions, Source, Statements, column::Scalar, url::Url};
 
 fn engine(uri: &str) -> Engine {
     let source = Source { url: Url::parse(uri).unwrap(), ..Source::default() };
@@ -80,7 +80,7 @@ async fn postgresql_names_no_table_that_was_not_found() {
     };
     let name = format!("liteset_referee_{}", std::process::id());
     let server = engine(&uri);
-    let one = async |e: &Engine, sql: String| e.execute_all(Box::new(std::iter::once(sql))).await;
+    let one = async |e: &Engine, sql: String| e.execute_all(Statements::list([sql])).await;
     let mut url = Url::parse(&uri).unwrap();
     // CREATE DATABASE stands in no transaction: a schema does as well
     one(&server, format!("CREATE SCHEMA {name}")).await.unwrap();
@@ -104,7 +104,7 @@ async fn mariadb_names_no_table_that_was_not_found() {
     }
     let name = format!("liteset_referee_{}", std::process::id());
     let server = engine("mysql://root@127.0.0.1:3306/");
-    let one = async |e: &Engine, sql: String| e.execute_all(Box::new(std::iter::once(sql))).await;
+    let one = async |e: &Engine, sql: String| e.execute_all(Statements::list([sql])).await;
     one(&server, format!("CREATE DATABASE {name}")).await.unwrap();
     let engine = engine(&format!("mysql://root@127.0.0.1:3306/{name}"));
     one(&engine, "CREATE TABLE a(x int UNIQUE, y int)".into()).await.unwrap();

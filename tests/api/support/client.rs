@@ -27,6 +27,24 @@ impl Answer {
     }
 }
 
+/// The type and the body of a form with fields and a file in the field `file`.
+pub fn multipart(fields: &[(&str, &str)], filename: &str, content: &[u8]) -> (String, Vec<u8>) {
+    const BOUNDARY: &str = "liteset-boundary-7f3a";
+    let mut body = Vec::new();
+    for (name, value) in fields {
+        let part =
+            format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        body.extend_from_slice(part.as_bytes());
+    }
+    let head = format!(
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{filename}\"\r\n\r\n"
+    );
+    body.extend_from_slice(head.as_bytes());
+    body.extend_from_slice(content);
+    body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+    (format!("multipart/form-data; boundary={BOUNDARY}"), body)
+}
+
 /// Somebody.
 pub struct Client {
     base: String,
@@ -95,6 +113,21 @@ impl Client {
         stream
     }
 
+    /// A form with fields and one file.
+    pub fn post_file(
+        &mut self,
+        path: &str,
+        fields: &[(&str, &str)],
+        filename: &str,
+        content: &[u8],
+    ) -> Answer {
+        let (kind, body) = multipart(fields, filename, content);
+        let request = self.agent.post(format!("{}{path}", self.base)).header("cookie", self.cookie());
+        let request = request.header("x-csrftoken", &self.csrf).header("content-type", &kind);
+        let answer = request.send(&body[..]).unwrap();
+        self.take(answer)
+    }
+
     pub fn put(&mut self, path: &str, body: &Value) -> Answer {
         let request = self.agent.put(format!("{}{path}", self.base)).header("cookie", self.cookie());
         let answer = request.header("x-csrftoken", &self.csrf).send_json(body).unwrap();
@@ -123,7 +156,8 @@ impl Client {
         self.take(answer)
     }
 
-    fn cookie(&self) -> String {
+    /// The header that says who this is.
+    pub fn cookie(&self) -> String {
         self.cookies.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join("; ")
     }
 

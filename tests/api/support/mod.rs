@@ -10,7 +10,7 @@ mod server;
 pub mod sshd;
 mod token_server;
 
-pub use client::{Answer, Client};
+pub use client::{Answer, Client, multipart};
 pub use datasets::{Source, ask};
 pub use engines::EngineServer;
 pub use installation::{Installation, make};

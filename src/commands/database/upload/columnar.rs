@@ -3,14 +3,21 @@
 
 use std::{
     collections::HashSet,
-    io::{Cursor, Read as _},
+    io::{BufReader, Read as _},
 };
 
 use bytes::Bytes;
-use infra::Result;
+use infra::{
+    Result,
+    spool::{Reader, Spool},
+};
 use parquet::{
     basic::{ConvertedType, LogicalType, Repetition, TimeUnit, Type as Physical},
-    file::{reader::FileReader as _, serialized_reader::SerializedFileReader},
+    errors::ParquetError,
+    file::{
+        reader::{ChunkReader, FileReader as _, Length},
+        serialized_reader::SerializedFileReader,
+    },
     schema::types::{Type, TypePtr},
 };
 use serde_json::Value;
@@ -30,10 +37,51 @@ const MAX_BYTES: usize = 512 << 20;
 /// Before the names of columns that name rows, until they are put in their place.
 const INDEX: &str = "\u{0}";
 
-type File = SerializedFileReader<Bytes>;
+type File = SerializedFileReader<Source>;
+
+/// A file of an upload: what was sent, or what was unpacked from it.
+enum Source {
+    Sent(Spool),
+    Unpacked(Bytes),
+}
+
+impl Length for Source {
+    fn len(&self) -> u64 {
+        match self {
+            Self::Sent(file) => file.length(),
+            Self::Unpacked(bytes) => bytes.len() as u64,
+        }
+    }
+}
+
+impl ChunkReader for Source {
+    type T = Box<dyn std::io::Read>;
+
+    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
+        Ok(match self {
+            Self::Sent(file) => Box::new(BufReader::new(file.reader_at(start))),
+            Self::Unpacked(bytes) => Box::new(bytes.get_read(start)?),
+        })
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
+        let file = match self {
+            Self::Sent(file) => file,
+            Self::Unpacked(bytes) => return bytes.get_bytes(start, length),
+        };
+        // the length is the file's own word
+        if start.saturating_add(length as u64) > file.length() {
+            return Err(ParquetError::EOF("the file ends too early".to_owned()));
+        }
+        let mut bytes = vec![0; length];
+        let mut reader: Reader = file.reader_at(start);
+        reader.read_exact(&mut bytes)?;
+        Ok(bytes.into())
+    }
+}
 
 /// The files of an upload: itself, or what the archive holds.
-fn files(file: Bytes, filename: &str, bounds: Bounds) -> Result<Vec<Bytes>> {
+fn files(file: &Spool, filename: &str, bounds: Bounds) -> Result<Vec<Source>> {
     let suffix = |name: &str| {
         let name = name.rsplit('/').next().unwrap_or_default();
         name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map(|(_, s)| s.to_owned())
@@ -41,10 +89,10 @@ fn files(file: Bytes, filename: &str, bounds: Bounds) -> Result<Vec<Bytes>> {
     match suffix(filename).as_deref() {
         None => return Err(failed("Unexpected no file extension found")),
         Some("zip") => {}
-        Some(_) => return Ok(vec![file]),
+        Some(_) => return Ok(vec![Source::Sent(file.clone())]),
     }
     let broken = || failed("Not a valid ZIP file");
-    let mut archive = zip::ZipArchive::new(Cursor::new(file)).map_err(|_| broken())?;
+    let mut archive = zip::ZipArchive::new(BufReader::new(file.reader())).map_err(|_| broken())?;
     let mut kinds = HashSet::new();
     for name in archive.file_names() {
         kinds.insert(suffix(&name.map_err(|_| broken())?));
@@ -62,13 +110,13 @@ fn files(file: Bytes, filename: &str, bounds: Bounds) -> Result<Vec<Bytes>> {
         entry.take(bounds.left(unpacked)).read_to_end(&mut content).map_err(|_| broken())?;
         unpacked += content.len() as u64;
         bounds.check(packed, unpacked)?;
-        found.push(content.into());
+        found.push(Source::Unpacked(content.into()));
     }
     Ok(found)
 }
 
-fn open(file: Bytes, bounds: Bounds) -> Result<File> {
-    let size = file.len() as u64;
+fn open(file: Source, bounds: Bounds) -> Result<File> {
+    let size = file.len();
     let opened = SerializedFileReader::new(file).map_err(|_| {
         let text = "Could not open Parquet input source '<Buffer>': Parquet magic bytes not found in footer. Either \
                     the file is corrupted or this is not a parquet file.";
@@ -86,7 +134,7 @@ fn open(file: Bytes, bounds: Bounds) -> Result<File> {
 }
 
 /// The names of the columns: the innermost ones, as pyarrow tells them.
-pub fn names(file: Bytes, filename: &str, bounds: Bounds) -> Result<Vec<String>> {
+pub fn names(file: &Spool, filename: &str, bounds: Bounds) -> Result<Vec<String>> {
     let mut names: Vec<String> = Vec::new();
     for file in files(file, filename, bounds)? {
         let opened = open(file, bounds)?;
@@ -101,7 +149,7 @@ pub fn names(file: Bytes, filename: &str, bounds: Bounds) -> Result<Vec<String>>
 
 /// Reads all files; a column that one of them lacks is missing there. Columns that pandas had as the names of rows
 /// come first, and only when they are wanted.
-pub fn read(file: Bytes, filename: &str, options: &Options, bounds: Bounds) -> Result<Vec<Column>> {
+pub fn read(file: &Spool, filename: &str, options: &Options, bounds: Bounds) -> Result<Vec<Column>> {
     let mut all: Option<Vec<Column>> = None;
     let mut left = (MAX_CELLS, MAX_BYTES);
     for file in files(file, filename, bounds)? {
@@ -172,7 +220,7 @@ impl Notes {
 }
 
 fn read_one(
-    file: Bytes,
+    file: Source,
     options: &Options,
     bounds: Bounds,
     left: &mut (usize, usize),
@@ -347,7 +395,7 @@ fn concat(mut all: Vec<Column>, part: Vec<Column>) -> Vec<Column> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{io::Cursor, sync::Arc};
 
     use parquet::{
         data_type::{ByteArray, ByteArrayType, Int64Type},
@@ -362,7 +410,7 @@ mod tests {
     }
 
     /// `n` with a missing value, `t` in nanoseconds, `s` text.
-    fn file() -> Bytes {
+    fn file() -> Vec<u8> {
         let text = "message m { OPTIONAL INT64 n; REQUIRED INT64 t (TIMESTAMP(NANOS,false)); REQUIRED BINARY s (UTF8); }";
         let schema = Arc::new(parse_message_type(text).unwrap());
         let mut out = Vec::new();
@@ -380,48 +428,60 @@ mod tests {
         column.close().unwrap();
         group.close().unwrap();
         writer.close().unwrap();
-        out.into()
+        out
     }
 
-    fn zipped(names: &[&str]) -> Bytes {
+    fn sent(bytes: &[u8]) -> Spool {
+        Spool::holding(bytes).unwrap()
+    }
+
+    fn zipped(names: &[&str]) -> Vec<u8> {
         use std::io::Write as _;
         let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
         for name in names {
             writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
             writer.write_all(&file()).unwrap();
         }
-        writer.finish().unwrap().into_inner().into()
+        writer.finish().unwrap().into_inner()
     }
 
     #[test]
     fn columns_and_types() {
-        let found = read(file(), "a.parquet", &Options::default(), bounds()).unwrap();
+        let found = read(&sent(&file()), "a.parquet", &Options::default(), bounds()).unwrap();
         let types: Vec<(&str, Dtype)> = found.iter().map(|c| (c.name.as_str(), c.dtype)).collect();
         assert_eq!(types, [("n", Dtype::Float(64)), ("t", Dtype::Time), ("s", Dtype::Text)]);
         assert_eq!(found[0].cells, [Cell::Float(7.0), Cell::Null]);
         let at = |micros| Cell::Time(chrono::DateTime::from_timestamp_micros(micros).unwrap().naive_utc());
         assert_eq!(found[1].cells, [at(0), at(1_500_000_001)]);
-        assert_eq!(names(file(), "a.parquet", bounds()).unwrap(), ["n", "t", "s"]);
+        assert_eq!(names(&sent(&file()), "a.parquet", bounds()).unwrap(), ["n", "t", "s"]);
         let some = Options { columns_read: vec!["s".into(), "n".into()], ..Options::default() };
-        let found = read(file(), "a.parquet", &some, bounds()).unwrap();
+        let found = read(&sent(&file()), "a.parquet", &some, bounds()).unwrap();
         assert_eq!((found[0].name.as_str(), &found[0].cells[1]), ("s", &Cell::Text("b".into())));
         let none = Options { columns_read: vec!["x".into()], ..Options::default() };
-        assert!(read(file(), "a.parquet", &none, bounds()).unwrap_err().to_string().contains("No match for"));
+        assert!(
+            read(&sent(&file()), "a.parquet", &none, bounds())
+                .unwrap_err()
+                .to_string()
+                .contains("No match for")
+        );
     }
 
     #[test]
     fn archives() {
-        let found =
-            read(zipped(&["a.parquet", "b.parquet"]), "x.zip", &Options::default(), bounds()).unwrap();
+        let found = read(&sent(&zipped(&["a.parquet", "b.parquet"])), "x.zip", &Options::default(), bounds())
+            .unwrap();
         assert_eq!(found[2].cells.len(), 4);
-        let error = |file, name| read(file, name, &Options::default(), bounds()).unwrap_err().to_string();
-        assert!(error(zipped(&["a.parquet", "b.txt"]), "x.zip").contains("multiple file types"));
-        assert!(error(Bytes::from_static(b"PK"), "x.zip").contains("Not a valid ZIP file"));
-        assert!(error(Bytes::from_static(b"PAR1"), "x.parquet").contains("magic bytes"));
-        assert!(error(file(), "x").contains("no file extension"));
+        let error = |file: &[u8], name| {
+            read(&sent(file), name, &Options::default(), bounds()).unwrap_err().to_string()
+        };
+        assert!(error(&zipped(&["a.parquet", "b.txt"]), "x.zip").contains("multiple file types"));
+        assert!(error(b"PK", "x.zip").contains("Not a valid ZIP file"));
+        assert!(error(b"PAR1", "x.parquet").contains("magic bytes"));
+        assert!(error(&file(), "x").contains("no file extension"));
         let tight = Bounds { size: 100, ratio: 200.0 };
-        let error =
-            read(zipped(&["a.parquet"]), "x.zip", &Options::default(), tight).unwrap_err().to_string();
+        let error = read(&sent(&zipped(&["a.parquet"])), "x.zip", &Options::default(), tight)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("size above"), "{error}");
     }
 
@@ -429,9 +489,10 @@ mod tests {
     fn broken_files_are_errors() {
         let good = file();
         for at in 0..good.len() {
-            let mut bad = good.to_vec();
+            let mut bad = good.clone();
             bad[at] ^= 0x5a;
-            let _ = std::panic::catch_unwind(|| read(bad.into(), "a.parquet", &Options::default(), bounds()));
+            let _ =
+                std::panic::catch_unwind(|| read(&sent(&bad), "a.parquet", &Options::default(), bounds()));
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Workbooks (`superset.commands.database.uploaders.excel_reader`): the newer format is read cell by cell, so that a
 //! value in the last corner of an empty sheet costs nothing; the older one once its extent is known.
 
-use std::io::{Cursor, Read as _};
+use std::io::{BufReader, Cursor, Read as _};
 
-use bytes::Bytes;
 use calamine::{Data, Reader as _, Xls, XlsError, Xlsx, XlsxError};
-use infra::Result;
+use infra::{
+    Result,
+    spool::{Reader, Spool},
+};
 
 use super::{
     bounds::Bounds,
@@ -18,11 +20,13 @@ use super::{
 
 /// Cells of a table that is made of a sheet, empty ones counted.
 const MAX_CELLS: usize = 20_000_000;
+/// Largest workbook of the older format, which is read as a whole.
+const MAX_OLD: u64 = 64 << 20;
 
 /// A workbook of either format.
 enum Book {
-    New(Box<Xlsx<Cursor<Bytes>>>),
-    Old(Box<Xls<Cursor<Bytes>>>),
+    New(Box<Xlsx<BufReader<Reader>>>),
+    Old(Box<Xls<Cursor<Vec<u8>>>>),
 }
 
 fn unknown() -> infra::Error {
@@ -34,8 +38,8 @@ fn too_large() -> infra::Error {
 }
 
 /// Unpacks everything once: what an archive says of itself may be a lie.
-fn check_archive(file: &Bytes, bounds: Bounds) -> Result<()> {
-    let mut archive = zip::ZipArchive::new(Cursor::new(file.clone())).map_err(|_| unknown())?;
+fn check_archive(file: &Spool, bounds: Bounds) -> Result<()> {
+    let mut archive = zip::ZipArchive::new(BufReader::new(file.reader())).map_err(|_| unknown())?;
     let (mut packed, mut unpacked) = (0_u64, 0_u64);
     for i in 0..archive.len() {
         let entry = archive.by_index(i).map_err(|_| unknown())?;
@@ -49,17 +53,27 @@ fn check_archive(file: &Bytes, bounds: Bounds) -> Result<()> {
     Ok(())
 }
 
-fn open(file: Bytes, bounds: Bounds) -> Result<Book> {
-    if !file.starts_with(b"PK") {
-        let cells = xls_extent::cells(&file).ok_or_else(unknown)?;
+fn open(file: &Spool, bounds: Bounds) -> Result<Book> {
+    let read = |most: u64| {
+        let mut bytes = Vec::new();
+        let done = file.reader().take(most).read_to_end(&mut bytes);
+        done.map(|_| bytes).map_err(|_| unknown())
+    };
+    if read(2)? != b"PK" {
+        if file.length() > MAX_OLD {
+            return Err(parsing(format!("a workbook of this format may have {} MB", MAX_OLD >> 20)));
+        }
+        let bytes = read(MAX_OLD)?;
+        let cells = xls_extent::cells(&bytes).ok_or_else(unknown)?;
         if cells > MAX_CELLS {
             return Err(too_large());
         }
-        let book = calamine::open_workbook_from_rs::<Xls<_>, _>(Cursor::new(file)).map_err(|_| unknown())?;
+        let book = calamine::open_workbook_from_rs::<Xls<_>, _>(Cursor::new(bytes)).map_err(|_| unknown())?;
         return Ok(Book::Old(Box::new(book)));
     }
-    check_archive(&file, bounds)?;
-    let book = calamine::open_workbook_from_rs::<Xlsx<_>, _>(Cursor::new(file)).map_err(|_| unknown())?;
+    check_archive(file, bounds)?;
+    let reader = BufReader::new(file.reader());
+    let book = calamine::open_workbook_from_rs::<Xlsx<_>, _>(reader).map_err(|_| unknown())?;
     Ok(Book::New(Box::new(book)))
 }
 
@@ -73,7 +87,7 @@ impl Book {
 }
 
 /// The names of the columns of each sheet.
-pub fn names(file: Bytes, bounds: Bounds) -> Result<Vec<(String, Vec<String>)>> {
+pub fn names(file: &Spool, bounds: Bounds) -> Result<Vec<(String, Vec<String>)>> {
     let mut book = open(file, bounds)?;
     let few = Options { rows_to_read: Some(1), ..Options::default() };
     let mut found = Vec::new();
@@ -85,7 +99,7 @@ pub fn names(file: Bytes, bounds: Bounds) -> Result<Vec<(String, Vec<String>)>> 
 }
 
 /// Reads a sheet.
-pub fn read(file: Bytes, options: &Options, bounds: Bounds) -> Result<Vec<Column>> {
+pub fn read(file: &Spool, options: &Options, bounds: Bounds) -> Result<Vec<Column>> {
     let mut book = open(file, bounds)?;
     let sheets = book.sheet_names();
     let sheet = match options.sheet_name.as_deref().filter(|s| !s.is_empty()) {
@@ -238,7 +252,7 @@ fn value(cell: &Data) -> Cell {
 mod tests {
     use super::*;
 
-    fn book() -> Bytes {
+    fn book() -> Spool {
         let mut book = rust_xlsxwriter::Workbook::new();
         let sheet = book.add_worksheet().set_name("one").unwrap();
         for (i, name) in ["n", "f", "t", "b", ""].iter().enumerate() {
@@ -249,7 +263,7 @@ mod tests {
         sheet.write(1, 2, "x").unwrap().write(2, 2, "NA").unwrap();
         sheet.write(1, 3, true).unwrap().write(2, 3, false).unwrap();
         book.add_worksheet().set_name("far").unwrap().write(1_048_575, 16_383, 1).unwrap();
-        book.save_to_buffer().unwrap().into()
+        Spool::holding(&book.save_to_buffer().unwrap()).unwrap()
     }
 
     fn bounds() -> Bounds {
@@ -259,25 +273,25 @@ mod tests {
     #[test]
     fn sheets() {
         let options = Options::default();
-        let found = read(book(), &options, bounds()).unwrap();
+        let found = read(&book(), &options, bounds()).unwrap();
         let types: Vec<(&str, Dtype)> = found.iter().map(|c| (c.name.as_str(), c.dtype)).collect();
         assert_eq!(
             types,
             [("n", Dtype::Int(64)), ("f", Dtype::Float(64)), ("t", Dtype::Text), ("b", Dtype::Bool)]
         );
         assert_eq!(found[2].cells, [Cell::Text("x".into()), Cell::Null]);
-        assert_eq!(names(book(), bounds()).unwrap()[0].1, ["n", "f", "t", "b"]);
+        assert_eq!(names(&book(), bounds()).unwrap()[0].1, ["n", "f", "t", "b"]);
         let far = Options { sheet_name: Some("far".into()), ..Options::default() };
-        assert!(read(book(), &far, bounds()).unwrap_err().to_string().contains("more than"));
+        assert!(read(&book(), &far, bounds()).unwrap_err().to_string().contains("more than"));
         let none = Options { sheet_name: Some("two".into()), ..Options::default() };
-        assert!(read(book(), &none, bounds()).is_err());
+        assert!(read(&book(), &none, bounds()).is_err());
     }
 
     #[test]
     fn hostile_files() {
-        assert!(read(Bytes::from_static(b"PK nothing"), &Options::default(), bounds()).is_err());
+        assert!(read(&Spool::holding(b"PK nothing").unwrap(), &Options::default(), bounds()).is_err());
         let tight = Bounds { size: 10, ratio: 200.0 };
-        let error = read(book(), &Options::default(), tight).unwrap_err().to_string();
+        let error = read(&book(), &Options::default(), tight).unwrap_err().to_string();
         assert!(error.contains("size above"), "{error}");
     }
 }

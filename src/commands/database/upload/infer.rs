@@ -8,7 +8,7 @@ use infra::Result;
 use query::time_range::dateutil;
 
 use super::{
-    frame::{Cell, Column, Dtype},
+    frame::{Cell, Dtype},
     options::{Options, failed},
 };
 
@@ -76,21 +76,15 @@ fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// Reads a column as times; a column with a value that is none stays what it was.
-pub fn times(column: &mut Column, day_first: bool) {
-    let text = |cell: &Cell| match cell {
-        Cell::Text(t) => Some(t.to_string()),
-        Cell::Int(n) => Some(n.to_string()),
-        _ => None,
-    };
-    let read = |cell: &Cell| match cell {
+/// A value as a time; `None` when it is none.
+pub fn time(cell: &Cell, day_first: bool) -> Option<Cell> {
+    let read = |text: &str| moment(text, day_first).map(Cell::Time);
+    match cell {
         Cell::Null => Some(Cell::Null),
         Cell::Time(t) => Some(Cell::Time(*t)),
-        other => moment(&text(other)?, day_first).map(Cell::Time),
-    };
-    if let Some(cells) = column.cells.iter().map(read).collect::<Option<Vec<Cell>>>() {
-        column.cells = cells;
-        column.dtype = Dtype::Time;
+        Cell::Text(text) => read(text),
+        Cell::Int(n) => read(&n.to_string()),
+        _ => None,
     }
 }
 
@@ -120,54 +114,83 @@ fn moment(text: &str, day_first: bool) -> Option<NaiveDateTime> {
 /// Most values that an error names.
 const SHOWN: usize = 5;
 
-/// Casts a column to a type that was demanded (`CSVReader._cast_single_column`).
-pub fn cast(column: &mut Column, dtype: &str, header: usize) -> Result<()> {
-    let (target, read): (Dtype, fn(&Cell) -> Option<Cell>) = match dtype {
-        "int64" | "int" | "Int64" => (Dtype::Int(64), whole),
-        "int32" | "Int32" => (Dtype::Int(32), whole),
-        "float64" | "float" => (Dtype::Float(64), real),
-        "float32" => (Dtype::Float(32), real),
-        "bool" | "boolean" => (Dtype::Bool, truth),
-        "str" | "object" | "string" => (Dtype::Text, shown),
-        "datetime64[ns]" | "datetime64" => {
-            times(column, false);
-            if column.dtype == Dtype::Time {
-                return Ok(());
+/// A type that was demanded of a column (`CSVReader._cast_single_column`), and the values that are not of it.
+pub struct Cast {
+    column: String,
+    demanded: String,
+    /// What the column becomes.
+    pub target: Dtype,
+    /// A value as one of that type; `None` when it is none.
+    pub read: fn(&Cell) -> Option<Cell>,
+    nulls: bool,
+    wrong: usize,
+    /// The first that are wrong, with their rows.
+    shown: Vec<(usize, Box<str>)>,
+}
+
+impl Cast {
+    /// A type by its name in pandas.
+    pub fn of(column: &str, demanded: &str) -> Result<Self> {
+        let (target, read): (Dtype, fn(&Cell) -> Option<Cell>) = match demanded {
+            "int64" | "int" | "Int64" => (Dtype::Int(64), whole),
+            "int32" | "Int32" => (Dtype::Int(32), whole),
+            "float64" | "float" => (Dtype::Float(64), real),
+            "float32" => (Dtype::Float(32), real),
+            "bool" | "boolean" => (Dtype::Bool, truth),
+            "str" | "object" | "string" => (Dtype::Text, shown),
+            // of columns that are not all times
+            "datetime64[ns]" | "datetime64" => {
+                (Dtype::Time, |c| matches!(c, Cell::Null).then_some(Cell::Null))
             }
-            (Dtype::Time, |c| matches!(c, Cell::Null).then_some(Cell::Null))
-        }
-        other => {
-            let text = format!(
-                "Cannot convert column '{}' to {other}. data type '{other}' not understood",
-                column.name
-            );
-            return Err(failed(text));
-        }
-    };
-    let nulls = matches!(target, Dtype::Int(_)) && column.cells.contains(&Cell::Null);
-    let cells: Vec<Option<Cell>> = column.cells.iter().map(read).collect();
-    let wrong: Vec<usize> = cells.iter().enumerate().filter(|(_, c)| c.is_none()).map(|(i, _)| i).collect();
-    if wrong.is_empty() && !nulls {
-        column.cells = cells.into_iter().flatten().collect();
-        column.dtype = target;
-        return Ok(());
-    }
-    let start = format!("Cannot convert column '{}' to {dtype}.", column.name);
-    if wrong.is_empty() {
-        return Err(failed(format!("{start} Cannot convert non-finite values (NA or inf) to integer")));
-    }
-    let mut text = format!("{start} Found {} error(s):", wrong.len());
-    for i in wrong.iter().take(SHOWN) {
-        let value = match column.cells.get(*i).and_then(shown) {
-            Some(Cell::Text(t)) => t,
-            _ => "".into(),
+            other => {
+                let text = format!(
+                    "Cannot convert column '{column}' to {other}. data type '{other}' not understood"
+                );
+                return Err(failed(text));
+            }
         };
-        text.push_str(&format!("\n  • Line {}: '{value}' cannot be converted to {dtype}", i + header + 2));
+        let (column, demanded) = (column.to_owned(), demanded.to_owned());
+        Ok(Self { column, demanded, target, read, nulls: false, wrong: 0, shown: Vec::new() })
     }
-    if wrong.len() > SHOWN {
-        text.push_str(&format!("\n  ... and {} more error(s)", wrong.len() - SHOWN));
+
+    /// Notes whether a value is of the type.
+    pub fn see(&mut self, cell: &Cell, row: usize) {
+        self.nulls |= *cell == Cell::Null;
+        if (self.read)(cell).is_some() {
+            return;
+        }
+        self.wrong += 1;
+        if self.shown.len() < SHOWN {
+            let value = match shown(cell) {
+                Some(Cell::Text(t)) => t,
+                _ => "".into(),
+            };
+            self.shown.push((row, value));
+        }
     }
-    Err(failed(text))
+
+    /// Fails when one that was seen is not; `header` is the line of the names.
+    pub fn verdict(&self, header: usize) -> Result<()> {
+        let Self { column, demanded, wrong, .. } = self;
+        let start = format!("Cannot convert column '{column}' to {demanded}.");
+        if *wrong == 0 {
+            if self.nulls && matches!(self.target, Dtype::Int(_)) {
+                return Err(failed(format!(
+                    "{start} Cannot convert non-finite values (NA or inf) to integer"
+                )));
+            }
+            return Ok(());
+        }
+        let mut text = format!("{start} Found {wrong} error(s):");
+        for (row, value) in &self.shown {
+            let line = row.saturating_add(header).saturating_add(2);
+            text.push_str(&format!("\n  • Line {line}: '{value}' cannot be converted to {demanded}"));
+        }
+        if *wrong > SHOWN {
+            text.push_str(&format!("\n  ... and {} more error(s)", wrong - SHOWN));
+        }
+        Err(failed(text))
+    }
 }
 
 fn whole(cell: &Cell) -> Option<Cell> {
@@ -219,7 +242,7 @@ pub fn shown(cell: &Cell) -> Option<Cell> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::frame::Column, *};
 
     fn column(texts: &[&str]) -> Column {
         let nulls = null_texts(&Options::default());
@@ -246,31 +269,5 @@ mod tests {
         }
         assert_eq!(float("1,5", ','), Some(1.5));
         assert_eq!(float("1.5", ','), None);
-    }
-
-    #[test]
-    fn times_all_or_none() {
-        let mut c = column(&["2020-01-02", "", "2020-01-03 04:05:06"]);
-        times(&mut c, false);
-        assert_eq!(c.dtype, Dtype::Time);
-        let mut c = column(&["02/01/2020"]);
-        times(&mut c, true);
-        assert_eq!(
-            c.cells[0],
-            Cell::Time(NaiveDate::from_ymd_opt(2020, 1, 2).unwrap().and_hms_opt(0, 0, 0).unwrap())
-        );
-        let mut c = column(&["2020-01-02", "soup"]);
-        times(&mut c, false);
-        assert_eq!(c.dtype, Dtype::Text);
-    }
-
-    #[test]
-    fn demanded_types() {
-        let mut c = column(&["1", "x", "3"]);
-        let error = cast(&mut c, "int64", 0).unwrap_err().to_string();
-        assert!(error.contains("Found 1 error(s):\n  • Line 3: 'x' cannot be converted to int64"), "{error}");
-        let mut c = column(&["1", "2"]);
-        cast(&mut c, "str", 0).unwrap();
-        assert_eq!(c.cells[0], Cell::Text("1".into()));
     }
 }

@@ -7,6 +7,7 @@ mod csv_file;
 mod excel;
 mod frame;
 mod infer;
+mod layout;
 mod options;
 mod records;
 mod table;
@@ -14,22 +15,17 @@ mod xls_extent;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use daos::database::{self, Database};
 use infra::{
     Result,
     engines::{Engine, EngineError, Statements},
+    spool::Spool,
 };
 use serde_json::{Value, json};
 
 pub use options::{IfExists, Options};
 
-use self::{
-    bounds::Bounds,
-    frame::{Cell, Column, Dtype},
-    options::failed,
-    table::Table,
-};
+use self::{bounds::Bounds, csv_file::Chunks, frame::Column, layout::Survey, options::failed, table::Table};
 use super::errors::command_error;
 use crate::{Principal, Services, access::lists, databases};
 
@@ -50,7 +46,7 @@ pub struct File {
     /// Name that the client gave it; its ending tells archives from files.
     pub name: String,
     /// Content.
-    pub content: Bytes,
+    pub content: Spool,
 }
 
 /// The columns of a file, by sheet (`file_metadata`).
@@ -63,11 +59,11 @@ pub async fn metadata(app: &Services, kind: Kind, file: File, options: Options) 
             vec![item(Value::Null, names)]
         }
         Kind::Excel => {
-            let sheets = blocking(move || excel::names(file.content, bounds)).await?;
+            let sheets = blocking(move || excel::names(&file.content, bounds)).await?;
             sheets.into_iter().map(|(sheet, names)| item(json!(sheet), names)).collect()
         }
         Kind::Columnar => {
-            let names = blocking(move || columnar::names(file.content, &file.name, bounds)).await?;
+            let names = blocking(move || columnar::names(&file.content, &file.name, bounds)).await?;
             vec![item(Value::Null, names)]
         }
     };
@@ -108,17 +104,13 @@ pub async fn upload(
         return Err(command_error(422, "Database type does not support file uploads."));
     }
     let (rules, bounds) = (options.clone(), Bounds::of(&app.config));
-    let columns = blocking(move || {
-        let mut columns = match kind {
-            Kind::Csv => csv_file::read(&file.content, &rules)?,
-            Kind::Excel => excel::read(file.content, &rules, bounds)?,
-            Kind::Columnar => return columnar::read(file.content, &file.name, &rules, bounds),
-        };
-        shape(&mut columns, &rules)?;
-        Ok(columns)
+    let rows = blocking(move || match kind {
+        Kind::Csv => csv(file.content, rules),
+        Kind::Excel => excel::read(&file.content, &rules, bounds).and_then(|found| whole(found, &rules)),
+        Kind::Columnar => columnar::read(&file.content, &file.name, &rules, bounds).map(Rows::one),
     })
     .await?;
-    write(&target, goal, columns, options.already_exists).await?;
+    write(&target, goal, rows, options.already_exists).await?;
     super::super::dataset::uploaded(app, user, &found, goal.schema, goal.table).await.map_err(|error| {
         tracing::error!(%error, "an uploaded table has no dataset");
         command_error(500, "Database upload file failed, while saving metadata")
@@ -151,48 +143,49 @@ fn upload_schemas(database: &Database) -> Vec<String> {
     }
 }
 
-/// Times, demanded types and the column that names the rows.
-fn shape(columns: &mut Vec<Column>, options: &Options) -> Result<()> {
-    for column in columns.iter_mut() {
-        if options.column_dates.contains(&column.name) {
-            infer::times(column, options.day_first);
-        }
-        if let Some(dtype) = options.column_data_types.get(&column.name) {
-            infer::cast(column, dtype, options.header_row)?;
-        }
-        if column.dtype == Dtype::Float(64) {
-            // numbers of several chunks are of one type
-            for cell in &mut column.cells {
-                if let Cell::Int(n) = cell {
-                    *cell = Cell::Float(*n as f64);
-                }
-            }
-        }
-    }
-    let rows = columns.first().map_or(0, |c| c.cells.len());
-    let index = match options.index_column.as_deref().filter(|c| !c.is_empty()) {
-        Some(name) => {
-            let at = columns.iter().position(|c| c.name == name);
-            let at = at.ok_or_else(|| options::parsing(format!("Index {name} invalid")))?;
-            Some(columns.remove(at))
-        }
-        None => None,
-    };
-    if options.dataframe_index {
-        let mut index = index.unwrap_or_else(|| Column {
-            name: "index".to_owned(),
-            dtype: Dtype::Int(64),
-            cells: (0..rows as i64).map(Cell::Int).collect(),
-        });
-        if let Some(label) = options.index_label.as_deref().filter(|l| !l.is_empty()) {
-            label.clone_into(&mut index.name);
-        }
-        columns.insert(0, index);
-    }
-    Ok(())
+/// What is written: the columns of a table, and its rows a chunk at a time.
+struct Rows {
+    columns: Vec<Column>,
+    chunks: Box<dyn Iterator<Item = Result<Vec<Column>>> + Send>,
 }
 
-async fn write(target: &Engine, goal: &Goal<'_>, columns: Vec<Column>, exists: IfExists) -> Result<()> {
+impl Rows {
+    fn one(chunk: Vec<Column>) -> Self {
+        let empty = |c: &Column| Column { name: c.name.clone(), dtype: c.dtype, cells: Vec::new() };
+        Self { columns: chunk.iter().map(empty).collect(), chunks: Box::new(std::iter::once(Ok(chunk))) }
+    }
+}
+
+/// Reads delimited text for its types, and prepares to read it for its rows.
+fn csv(file: Spool, options: Options) -> Result<Rows> {
+    let mut survey = Survey::new(&options);
+    for chunk in Chunks::open(&file, &options)? {
+        survey.see(&chunk?);
+    }
+    let mut layout = survey.layout()?;
+    if layout.demands() {
+        for chunk in Chunks::open(&file, &options)? {
+            layout.check(&chunk?);
+        }
+        layout.verdict()?;
+    }
+    let columns = layout.columns();
+    let chunks = Chunks::open(&file, &options)?.map(move |chunk| Ok(layout.apply(chunk?)));
+    Ok(Rows { columns, chunks: Box::new(chunks) })
+}
+
+/// The same for a file that was read as a whole.
+fn whole(chunk: Vec<Column>, options: &Options) -> Result<Rows> {
+    let mut survey = Survey::new(options);
+    survey.see(&chunk);
+    let mut layout = survey.layout()?;
+    layout.check(&chunk);
+    layout.verdict()?;
+    Ok(Rows::one(layout.apply(chunk)))
+}
+
+async fn write(target: &Engine, goal: &Goal<'_>, rows: Rows, exists: IfExists) -> Result<()> {
+    let Rows { columns, chunks } = rows;
     if columns.is_empty() {
         return Err(options::parsing("No columns to parse from file"));
     }
@@ -216,29 +209,12 @@ async fn write(target: &Engine, goal: &Goal<'_>, columns: Vec<Column>, exists: I
         (true, IfExists::Replace) => first.extend([table.drop(), table.create(&columns)]),
         (false, _) => first.push(table.create(&columns)),
     }
-    let statements: Statements = Box::new(first.into_iter().chain(table.inserts(columns)));
+    let inserts = chunks.flat_map(move |chunk| -> Box<dyn Iterator<Item = _> + Send> {
+        match chunk {
+            Ok(chunk) => Box::new(table.inserts(chunk).map(Ok)),
+            Err(error) => Box::new(std::iter::once(Err(EngineError::Content(error.to_string())))),
+        }
+    });
+    let statements = Statements::made(first.into_iter().map(Ok).chain(inserts));
     target.execute_all(statements).await.map_err(refused)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn column(name: &str) -> Column {
-        Column { name: name.into(), dtype: Dtype::Int(64), cells: vec![Cell::Int(1), Cell::Int(2)] }
-    }
-
-    #[test]
-    fn names_of_rows() {
-        let mut columns = vec![column("a"), column("b")];
-        let options = Options { dataframe_index: true, index_label: Some("n".into()), ..Options::default() };
-        shape(&mut columns, &options).unwrap();
-        assert_eq!(columns[0], Column { cells: vec![Cell::Int(0), Cell::Int(1)], ..column("n") });
-        let options = Options { index_column: Some("b".into()), ..Options::default() };
-        let mut columns = vec![column("a"), column("b")];
-        shape(&mut columns, &options).unwrap();
-        assert_eq!(columns, [column("a")]);
-        let options = Options { index_column: Some("x".into()), ..Options::default() };
-        assert!(shape(&mut vec![column("a")], &options).is_err());
-    }
 }

@@ -33,6 +33,7 @@ fn type_name(dtype: Dtype, dialect: Dialect) -> &'static str {
 }
 
 /// A table that is written.
+#[derive(Clone)]
 pub struct Table {
     dialect: Dialect,
     name: String,
@@ -61,7 +62,8 @@ impl Table {
     }
 
     /// `INSERT` of all rows, a piece at a time.
-    pub fn inserts(self, columns: Vec<Column>) -> impl Iterator<Item = String> + Send {
+    pub fn inserts(&self, columns: Vec<Column>) -> impl Iterator<Item = String> + Send + use<> {
+        let table = self.clone();
         let names: Vec<String> = columns.iter().map(|c| self.dialect.quote(&c.name)).collect();
         let head = format!("INSERT INTO {} ({}) VALUES ", self.name, names.join(", "));
         let rows = columns.first().map_or(0, |c| c.cells.len());
@@ -76,7 +78,7 @@ impl Table {
                 sql.push_str(if next > start { ", (" } else { "(" });
                 for (i, column) in columns.iter().enumerate() {
                     sql.push_str(if i > 0 { ", " } else { "" });
-                    self.literal(column.cells.get(next).unwrap_or(&Cell::Null), column.dtype, &mut sql);
+                    table.literal(column.cells.get(next).unwrap_or(&Cell::Null), column.dtype, &mut sql);
                 }
                 sql.push(')');
                 next += 1;

@@ -237,10 +237,10 @@ impl Database {
     }
 
     /// Executes statements one after the other; ClickHouse has no transactions.
-    pub async fn execute_all(&self, statements: super::Statements) -> Result<(), EngineError> {
+    pub async fn execute_all(&self, mut statements: super::Statements) -> Result<(), EngineError> {
         let options = QueryOptions { allow_write: true, ..QueryOptions::default() };
-        for sql in statements {
-            self.query(&sql, &options).await?;
+        while let Some(sql) = statements.next().await {
+            self.query(&sql?, &options).await?;
         }
         Ok(())
     }

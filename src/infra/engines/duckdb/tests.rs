@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::engines::{
+    Statements,
     column::{ColumnData, Scalar},
     url::Url,
 };
@@ -144,7 +145,7 @@ async fn writing_and_reading_one_file() {
     session.finish(true).await.unwrap();
     assert_eq!(reader.await.unwrap().unwrap().data[0].get(0), Scalar::Int(100));
     let half = ["INSERT INTO t VALUES (200)".to_owned(), "INSERT INTO nope VALUES (1)".to_owned()];
-    assert!(db.execute_all(Box::new(half.into_iter())).await.is_err());
+    assert!(db.execute_all(Statements::list(half)).await.is_err());
     assert_eq!(db.query("SELECT max(a) FROM t", &reading()).await.unwrap().data[0].get(0), Scalar::Int(100));
 }
 
@@ -273,7 +274,7 @@ async fn the_catalog() {
         "CREATE SCHEMA \"Odd one\"",
         "CREATE TABLE \"Odd one\".u (a INTEGER, b INTEGER, PRIMARY KEY (b, a))",
     ];
-    db.execute_all(Box::new(make.into_iter().map(str::to_owned))).await.unwrap();
+    db.execute_all(Statements::list(make)).await.unwrap();
     let schemas = db.schemas().await.unwrap();
     assert!(schemas.contains(&"shop.main".to_owned()) && schemas.contains(&"shop.\"Odd one\"".to_owned()));
     assert!(schemas.contains(&"system.information_schema".to_owned()), "{schemas:?}");

@@ -260,14 +260,16 @@ impl Database {
     }
 
     /// Executes statements in one transaction.
-    pub async fn execute_all(self: &Arc<Self>, statements: super::Statements) -> Result<(), EngineError> {
+    pub async fn execute_all(self: &Arc<Self>, mut statements: super::Statements) -> Result<(), EngineError> {
         let mut lease = self.lease().await?;
         let mut result = lease.command("BEGIN TRANSACTION").await;
-        for sql in statements {
-            if result.is_err() {
-                break;
-            }
-            result = lease.command(&sql).await;
+        while result.is_ok()
+            && let Some(sql) = statements.next().await
+        {
+            result = match sql {
+                Ok(sql) => lease.command(&sql).await,
+                Err(error) => Err(error),
+            };
         }
         let commit = result.is_ok();
         let result = end(&mut lease, commit, result).await;

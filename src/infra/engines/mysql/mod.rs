@@ -231,7 +231,7 @@ impl Database {
     }
 
     /// Executes statements in one transaction; tables are made and dropped at once all the same.
-    pub async fn execute_all(&self, statements: super::Statements) -> Result<(), EngineError> {
+    pub async fn execute_all(&self, mut statements: super::Statements) -> Result<(), EngineError> {
         let mut lease = self.lease(None).await?;
         let python = self.target.python;
         let wire = &mut lease.get()?.wire;
@@ -240,18 +240,23 @@ impl Database {
             ask(wire, QUERY, "SET SESSION TRANSACTION READ WRITE").await.map_err(failed)?;
         }
         ask(wire, QUERY, "START TRANSACTION").await.map_err(failed)?;
-        let mut result = Ok(());
-        for sql in statements {
-            result = ask(wire, QUERY, &sql).await;
+        let (mut result, mut broken) = (Ok(()), false);
+        while let Some(sql) = statements.next().await {
+            result = match sql {
+                Ok(sql) => ask(wire, QUERY, &sql).await.map_err(|failure| {
+                    broken = !matches!(failure, Failure::Server(..));
+                    failed(failure)
+                }),
+                Err(error) => Err(error),
+            };
             if result.is_err() {
                 break;
             }
         }
-        let broken = matches!(&result, Err(f) if !matches!(f, Failure::Server(..)));
         let end = if result.is_ok() { "COMMIT" } else { "ROLLBACK" };
         let end = if broken { Ok(()) } else { ask(wire, QUERY, end).await };
         lease.done = !broken && end.is_ok();
-        result.and(end).map_err(failed)
+        result.and(end.map_err(failed))
     }
 
     /// Executes one statement.

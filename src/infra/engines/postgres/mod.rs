@@ -89,15 +89,18 @@ impl Database {
     }
 
     /// Executes statements in one transaction.
-    pub async fn execute_all(&self, statements: super::Statements) -> Result<(), EngineError> {
+    pub async fn execute_all(&self, mut statements: super::Statements) -> Result<(), EngineError> {
         let mut lease = self.client().await?;
         let client = lease.get()?;
         let one =
             async |sql: &str| client.batch_execute(sql).await.map_err(|e| error::statement_error(&e, sql));
         one("BEGIN").await?;
         let mut result = Ok(());
-        for sql in statements {
-            result = one(&sql).await;
+        while let Some(sql) = statements.next().await {
+            result = match sql {
+                Ok(sql) => one(&sql).await,
+                Err(error) => Err(error),
+            };
             if result.is_err() {
                 break;
             }

@@ -85,7 +85,9 @@ impl Database {
             one("BEGIN IMMEDIATE")?;
             let mut statements = statements;
             // a connection that goes away takes its transaction with it
-            statements.try_for_each(|sql| one(&sql))?;
+            while let Some(sql) = statements.next_blocking() {
+                one(&sql?)?;
+            }
             one("COMMIT")
         })
         .await

@@ -16,9 +16,11 @@ pub(super) fn rules() -> Vec<Rule> {
     let access = Access::Protect("can_upload", "Database");
     vec![
         rule(&["POST"], "/api/v1/database/upload_metadata/", access, metadata)
-            .endpoint("DatabaseRestApi.upload_metadata"),
+            .endpoint("DatabaseRestApi.upload_metadata")
+            .upload(),
         rule(&["POST"], "/api/v1/database/<int:pk>/upload/", access, upload_file)
-            .endpoint("DatabaseRestApi.upload"),
+            .endpoint("DatabaseRestApi.upload")
+            .upload(),
     ]
 }
 
@@ -72,10 +74,10 @@ impl Form<'_> {
         Kind::Csv
     }
 
-    fn file(&mut self) -> Upload {
+    fn file(&mut self) -> Option<Upload> {
         let Some(file) = self.cx.req.files.iter().find(|f| f.field == "file").cloned() else {
             self.wrong("file", "Field may not be null.");
-            return Upload { field: String::new(), filename: String::new(), content: Default::default() };
+            return None;
         };
         let allowed = self.cx.app.config.get("ALLOWED_EXTENSIONS").as_array().cloned().unwrap_or_default();
         let suffix = file.filename.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map(|(_, s)| s);
@@ -84,7 +86,7 @@ impl Form<'_> {
         if !known {
             self.wrong("file", "File extension is not allowed.");
         }
-        file
+        Some(file)
     }
 
     fn count(&mut self, key: &str, lowest: i64, message: &str) -> Option<usize> {
@@ -177,15 +179,16 @@ fn check(form: Form<'_>) -> Result<(), Failure> {
     if form.errors.is_empty() { Ok(()) } else { Err(Error::bad_request(Value::Object(form.errors)).into()) }
 }
 
-fn sent(file: Upload) -> File {
-    File { name: file.filename, content: file.content }
+fn sent(file: Option<Upload>) -> Result<File, Failure> {
+    let file = file.ok_or_else(|| Error::internal("a form without a file was not refused"))?;
+    Ok(File { name: file.filename, content: file.content })
 }
 
 async fn metadata(cx: Cx) -> Handled {
     let mut form = form(&cx, METADATA)?;
     let (kind, file, options) = (form.kind(), form.file(), form.options());
     check(form)?;
-    let found = upload::metadata(&cx.app, kind, sent(file), options).await?;
+    let found = upload::metadata(&cx.app, kind, sent(file)?, options).await?;
     Ok(Answer::fab(200, &json!({"result": found})))
 }
 
@@ -202,6 +205,6 @@ async fn upload_file(cx: Cx) -> Handled {
     check(form)?;
     let table = table.unwrap_or_default();
     let goal = Goal { database_id: cx.req.int_param("pk"), schema: schema.as_deref(), table: &table };
-    upload::upload(&cx.app, &cx.user, &goal, kind, sent(file), options).await?;
+    upload::upload(&cx.app, &cx.user, &goal, kind, sent(file)?, options).await?;
     Ok(Answer::fab(201, &json!({"message": "OK"})))
 }
