@@ -46,3 +46,28 @@ fn sql_lab_over_large_results() {
     assert!(text.contains("The result exceeds the allowed size of 8 MB"), "{text}");
     assert_eq!(admin.post("/api/v1/sqllab/execute/", &body(50)).status, 200);
 }
+
+/// A cell of half a gigabyte is refused before it is in memory.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_cell_that_would_not_fit() {
+    let Some(uri) = postgres_uri() else { return };
+    let server = Server::start_with_settings("limits", &[("LITESET_MAX_RESULT_MB", "8")]);
+    let mut admin = server.admin();
+    let id = server.add_virtual(
+        "huge",
+        &Source::Uri(&uri),
+        "SELECT REPEAT(REPEAT('x', 10000), 50000) AS v",
+        "TEXT",
+    );
+    let answer = admin.post("/api/v1/chart/data", &ask(id, "json"));
+    let text = answer.text();
+    assert_eq!(answer.status, 400, "{}", &text[..text.len().min(300)]);
+    assert!(text.contains("The result exceeds the allowed size of 8 MB"), "{text}");
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let peak: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(peak < 400 << 10, "{peak} kB at most");
+    let small = server.add_virtual("small", &Source::Uri(&uri), "SELECT 'x' AS v", "TEXT");
+    assert_eq!(admin.post("/api/v1/chart/data", &ask(small, "json")).status, 200);
+}

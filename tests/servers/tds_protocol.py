@@ -2,6 +2,10 @@
 """Speaks TDS as SQL Server does (MS-TDS, the public description), for tests where there is no SQL Server.
 
     tds_protocol.py [--port N]      prints the port that it listens on
+                    [--encryption off|login|required|strict --certificate FILE]
+
+Encrypted is nothing, the log-in alone, or everything; where it is required, clients that cannot are sent away; strict
+connections (TDS 8) are encrypted from the first byte. The file holds a key and its certificate.
 
 It knows no SQL: it answers texts that it has been taught, and keeps what a test asks about later:
 
@@ -11,9 +15,15 @@ It knows no SQL: it answers texts that it has been taught, and keeps what a test
     slow                     sleeps until it is cancelled by an attention, or for a minute
     hang                     never answers, not even an attention
     big N                    one text of N characters
+    endless                  one text that goes on until the client goes
     fail                     error 208
     break                    a row, then the connection ends
     journal                  every text it was sent on any connection, a row each
+    sent WORD                how many texts ended with a word, but for such questions
+    encrypted                how the log-in came, and how this text did: two texts
+
+and, without reading more of a text than a few words, what an inspector asks about the schemas dbo and sales, the table
+dbo.towns (n, name) and the view dbo.big_towns, and its rows: as many as TOP says, or those of a query with aliases.
 
 The user is "sa" with the password "Passw0rd!", the database anything but "nope".
 """
@@ -21,6 +31,7 @@ The user is "sa" with the password "Passw0rd!", the database anything but "nope"
 import argparse
 import re
 import socketserver
+import ssl
 import struct
 import threading
 import time
@@ -142,21 +153,115 @@ def every_type():
     ]
 
 
+TOWNS = [("Bern", 7), ("Rome", 3)]
+
+
+def catalogue(sql):
+    """What is told of the few things that there are; nothing for other texts."""
+
+    def texts(names, rows):
+        return [text(name) for name in names], rows
+
+    if "schema_name() AS name" in sql:
+        return texts(["name"], [["dbo"]])
+    if "FROM INFORMATION_SCHEMA.SCHEMATA" in sql:
+        return texts(["SCHEMA_NAME"], [["dbo"], ["sales"]])
+    if "FROM INFORMATION_SCHEMA.TABLES" in sql:
+        name = "big_towns" if "'VIEW'" in sql else "towns"
+        return texts(["TABLE_NAME"], [[name]] if "N'dbo'" in sql else [])
+    if "FROM INFORMATION_SCHEMA.COLUMNS" in sql:
+        names = ["COLUMN_NAME", "DATA_TYPE", "IS_NULLABLE", "COLUMN_DEFAULT", "LENGTH", "PRECISION", "SCALE"]
+        rows = [["n", "int", "NO", None, None, "10", "0"], ["name", "nvarchar", "YES", None, "50", None, None]]
+        return texts(names, rows if "N'towns'" in sql else [])
+    if re.search(r"KEY_COLUMN_USAGE|FROM sys\.", sql):
+        return texts(["a", "b", "c", "d", "e"], [])
+    if not re.search(r"FROM (\[?dbo\]?\.)?\[?towns\]?", sql):
+        return None
+    aliases = re.findall(r"AS (?:\[([^\]]+)\]|(\w+))", sql.split("FROM")[0])
+    if "(" in sql.split("FROM")[0]:
+        columns = [(text if "name" in (a or b) else integer)(a or b) for a, b in aliases]
+        return columns, [[town if c.name == "name" else count for c in columns] for town, count in TOWNS]
+    top = re.match(r"SELECT TOP (\d+)", sql)
+    count = min(int(top.group(1)) if top else 500, 500)
+    return [integer("n"), text("name")], [[n, f"town {n}"] for n in range(count)]
+
+
+class Encrypted:
+    """A socket whose bytes are encrypted; until the handshake is done they travel in packets of their own."""
+
+    def __init__(self, socket, context, exact):
+        self.socket, self.exact = socket, exact
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_side=True)
+
+    def handshake(self):
+        while True:
+            try:
+                self.tls.do_handshake()
+                self.pack()
+                return
+            except ssl.SSLWantReadError:
+                self.pack()
+                kind, _, length = struct.unpack(">BBH", self.exact(8)[:4])
+                assert kind == 0x12, kind
+                self.incoming.write(self.exact(length - 8))
+            except ssl.SSLError as error:
+                self.pack()
+                raise ConnectionError from error
+
+    def pack(self):
+        found = self.outgoing.read()
+        for start in range(0, len(found), 4088):
+            part = found[start : start + 4088]
+            last = start + 4088 >= len(found)
+            self.socket.sendall(struct.pack(">BBHHBB", 0x12, int(last), len(part) + 8, 0, 1, 0) + part)
+
+    def recv(self, count):
+        while True:
+            try:
+                return self.tls.read(count)
+            except ssl.SSLWantReadError:
+                found = self.socket.recv(65536)
+                if not found:
+                    return b""
+                self.incoming.write(found)
+            except ssl.SSLError as error:
+                raise ConnectionError from error
+
+    def sendall(self, payload):
+        self.tls.write(payload)
+        self.socket.sendall(self.outgoing.read())
+
+    def setblocking(self, on):
+        self.socket.setblocking(on)
+
+    def settimeout(self, seconds):
+        self.socket.settimeout(seconds)
+
+
 class Session(socketserver.BaseRequestHandler):
     def exact(self, count):
+        return Session.exact_of(self.request, count)
+
+    @staticmethod
+    def exact_of(socket, count):
         found = b""
         while len(found) < count:
-            part = self.request.recv(count - len(found))
+            part = socket.recv(count - len(found))
             if not part:
                 raise ConnectionError
             found += part
         return found
 
     def read(self):
+        return Session.message_of(self.request)
+
+    @staticmethod
+    def message_of(socket):
         kind, payload = None, b""
         while True:
-            kind, status, length = struct.unpack(">BBH", self.exact(8)[:4])
-            payload += self.exact(length - 8)
+            kind, status, length = struct.unpack(">BBH", Session.exact_of(socket, 8)[:4])
+            payload += Session.exact_of(socket, length - 8)
             if status & 1:
                 return kind, payload
 
@@ -169,23 +274,53 @@ class Session(socketserver.BaseRequestHandler):
 
     def handle(self):
         self.transactions = 0
+        plain = self.request
+        level, context = self.server.encryption, self.server.context
         try:
-            self.prelogin()
-            if self.login():
+            if level == "strict":
+                self.request = context.wrap_socket(plain, server_side=True)
+            wanted = self.prelogin(level)
+            # 0: the log-in, 1: everything, 2: cannot, 3: demanded
+            if level in ("login", "required") and wanted != 2:
+                self.request = Encrypted(plain, context, self.exact)
+                # packets of the handshake come over the bare socket
+                self.request.exact = lambda count: Session.exact_of(plain, count)
+                self.request.handshake()
+            self.login_encrypted = self.request is not plain
+            if self.login_encrypted and level == "login" and wanted == 0:
+                encrypted, self.request = self.request, plain
+                accepted = self.login(Session.message_of(encrypted))
+            else:
+                accepted = self.login(self.read())
+            self.encrypted = self.request is not plain
+            if accepted:
                 while self.batch():
                     pass
         except (ConnectionError, OSError):
             pass
 
-    def prelogin(self):
-        kind, _ = self.read()
-        assert kind == 0x12, kind
-        # version, encryption: not supported
-        options = struct.pack(">BHH", 0, 11, 6) + struct.pack(">BHH", 1, 17, 1) + b"\xff"
-        self.write(options + bytes([16, 0, 0, 0, 0, 0]) + b"\x02")
-
-    def login(self):
+    def prelogin(self, level):
         kind, payload = self.read()
+        assert kind == 0x12, kind
+        wanted, at = 2, 0
+        while payload[at] != 0xFF:
+            option, offset, _ = struct.unpack_from(">BHH", payload, at)
+            wanted = payload[offset] if option == 1 else wanted
+            at += 5
+        # version, encryption
+        if level == "login":
+            answer = {0: 0, 2: 2}.get(wanted, 1)
+        else:
+            answer = {"off": 2, "required": 1 if wanted == 1 else 3, "strict": 1}[level]
+        options = struct.pack(">BHH", 0, 11, 6) + struct.pack(">BHH", 1, 17, 1) + b"\xff"
+        self.write(options + bytes([16, 0, 0, 0, 0, 0]) + bytes([answer]))
+        # nobody who knows the public description goes on from here
+        if (level == "required" and wanted == 2) or (level == "off" and wanted in (1, 3)):
+            raise ConnectionError
+        return wanted
+
+    def login(self, message):
+        kind, payload = message
         assert kind == 0x10, kind
 
         def field(at):
@@ -220,7 +355,7 @@ class Session(socketserver.BaseRequestHandler):
         return self.answer(sql.strip())
 
     def answer(self, sql):
-        asked = re.sub(r"^SELECT\s+", "", sql, flags=re.I)
+        asked = re.sub(r"^SELECT\s+(TOP \d+\s+)?", "", sql, flags=re.I)
         if found := re.search(r"BEGIN TRANSACTION|@@TRANCOUNT", sql):
             begins = found.group().startswith("BEGIN")
             self.transactions += 1 if begins else 0
@@ -234,6 +369,10 @@ class Session(socketserver.BaseRequestHandler):
             self.rows(int(asked.split()[1]))
         elif asked.startswith("big "):
             self.write(result([long_text("a")], [["x" * int(asked.split()[1])]]) + done(0x10, 1))
+        elif asked == "endless":
+            self.write_part(result([long_text("a")], []) + b"\xd1" + struct.pack("<Q", 0xFFFFFFFFFFFFFFFE))
+            while True:
+                self.write_part(struct.pack("<I", 4000) + b"x\x00" * 2000)
         elif asked == "slow":
             self.request.settimeout(60)
             kind, _ = self.read()
@@ -251,8 +390,19 @@ class Session(socketserver.BaseRequestHandler):
             with LOCK:
                 rows = [[line] for line in JOURNAL]
             self.write(result([text("line")], rows) + done(0x10, len(rows)))
+        elif asked.startswith("sent "):
+            word = asked.split()[1]
+            with LOCK:
+                found = [line for line in JOURNAL if line.endswith(word) and "sent" not in line]
+            self.write(result([integer("n")], [[len(found)]]) + done(0x10, 1))
+        elif asked == "encrypted":
+            rows = [[str(self.login_encrypted), str(self.encrypted)]]
+            self.write(result([text("login"), text("statement")], rows) + done(0x10, 1))
         elif asked == "1":
             self.write(result([integer("")], [[1]]) + done(0x10, 1))
+        elif found := catalogue(sql):
+            columns, rows = found
+            self.write(result(columns, rows) + done(0x10, len(rows)))
         else:
             self.write(done())
         return True
@@ -290,6 +440,17 @@ class Server(socketserver.ThreadingTCPServer):
 if __name__ == "__main__":
     options = argparse.ArgumentParser()
     options.add_argument("--port", type=int, default=0)
-    with Server(("127.0.0.1", options.parse_args().port), Session) as server:
+    options.add_argument("--encryption", default="off")
+    options.add_argument("--certificate")
+    options = options.parse_args()
+    with Server(("127.0.0.1", options.port), Session) as server:
+        server.encryption, server.context = options.encryption, None
+        if options.certificate:
+            server.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            server.context.load_cert_chain(options.certificate)
+            if options.encryption == "strict":
+                server.context.set_alpn_protocols(["tds/8.0"])
+            else:
+                server.context.maximum_version = ssl.TLSVersion.TLSv1_2
         print(server.server_address[1], flush=True)
         server.serve_forever()

@@ -174,7 +174,40 @@ async fn servers_that_do_not_speak() {
     }
 }
 
-/// A backend that is stopped in the middle of its work: the time of the statement holds all the same.
+/// A backend that is stopped, and goes on when this is dropped.
+#[cfg(target_os = "linux")]
+struct Stopped(i64);
+
+#[cfg(target_os = "linux")]
+impl Stopped {
+    /// Stops the one backend that a new engine has; none where that is not allowed.
+    async fn behind(engine: &Engine) -> Option<Self> {
+        let found =
+            engine.query("SELECT pg_backend_pid()::int AS a", &QueryOptions::default()).await.unwrap();
+        let Scalar::Int(pid) = found.data[0].get(0) else { panic!("no pid") };
+        if !signal(pid, "-STOP") {
+            println!("skipped: the server's processes cannot be stopped");
+            return None;
+        }
+        Some(Self(pid))
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn signal(pid: i64, name: &str) -> bool {
+    let status = std::process::Command::new("kill").args([name, &pid.to_string()]).status();
+    status.is_ok_and(|s| s.success())
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        signal(self.0, "-CONT");
+    }
+}
+
+/// A backend that is stopped in the middle of its work: the time of the statement holds all the same, whichever way it
+/// is asked; and who does not want to wait goes.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_server_that_hangs() {
@@ -182,22 +215,92 @@ async fn a_server_that_hangs() {
         println!("skipped: LITESET_TEST_POSTGRES is not set");
         return;
     };
-    let engine = open(&uri);
-    let found = engine.query("SELECT pg_backend_pid()::int AS a", &QueryOptions::default()).await.unwrap();
-    let Scalar::Int(pid) = found.data[0].get(0) else { panic!("no pid") };
-    let signal = |name: &str| {
-        let status = std::process::Command::new("kill").args([name, &pid.to_string()]).status();
-        status.is_ok_and(|s| s.success())
-    };
-    if !signal("-STOP") {
-        println!("skipped: the server's processes cannot be stopped");
-        return;
-    }
     let options = QueryOptions { timeout: Duration::from_secs(1), ..QueryOptions::default() };
+    let late = EngineError::Timeout(options.timeout);
+    for way in ["query", "session", "pieces", "stop"] {
+        let engine = open(&uri);
+        let Some(stopped) = Stopped::behind(&engine).await else { return };
+        let begun = Instant::now();
+        let answer = match way {
+            "query" => engine.query("SELECT 1", &options).await.map(drop),
+            "session" => engine.session(&options).await.map(drop),
+            "pieces" => match engine.batches("SELECT 1", &options, 100).recv().await {
+                Some(answer) => answer.map(drop),
+                None => Ok(()),
+            },
+            _ => {
+                let long = QueryOptions { timeout: Duration::from_secs(600), ..options.clone() };
+                let asked = tokio::time::timeout(options.timeout, engine.query("SELECT 1", &long)).await;
+                asked.map_err(|_| late.clone()).and_then(|found| found.map(drop))
+            }
+        };
+        assert_eq!(answer, Err(late.clone()), "{way}");
+        assert!(begun.elapsed() < Duration::from_secs(30), "{way}: {:?}", begun.elapsed());
+        // others are served while it hangs
+        works(&engine).await;
+        drop(stopped);
+    }
+}
+
+/// Lets anybody in, and answers the first question with the head of a row.
+async fn announce(mut socket: tokio::net::TcpStream) -> std::io::Result<()> {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut ignored = [0; 4096];
+    socket.read_exact(&mut ignored[..8]).await?;
+    socket.write_all(b"N").await?;
+    let _ = socket.read(&mut ignored).await?;
+    // AuthenticationOk, ReadyForQuery, and then the head of a DataRow
+    socket.write_all(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I").await?;
+    let _ = socket.read(&mut ignored).await?;
+    let mut row = vec![b'D'];
+    row.extend_from_slice(&1_000_000_000_u32.to_be_bytes());
+    socket.write_all(&row).await?;
+    // it hangs on the line until the other side goes
+    while socket.read(&mut ignored).await? > 0 {}
+    Ok(())
+}
+
+/// A server that announces a row of a gigabyte is left before the row comes: nothing of it ever does here.
+#[tokio::test]
+async fn a_row_that_is_announced_as_too_large() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            // some come only to cancel
+            tokio::spawn(announce(socket));
+        }
+    });
+    let engine = open(&format!("postgresql://u:p@127.0.0.1:{port}/d"));
+    let options = QueryOptions { max_bytes: 3 << 20, ..QueryOptions::default() };
     let begun = Instant::now();
-    let answer = engine.query("SELECT 1", &options).await;
-    assert!(signal("-CONT"));
-    assert_eq!(answer.unwrap_err(), EngineError::Timeout(options.timeout));
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert_eq!(engine.query("SELECT 1", &options).await, Err(EngineError::TooLarge(3)));
+    assert_eq!(engine.session(&options).await.map(drop), Err(EngineError::TooLarge(3)));
+    assert_eq!(engine.batches("SELECT 1", &options, 9).recv().await, Some(Err(EngineError::TooLarge(3))));
+    assert!(begun.elapsed() < options.timeout);
+}
+
+/// The words of an error are bounded as rows are, and so are rows in pieces.
+#[tokio::test]
+async fn other_messages_that_are_too_large() {
+    let Ok(uri) = std::env::var("LITESET_TEST_POSTGRES") else {
+        println!("skipped: LITESET_TEST_POSTGRES is not set");
+        return;
+    };
+    let engine = open(&uri);
+    let options = QueryOptions { max_bytes: 1 << 20, ..QueryOptions::default() };
+    let words = "SELECT CAST(repeat(repeat('x', 2000), 10000) AS integer)";
+    assert_eq!(engine.query(words, &options).await.unwrap_err(), EngineError::TooLarge(1));
+    let mut pieces = engine.batches("SELECT repeat(repeat('x', 2000), 10000)", &options, 100);
+    assert_eq!(pieces.recv().await.unwrap().unwrap_err(), EngineError::TooLarge(1));
+    let mut session = engine.session(&options).await.unwrap();
+    assert_eq!(
+        session.query("SELECT repeat(repeat('x', 2000), 10000)").await.unwrap_err(),
+        EngineError::TooLarge(1)
+    );
+    drop(session);
+    // a bound is that of its statement, not of the connection's first
+    let few = engine.query("SELECT repeat(repeat('x', 2000), 1500)", &QueryOptions::default()).await.unwrap();
+    assert_eq!(few.row_count(), 1);
     works(&engine).await;
 }

@@ -1,16 +1,22 @@
 //! Connections to PostgreSQL, for the metadata database and for charts alike: names resolved without the C
 //! library (a static binary cannot ask it), TLS with libpq's meaning of `sslmode`.
 
+mod bound;
+mod negotiate;
 mod resolve;
 mod tls;
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc};
 
 use deadpool_postgres::Connect;
-use tokio::task::JoinHandle;
+use tokio::{net::UnixStream, task::JoinHandle};
 use tokio_postgres::{CancelToken, Client, Config, Error, NoTls, config::Host, config::SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use bound::Bounded;
+use negotiate::Negotiate;
+
+pub use bound::Bound;
 pub use tls::{TlsError, Verify, client_config, is_certificate};
 
 /// A server and how far its certificate is trusted.
@@ -33,14 +39,43 @@ impl Connector {
         Ok(Self { tls: tls::connector(verify)? })
     }
 
-    /// Cancels a statement that runs on a connection of this connector.
-    pub async fn cancel(&self, token: CancelToken, config: &Config) -> Result<(), Error> {
-        if uses_tls(config) {
-            token.cancel_query(self.tls.clone()).await
-        } else {
-            token.cancel_query(NoTls).await
+    /// Makes a connection that ends with a message above a bound.
+    pub async fn connect_bounded(&self, config: &Config, bound: Arc<Bound>) -> Connected {
+        if let Some(path) = socket_file(config) {
+            return match UnixStream::connect(path).await {
+                Ok(stream) => {
+                    let mut plain = config.clone();
+                    plain.ssl_mode(SslMode::Disable);
+                    let (client, connection) = plain.connect_raw(Bounded::new(stream, bound), NoTls).await?;
+                    Ok((client, drive(connection)))
+                }
+                // it fails again, and is told as any other
+                Err(_) => self.connect(config).await,
+            };
         }
+        let config = resolve::with_addresses(config.clone()).await;
+        let (negotiate, config) = Negotiate::of(&config, self.tls.clone(), bound);
+        let (client, connection) = config.connect(negotiate).await?;
+        Ok((client, drive(connection)))
     }
+
+    /// Cancels a statement that runs on a bounded connection of this connector.
+    pub async fn cancel(&self, token: CancelToken, config: &Config) -> Result<(), Error> {
+        if let Some(path) = socket_file(config)
+            && let Ok(stream) = UnixStream::connect(path).await
+        {
+            return token.cancel_query_raw(stream, NoTls).await;
+        }
+        let (negotiate, _) = Negotiate::of(config, self.tls.clone(), Arc::default());
+        token.cancel_query(negotiate).await
+    }
+}
+
+/// The file of a server on this machine, when it is the only one.
+fn socket_file(config: &Config) -> Option<PathBuf> {
+    let [Host::Unix(folder)] = config.get_hosts() else { return None };
+    let port = config.get_ports().first().copied().unwrap_or(5432);
+    Some(folder.join(format!(".s.PGSQL.{port}")))
 }
 
 fn uses_tls(config: &Config) -> bool {

@@ -1,7 +1,11 @@
 //! TLS as libpq's `sslmode` means it: `require` encrypts without asking who is there, `verify-ca` and
 //! `verify-full` check the certificate.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    io::Read as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use rustls::{
     ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
@@ -58,11 +62,26 @@ fn store(file: &Option<PathBuf>) -> Result<RootCertStore, TlsError> {
         return Ok(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() });
     };
     let failed = |e: &dyn std::fmt::Display| TlsError(format!("{}: {e}", path.display()));
+    let pem = certificates(path).map_err(|e| failed(&e))?;
     let mut store = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(path).map_err(|e| failed(&e))? {
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
         store.add(certificate.map_err(|e| failed(&e))?).map_err(|e| failed(&e))?;
     }
     Ok(store)
+}
+
+/// Most bytes of a file of roots.
+const ROOTS: u64 = 4 << 20;
+
+/// The content of a file that a connection names: no device that never ends, no pipe that waits for a writer.
+fn certificates(path: &Path) -> std::io::Result<Vec<u8>> {
+    let known = std::fs::metadata(path)?;
+    if !known.is_file() || known.len() > ROOTS {
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "not a file of certificates"));
+    }
+    let mut pem = Vec::new();
+    std::fs::File::open(path)?.take(ROOTS).read_to_end(&mut pem)?;
+    Ok(pem)
 }
 
 /// Accepts any certificate but still checks that the server holds its key.
@@ -111,5 +130,9 @@ mod tests {
         assert!(connector(&Verify::Full(None)).is_ok());
         let error = connector(&Verify::Full(Some("/nonexistent.pem".into()))).err().unwrap();
         assert!(error.to_string().contains("/nonexistent.pem"));
+        for endless in ["/dev/zero", "/tmp"] {
+            let error = connector(&Verify::Full(Some(endless.into()))).err().unwrap();
+            assert!(error.to_string().contains("not a file of certificates"), "{error}");
+        }
     }
 }

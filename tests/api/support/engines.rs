@@ -33,6 +33,11 @@ impl EngineServer {
         Self::start("python3", "trino_protocol.py", &["proof"])
     }
 
+    /// The protocol of SQL Server, without an engine behind it.
+    pub fn tds_protocol() -> Option<Self> {
+        Self::start("python3", "tds_protocol.py", &[])
+    }
+
     fn start(python: &str, script: &str, arguments: &[&str]) -> Option<Self> {
         let script = format!("{}/tests/servers/{script}", env!("CARGO_MANIFEST_DIR"));
         let mut child = Command::new(python)

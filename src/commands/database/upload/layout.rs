@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(found[0][0], Column { cells: vec![Cell::Int(0), Cell::Int(1)], ..column("n") });
         assert_eq!(found[1][0].cells, [Cell::Int(2), Cell::Int(3)]);
         let options = Options { index_column: Some("b".into()), ..Options::default() };
-        assert_eq!(shaped(&[chunk.clone()], &options).unwrap(), [[column("a")]]);
+        assert_eq!(shaped(std::slice::from_ref(&chunk), &options).unwrap(), [[column("a")]]);
         let options = Options { index_column: Some("x".into()), ..Options::default() };
         assert!(shaped(&[chunk], &options).is_err());
     }

@@ -4,6 +4,7 @@
 mod error;
 mod guard;
 mod introspect;
+mod meter;
 mod session;
 mod value;
 
@@ -29,6 +30,7 @@ use super::{
 use crate::net;
 pub(super) use error::CONNECT_CLASS;
 use error::{connect_error, refused_connection, statement_error};
+use meter::{Meter, Metered};
 pub(super) use session::Session;
 use value::Reader;
 
@@ -41,7 +43,18 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// Connections that were idle longer are asked whether they still live.
 const FRESH: Duration = Duration::from_secs(20);
 
-type Stream = Client<Compat<TcpStream>>;
+/// Bytes of unwanted rows that are read for the sake of the connection.
+const SKIPPED: usize = 1 << 20;
+/// How long they are waited for.
+const PAUSE: Duration = Duration::from_secs(1);
+
+type Tds = Client<Compat<Metered<TcpStream>>>;
+
+/// A connection and the meter of what comes over it.
+struct Stream {
+    client: Tds,
+    meter: Arc<Meter>,
+}
 
 /// A database on a server.
 pub(super) struct Database {
@@ -154,7 +167,7 @@ impl Drop for Lease {
         }
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         runtime.spawn(async move {
-            if timeout(FAREWELL, stream.cancel_query()).await.is_err() {
+            if timeout(FAREWELL, stream.client.cancel_query()).await.is_err() {
                 tracing::warn!("a statement could not be cancelled");
             }
             drop(stream);
@@ -171,12 +184,34 @@ impl Lease {
         self.state = State::Used;
     }
 
-    fn get(&mut self) -> Result<&mut Stream, EngineError> {
-        self.stream.as_mut().ok_or_else(|| EngineError::Connect("the connection is gone".to_owned()))
+    fn get(&mut self) -> Result<&mut Tds, EngineError> {
+        let gone = || EngineError::Connect("the connection is gone".to_owned());
+        self.stream.as_mut().map(|s| &mut s.client).ok_or_else(gone)
+    }
+
+    /// Lets a row of so many bytes come.
+    fn allow(&self, row: usize) -> Arc<Meter> {
+        let meter = self.stream.as_ref().map(|s| s.meter.clone()).unwrap_or_default();
+        meter.allow(row);
+        meter
+    }
+
+    /// A connection that ended with too large a row had a result that is too large.
+    fn judged<T>(
+        &mut self,
+        result: Result<T, EngineError>,
+        options: &QueryOptions,
+    ) -> Result<T, EngineError> {
+        if result.is_err() && self.stream.as_ref().is_some_and(|s| s.meter.exceeded()) {
+            self.stream = None;
+            return Err(EngineError::TooLarge(options.max_bytes >> 20));
+        }
+        result
     }
 
     /// A statement of our own, whose rows nobody reads.
     async fn command(&mut self, sql: &str) -> Result<(), EngineError> {
+        self.allow(0);
         let found = self.get()?.simple_query(sql).await.map_err(|e| statement_error(&e))?;
         found.into_results().await.map(drop).map_err(|e| statement_error(&e))
     }
@@ -201,7 +236,10 @@ impl Database {
         let mut lease = Lease { home: self.clone(), stream: None, state: State::Working, _permit: permit };
         while let Some((stream, used)) = self.pooled() {
             lease.stream = Some(stream);
-            if used.elapsed() < FRESH || lease.command("SELECT 1").await.is_ok() {
+            let patience = self.target.patience;
+            let alive = used.elapsed() < FRESH
+                || timeout(patience, lease.command("SELECT 1")).await.is_ok_and(|answer| answer.is_ok());
+            if alive {
                 return Ok(lease);
             }
         }
@@ -222,9 +260,10 @@ impl Database {
         let opened = timeout(target.patience, TcpStream::connect((address, target.port))).await;
         let tcp = opened.map_err(late)?.map_err(refused)?;
         tcp.set_nodelay(true).map_err(refused)?;
-        let entering = Client::connect(target.config.clone(), tcp.compat_write());
-        match timeout(target.patience, entering).await {
-            Ok(Ok(stream)) => Ok(stream),
+        let meter = Arc::new(Meter::default());
+        let metered = Metered::new(tcp, meter.clone()).compat_write();
+        match timeout(target.patience, Client::connect(target.config.clone(), metered)).await {
+            Ok(Ok(client)) => Ok(Stream { client, meter }),
             Ok(Err(e)) => Err(connect_error(&e, &target.host)),
             Err(_) => Err(refused_connection(&target.host, Some(std::io::ErrorKind::TimedOut))),
         }
@@ -233,7 +272,8 @@ impl Database {
     /// Proves that the server lets us in and answers.
     pub async fn ping(self: &Arc<Self>) -> Result<(), EngineError> {
         let mut lease = self.lease().await?;
-        lease.command("SELECT 1").await?;
+        let late = |_| refused_connection(&self.target.host, Some(std::io::ErrorKind::TimedOut));
+        timeout(self.target.patience, lease.command("SELECT 1")).await.map_err(late)??;
         lease.state = State::Clean;
         Ok(())
     }
@@ -249,6 +289,11 @@ impl Database {
         let work = async {
             begin(&mut lease, options).await?;
             let result = fetch(&mut lease, sql, options).await;
+            let result = lease.judged(result, options);
+            // the server has undone what was done; only who meant to write has lost something
+            if lease.stream.is_none() && (result.is_err() || !options.allow_write) {
+                return result;
+            }
             end(&mut lease, result.is_ok() && options.allow_write, result).await
         };
         let done = timeout(options.timeout, work).await;
@@ -303,15 +348,19 @@ struct Rows<'a> {
     readers: Vec<Reader>,
     stream: QueryStream<'a>,
     row: Option<tiberius::Row>,
+    meter: Arc<Meter>,
+    /// Bytes that a row may have.
+    most: usize,
 }
 
 impl<'a> Rows<'a> {
-    async fn start(stream: &'a mut Stream, sql: &str) -> Result<Self, EngineError> {
-        let mut stream = stream.simple_query(sql).await.map_err(|e| statement_error(&e))?;
+    async fn start(lease: &'a mut Lease, sql: &str, most: usize) -> Result<Self, EngineError> {
+        let meter = lease.allow(most);
+        let mut stream = lease.get()?.simple_query(sql).await.map_err(|e| statement_error(&e))?;
         let found = stream.columns().await.map_err(|e| statement_error(&e))?.unwrap_or_default();
         let columns = found.iter().map(value::info).collect();
         let readers = found.iter().map(|c| Reader::of(c.column_type())).collect();
-        Ok(Self { columns, readers, stream, row: None })
+        Ok(Self { columns, readers, stream, row: None, meter, most })
     }
 
     fn builders(&self) -> Vec<ColumnBuilder> {
@@ -325,10 +374,25 @@ impl<'a> Rows<'a> {
                 && row.result_index() == 0
             {
                 self.row = Some(row);
+                self.meter.allow(self.most);
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// Passes over what is left; false when that is more than a few packets. A statement whose end has arrived cannot
+    /// be cancelled any more.
+    async fn ends_soon(&mut self) -> bool {
+        let begun = self.meter.total();
+        while self.meter.total() - begun < SKIPPED {
+            match self.next().await {
+                Ok(true) => {}
+                Ok(false) => return true,
+                Err(_) => break,
+            }
+        }
+        false
     }
 
     /// Adds the row to the columns; returns its size.
@@ -343,7 +407,7 @@ impl<'a> Rows<'a> {
 
 /// The rows of a statement, as far as the limits allow.
 async fn fetch(lease: &mut Lease, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
-    let mut rows = Rows::start(lease.get()?, sql).await?;
+    let mut rows = Rows::start(lease, sql, options.max_bytes).await?;
     let mut builders = rows.builders();
     let mut size = Size::new(options, builders.len());
     let mut whole = true;
@@ -356,7 +420,8 @@ async fn fetch(lease: &mut Lease, sql: &str, options: &QueryOptions) -> Result<R
         match size.add(rows.push(&mut builders)) {
             Ok(false) => {}
             Ok(true) => {
-                whole = false;
+                // a result that ends with the last row that is wanted has an end that is still to be read
+                whole = timeout(PAUSE, rows.ends_soon()).await.unwrap_or(false);
                 break Ok(());
             }
             Err(e) => {
@@ -369,6 +434,7 @@ async fn fetch(lease: &mut Lease, sql: &str, options: &QueryOptions) -> Result<R
     drop(rows);
     if !whole {
         // what is left of the result is not sent
+        lease.allow(options.max_bytes);
         let cancelled = timeout(FAREWELL, lease.get()?.cancel_query()).await;
         if !matches!(cancelled, Ok(Ok(()))) {
             lease.stream = None;

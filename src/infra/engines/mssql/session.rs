@@ -50,31 +50,43 @@ impl Database {
         guard::check(sql, options.allow_write)?;
         let mut lease = self.lease().await?;
         begin(&mut lease, options).await?;
-        let mut rows = Rows::start(lease.get()?, sql).await?;
-        let mut batcher = Batcher::new(options, rows.columns.clone(), cells);
-        let mut complete = false;
-        while batcher.wants_more() {
-            if !rows.next().await? {
-                complete = true;
-                break;
-            }
-            let bytes = rows.push(batcher.builders());
-            if let Some(full) = batcher.row(bytes)?
-                && out.send(Ok(full)).await.is_err()
-            {
-                return Ok(());
-            }
-        }
-        drop(rows);
-        if let Some(rest) = batcher.rest() {
-            let _ = out.send(Ok(rest)).await;
-        }
-        if complete {
+        let sent = send(&mut lease, sql, options, cells, out).await;
+        if lease.judged(sent, options)? {
             end(&mut lease, options.allow_write, Ok(())).await?;
             lease.resting();
         }
         Ok(())
     }
+}
+
+/// Sends the rows; true when all of them were.
+async fn send(
+    lease: &mut Lease,
+    sql: &str,
+    options: &QueryOptions,
+    cells: usize,
+    out: &Sender<Result<ResultSet, EngineError>>,
+) -> Result<bool, EngineError> {
+    let mut rows = Rows::start(lease, sql, options.max_bytes).await?;
+    let mut batcher = Batcher::new(options, rows.columns.clone(), cells);
+    let mut complete = false;
+    while batcher.wants_more() {
+        if !rows.next().await? {
+            complete = true;
+            break;
+        }
+        let bytes = rows.push(batcher.builders());
+        if let Some(full) = batcher.row(bytes)?
+            && out.send(Ok(full)).await.is_err()
+        {
+            return Ok(false);
+        }
+    }
+    drop(rows);
+    if let Some(rest) = batcher.rest() {
+        let _ = out.send(Ok(rest)).await;
+    }
+    Ok(complete)
 }
 
 impl Session {
@@ -85,6 +97,7 @@ impl Session {
         let limit = self.options.timeout;
         let work = fetch(&mut self.lease, sql, &self.options);
         let result = timeout(limit, work).await.map_err(|_| EngineError::Timeout(limit))?;
+        let result = self.lease.judged(result, &self.options);
         if matches!(result, Ok(_) | Err(EngineError::Statement { .. })) {
             self.lease.resting();
         }
@@ -94,6 +107,10 @@ impl Session {
     /// Ends the transaction.
     pub async fn finish(mut self, commit: bool) -> Result<(), EngineError> {
         let commit = commit && self.options.allow_write;
+        // a connection that was given up has been undone by the server
+        if self.lease.stream.is_none() && !commit {
+            return Ok(());
+        }
         end(&mut self.lease, commit, Ok(())).await
     }
 }

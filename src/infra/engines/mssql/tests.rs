@@ -28,8 +28,13 @@ impl Drop for TdsProtocol {
 
 impl TdsProtocol {
     fn start() -> Option<Self> {
+        Self::start_with(&[])
+    }
+
+    fn start_with(arguments: &[&str]) -> Option<Self> {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/servers/tds_protocol.py");
-        let mut child = Command::new("python3").arg(script).stdout(Stdio::piped()).spawn().ok()?;
+        let mut command = Command::new("python3");
+        let mut child = command.arg(script).args(arguments).stdout(Stdio::piped()).spawn().ok()?;
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         Some(Self { child, port: line.trim().parse().unwrap() })
@@ -107,6 +112,12 @@ async fn limits_and_a_statement_that_is_given_up() {
     let db = server.open("sa:Passw0rd!", "d");
     let few = db.query("SELECT rows 100000", &QueryOptions { max_rows: Some(3), ..reading() }).await.unwrap();
     assert_eq!(few.data[0], ColumnData::Int(vec![Some(0), Some(1), Some(2)]));
+    // a result with as many rows as are wanted leaves the connection as it was, also in the middle of a session
+    let mut session = db.session(&QueryOptions { max_rows: Some(3), ..reading() }).await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(session.query("SELECT rows 3").await.unwrap().row_count(), 3);
+    }
+    session.finish(false).await.unwrap();
     let size = QueryOptions { max_bytes: 1 << 20, ..reading() };
     assert_eq!(db.query("SELECT big 2000000", &size).await.unwrap_err(), EngineError::TooLarge(1));
     let limit = Duration::from_millis(200);
@@ -120,6 +131,25 @@ async fn limits_and_a_statement_that_is_given_up() {
     // a server that does not even answer to that holds nobody up
     assert!(timeout(limit, db.query("SELECT hang", &reading())).await.is_err());
     assert!(db.query("SELECT 1", &reading()).await.is_ok());
+}
+
+/// A value that never ends is left when it is too large, by whatever way it is asked for.
+#[tokio::test]
+async fn a_row_without_an_end() {
+    let server = server!();
+    let db = server.open("sa:Passw0rd!", "d");
+    let options = QueryOptions { max_bytes: 2 << 20, ..reading() };
+    assert_eq!(db.query("SELECT endless", &options).await.unwrap_err(), EngineError::TooLarge(2));
+    let mut session = db.session(&options).await.unwrap();
+    assert_eq!(session.query("SELECT endless").await.unwrap_err(), EngineError::TooLarge(2));
+    drop(session);
+    let (out, mut batches) = tokio::sync::mpsc::channel(2);
+    let asking = db.clone();
+    tokio::spawn(async move { asking.batches("SELECT endless", &options, 9, &out).await });
+    assert_eq!(batches.recv().await, Some(Err(EngineError::TooLarge(2))));
+    // rows that each are small enough may be many
+    let many = QueryOptions { max_bytes: 16 << 20, ..reading() };
+    assert_eq!(db.query("SELECT rows 100000", &many).await.unwrap().row_count(), 100_000);
 }
 
 #[tokio::test]
@@ -180,4 +210,124 @@ async fn rows_come_in_batches() {
         sizes.push(batch.unwrap().row_count());
     }
     assert_eq!(sizes, [2, 2, 1]);
+}
+
+/// A certificate of an authority of its own for 127.0.0.1, made by OpenSSL; gone at the end.
+struct Certificates(std::path::PathBuf);
+
+impl Certificates {
+    fn make() -> Option<Self> {
+        let folder = std::env::temp_dir().join(format!("liteset-tds-{}", uuid::Uuid::new_v4()));
+        std::fs::create_dir(&folder).unwrap();
+        let made = Self(folder);
+        let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+        let steps: [&[&str]; 3] = [
+            &["req", "-x509", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=authority"],
+            &["req", "-keyout", "key.pem", "-out", "request.pem", "-subj", "/CN=server"],
+            &[
+                "x509",
+                "-req",
+                "-in",
+                "request.pem",
+                "-CA",
+                "ca.pem",
+                "-CAkey",
+                "ca.key",
+                "-CAcreateserial",
+                "-days",
+                "2",
+                "-extfile",
+                "names",
+                "-out",
+                "server.pem",
+            ],
+        ];
+        std::fs::write(made.0.join("names"), "subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n")
+            .unwrap();
+        for step in steps {
+            let mut command = Command::new("openssl");
+            command.args(step).args(if step[0] == "req" { &curve[..] } else { &[] });
+            let done = command.current_dir(&made.0).stderr(Stdio::null()).status().ok()?;
+            assert!(done.success(), "{step:?}");
+        }
+        let both = made.text("key.pem") + &made.text("server.pem");
+        std::fs::write(made.0.join("both.pem"), both).unwrap();
+        Some(made)
+    }
+
+    fn text(&self, name: &str) -> String {
+        std::fs::read_to_string(self.0.join(name)).unwrap()
+    }
+}
+
+impl Drop for Certificates {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// How the log-in and a statement travelled, or why not.
+async fn encrypted(port: u16, driver: &str, query: &str, ca: Option<String>) -> Result<(bool, bool), String> {
+    let uri = format!("mssql+{driver}://sa:Passw0rd!@127.0.0.1:{port}/d?{query}");
+    let source = Source { url: Url::parse(&uri).unwrap(), server_cert: ca, ..Source::default() };
+    let db = Arc::new(Database::new(&source, 1));
+    let found = db.query("SELECT encrypted", &reading()).await.map_err(|e| e.to_string())?;
+    let yes = |at: usize| found.data[at].get(0) == Scalar::Text("True".into());
+    Ok((yes(0), yes(1)))
+}
+
+/// What the options ask for is what happens, whatever the server can; and who is asked to look at the certificate does.
+#[tokio::test]
+async fn encryption_is_what_was_asked_for() {
+    let Some(certificates) = Certificates::make() else { return println!("skipped: no openssl") };
+    let both = certificates.0.join("both.pem");
+    let mut servers = std::collections::HashMap::new();
+    for level in ["off", "login", "required", "strict"] {
+        let arguments = ["--encryption", level, "--certificate", both.to_str().unwrap()];
+        let Some(server) = TdsProtocol::start_with(&arguments) else {
+            return println!("skipped: no python3");
+        };
+        servers.insert(level, server);
+    }
+    let ca = || Some(certificates.text("ca.pem"));
+    let (trusts, asks) = ("Encrypt=yes&TrustServerCertificate=yes", "Encrypt=yes");
+    let nothing = Ok((false, false));
+    let login = Ok((true, false));
+    let all = Ok((true, true));
+    for (level, driver, query, checked, want) in [
+        // the server decides; one that knows no encryption at all is not trusted without a word
+        ("off", "pymssql", "", false, None),
+        ("off", "pymssql", "encryption=off", false, Some(&nothing)),
+        ("login", "pymssql", "", false, Some(&login)),
+        ("required", "pymssql", "", false, Some(&all)),
+        // nothing is encrypted, and where it must be there is no connection
+        ("login", "pymssql", "encryption=off", false, Some(&nothing)),
+        ("required", "pymssql", "encryption=off", false, None),
+        // everything is, and where it cannot be there is no connection
+        ("login", "pymssql", "encryption=require", false, Some(&all)),
+        ("required", "pymssql", "encryption=require", false, Some(&all)),
+        ("off", "pymssql", "encryption=require", false, None),
+        ("required", "pyodbc", trusts, false, Some(&all)),
+        ("off", "pyodbc", trusts, false, None),
+        // a certificate that nobody vouches for, and one that the connection vouches for
+        ("required", "pyodbc", asks, false, None),
+        ("required", "pyodbc", "Encrypt=yes&TrustServerCertificate=no", false, None),
+        ("required", "pymssql", "encryption=require&TrustServerCertificate=no", false, None),
+        ("required", "pyodbc", asks, true, Some(&all)),
+        ("login", "pyodbc", asks, true, Some(&all)),
+        // encrypted from the first byte
+        ("strict", "pyodbc", "Encrypt=strict", true, Some(&all)),
+        ("strict", "pyodbc", "Encrypt=strict", false, None),
+        ("strict", "pyodbc", "Encrypt=strict&TrustServerCertificate=yes", false, Some(&all)),
+        ("required", "pyodbc", "Encrypt=strict", true, None),
+    ] {
+        let found = encrypted(servers[level].port, driver, query, if checked { ca() } else { None }).await;
+        match want {
+            Some(want) => assert_eq!(&found, want, "{level} {driver} {query}"),
+            None => {
+                let error = found.expect_err(&format!("{level} {driver} {query}"));
+                assert!(!error.contains("Passw0rd"), "{error}");
+            }
+        }
+    }
 }

@@ -12,6 +12,7 @@ mod value;
 mod wire;
 
 use std::{
+    future::Future,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -157,7 +158,7 @@ impl Drop for Lease {
 /// Ends what another connection executes.
 async fn kill(target: &Target, thread: u32) -> Result<(), Failure> {
     let mut other = enter(target).await?;
-    ask(&mut other.wire, QUERY, &format!("KILL QUERY {thread}")).await
+    in_time(target.patience, ask(&mut other.wire, QUERY, &format!("KILL QUERY {thread}"))).await
 }
 
 impl Database {
@@ -183,7 +184,9 @@ impl Database {
             if wanted.is_none() && known.current.is_some() {
                 continue;
             }
-            if known.used.elapsed() < FRESH || ask(&mut known.wire, PING, "").await.is_ok() {
+            let alive = known.used.elapsed() < FRESH
+                || in_time(self.target.patience, ask(&mut known.wire, PING, "")).await.is_ok();
+            if alive {
                 found = Some(known);
                 break;
             }
@@ -198,7 +201,8 @@ impl Database {
             && lease.get()?.current.as_ref() != Some(&wanted)
         {
             let connection = lease.get()?;
-            let chosen = ask(&mut connection.wire, INIT_DB, &wanted).await;
+            let chosen = ask(&mut connection.wire, INIT_DB, &wanted);
+            let chosen = in_time(self.target.patience, chosen).await;
             if chosen.is_ok() {
                 connection.current = Some(wanted);
             }
@@ -225,7 +229,7 @@ impl Database {
     /// Makes a connection, asks nothing.
     pub async fn ping(&self) -> Result<(), EngineError> {
         let mut lease = self.lease(None).await?;
-        let answer = ask(&mut lease.get()?.wire, PING, "").await;
+        let answer = in_time(self.target.patience, ask(&mut lease.get()?.wire, PING, "")).await;
         lease.done = answer.is_ok();
         answer.map_err(|e| error::statement_error(&e, self.target.python))
     }
@@ -425,6 +429,15 @@ impl Lease {
     fn get(&mut self) -> Result<&mut Connection, EngineError> {
         self.connection.as_mut().ok_or_else(|| EngineError::Connect("no connection".into()))
     }
+}
+
+/// A server that does not answer is as good as none.
+async fn in_time<T>(
+    patience: Duration,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let late = |_| Failure::Io(std::io::ErrorKind::TimedOut.into());
+    tokio::time::timeout(patience, work).await.map_err(late)?
 }
 
 /// A command whose answer has no rows, or rows that nobody reads.

@@ -40,6 +40,8 @@ impl Wire {
                 return Err(Failure::TooLarge(self.limit));
             }
             let start = payload.len();
+            // of a packet in many parts no more room is taken than it has
+            payload.reserve_exact(length);
             payload.resize(start + length, 0);
             self.stream.read_exact(&mut payload[start..]).await?;
             if length < FULL {

@@ -1,19 +1,25 @@
 //! Schemas, tables and columns from PostgreSQL's catalogue, as SQLAlchemy's inspector tells them.
 
 use super::{
-    super::catalog::{ColumnDescription, ForeignKey, Index, Key},
-    Database, error,
+    super::{
+        QueryOptions,
+        catalog::{ColumnDescription, ForeignKey, Index, Key},
+    },
+    Database, error, in_time,
 };
 use crate::engines::error::EngineError;
 
 impl Database {
     async fn rows(&self, sql: &str, parameters: &[&str]) -> Result<Vec<tokio_postgres::Row>, EngineError> {
-        let mut lease = self.client().await?;
+        let options = QueryOptions::default();
+        let mut lease = self.client(options.max_bytes).await?;
         let parameters: Vec<&(dyn tokio_postgres::types::ToSql + Sync)> =
             parameters.iter().map(|p| p as &(dyn tokio_postgres::types::ToSql + Sync)).collect();
-        let rows = lease.get()?.query(sql, &parameters).await.map_err(|e| error::statement_error(&e, sql));
-        lease.done = true;
-        rows
+        let asked =
+            async { lease.get()?.query(sql, &parameters).await.map_err(|e| error::statement_error(&e, sql)) };
+        let rows = in_time(&options, asked).await;
+        lease.done = !matches!(rows, Err(EngineError::Timeout(_)));
+        lease.judged(rows)
     }
 
     async fn names(&self, sql: &str, parameters: &[&str]) -> Result<Vec<String>, EngineError> {

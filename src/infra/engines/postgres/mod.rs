@@ -3,12 +3,16 @@
 mod binary;
 mod error;
 mod introspect;
+mod pool;
 mod session;
 mod text;
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime, Timeouts};
+use deadpool::{
+    Runtime,
+    managed::{PoolError, Timeouts},
+};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use tokio_postgres::{
     Client, SimpleQueryMessage, Statement,
@@ -22,6 +26,7 @@ use super::{
     error::EngineError,
 };
 use binary::{Kind, Raw};
+use pool::{Manager, Object, Pool};
 pub(super) use session::Session;
 
 use crate::pg::{Connector, Target};
@@ -30,7 +35,7 @@ use crate::pg::{Connector, Target};
 const WAIT: Duration = Duration::from_secs(30);
 
 /// Closes connections that nobody used for a minute, as long as the pool is there.
-fn close_idle(pool: &deadpool_postgres::Pool) {
+fn close_idle(pool: &Pool) {
     const IDLE: Duration = Duration::from_secs(60);
     let weak = pool.weak();
     let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
@@ -48,30 +53,30 @@ pub(super) struct Database {
     config: tokio_postgres::Config,
     /// How cancel requests reach the server.
     cancel: Arc<Connector>,
-    pool: deadpool_postgres::Pool,
+    pool: Pool,
 }
 
 impl Database {
     /// Prepares the pool; connections are made when they are needed.
     pub fn new(target: Target, pool_size: usize) -> Result<Self, EngineError> {
-        let connector = || Connector::new(&target.verify).map_err(|e| EngineError::Connect(e.to_string()));
-        let recycle = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_connect(target.config.clone(), connector()?, recycle);
-        let cancel = Arc::new(connector()?);
-        let config = target.config;
-        let pool = deadpool_postgres::Pool::builder(manager)
+        let connector = Connector::new(&target.verify).map_err(|e| EngineError::Connect(e.to_string()))?;
+        let (connector, config) = (Arc::new(connector), target.config);
+        let manager = Manager { connector: connector.clone(), config: config.clone() };
+        let pool = Pool::builder(manager)
             .max_size(pool_size)
             .runtime(Runtime::Tokio1)
             .timeouts(Timeouts { wait: Some(WAIT), create: Some(WAIT), recycle: Some(WAIT) })
             .build()
             .map_err(|e| EngineError::Connect(e.to_string()))?;
         close_idle(&pool);
-        Ok(Self { config, pool, cancel })
+        Ok(Self { config, pool, cancel: connector })
     }
 
-    async fn client(&self) -> Result<Lease, EngineError> {
+    /// A connection whose rows have at most so many bytes.
+    async fn client(&self, max_bytes: usize) -> Result<Lease, EngineError> {
         match self.pool.get().await {
             Ok(client) => {
+                client.bound.set(max_bytes);
                 let server = (self.cancel.clone(), self.config.clone());
                 Ok(Lease { client: Some(client), server, done: false })
             }
@@ -82,15 +87,20 @@ impl Database {
 
     /// Makes a connection, asks nothing.
     pub async fn ping(&self) -> Result<(), EngineError> {
-        let mut lease = self.client().await?;
-        lease.get()?.simple_query("SELECT 1").await.map_err(|e| error::statement_error(&e, "SELECT 1"))?;
+        let options = QueryOptions { timeout: WAIT, ..QueryOptions::default() };
+        let mut lease = self.client(options.max_bytes).await?;
+        let answer = async {
+            let asked = lease.get()?.simple_query("SELECT 1").await;
+            asked.map_err(|e| error::statement_error(&e, "SELECT 1"))
+        };
+        in_time(&options, answer).await?;
         lease.done = true;
         Ok(())
     }
 
     /// Executes statements in one transaction.
     pub async fn execute_all(&self, mut statements: super::Statements) -> Result<(), EngineError> {
-        let mut lease = self.client().await?;
+        let mut lease = self.client(QueryOptions::default().max_bytes).await?;
         let client = lease.get()?;
         let one =
             async |sql: &str| client.batch_execute(sql).await.map_err(|e| error::statement_error(&e, sql));
@@ -112,8 +122,9 @@ impl Database {
 
     /// Has the server read a text without executing it; the line and message of an error in its grammar.
     pub async fn syntax_error(&self, sql: &str) -> Result<Option<(usize, String)>, EngineError> {
-        let mut lease = self.client().await?;
-        let prepared = lease.get()?.prepare(sql).await;
+        let options = QueryOptions::default();
+        let mut lease = self.client(options.max_bytes).await?;
+        let prepared = in_time(&options, async { Ok(lease.get()?.prepare(sql).await) }).await?;
         lease.done = true;
         let Err(error) = prepared else { return Ok(None) };
         let Some(db) = error.as_db_error() else { return Err(error::statement_error(&error, sql)) };
@@ -132,16 +143,22 @@ impl Database {
 
     /// Executes one statement.
     pub async fn query(&self, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
-        let mut lease = self.client().await?;
-        let run = run(lease.get()?, sql, options);
-        let result = match tokio::time::timeout(options.timeout + Duration::from_secs(2), run).await {
-            Ok(result) => result,
-            Err(_) => Err(EngineError::Timeout(options.timeout)),
-        };
+        let mut lease = self.client(options.max_bytes).await?;
+        let result = in_time(options, run(lease.get()?, sql, options)).await;
+        let result = lease.judged(result);
         // A timeout or a result that was abandoned half-way leaves rows in flight: the lease cancels it.
         lease.done = !matches!(result, Err(EngineError::Timeout(_) | EngineError::TooLarge(_)));
         result
     }
+}
+
+/// Waits a little longer than the server should: one that hangs does not keep its own time.
+async fn in_time<T>(
+    options: &QueryOptions,
+    work: impl Future<Output = Result<T, EngineError>>,
+) -> Result<T, EngineError> {
+    let done = tokio::time::timeout(options.timeout + Duration::from_secs(2), work).await;
+    done.unwrap_or(Err(EngineError::Timeout(options.timeout)))
 }
 
 /// A connection on loan: one that is given up in the middle of a statement is cancelled on the server and closed.
@@ -154,7 +171,18 @@ struct Lease {
 
 impl Lease {
     fn get(&self) -> Result<&Client, EngineError> {
-        self.client.as_ref().map(|c| &***c).ok_or_else(|| EngineError::Connect("no connection".into()))
+        self.client.as_ref().map(|c| &c.client).ok_or_else(|| EngineError::Connect("no connection".into()))
+    }
+}
+
+impl Lease {
+    /// A connection that ended with a message above its bound had a result that is too large.
+    fn judged<T>(&self, result: Result<T, EngineError>) -> Result<T, EngineError> {
+        let exceeded = self.client.as_ref().and_then(|c| c.bound.exceeded());
+        match (result, exceeded) {
+            (Err(_), Some(most)) => Err(EngineError::TooLarge(most >> 20)),
+            (result, _) => result,
+        }
     }
 }
 
@@ -169,7 +197,7 @@ impl Drop for Lease {
         let client = Object::take(object);
         let (connector, config) = self.server.clone();
         runtime.spawn(async move {
-            if let Err(error) = connector.cancel(client.cancel_token(), &config).await {
+            if let Err(error) = connector.cancel(client.client.cancel_token(), &config).await {
                 tracing::warn!(%error, "statement could not be cancelled");
             }
         });

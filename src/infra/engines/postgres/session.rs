@@ -2,11 +2,13 @@
 
 use std::pin::pin;
 
-use futures_util::{StreamExt as _, TryStreamExt as _};
+use futures_util::TryStreamExt as _;
 use tokio::sync::mpsc::Sender;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-use super::{Database, Kind, Lease, QueryOptions, begin, columns_of, failure, fetch, push_binary, push_text};
+use super::{
+    Database, Kind, Lease, QueryOptions, begin, columns_of, failure, fetch, in_time, push_binary, push_text,
+};
 use crate::engines::{batch::Batcher, column::ResultSet, error::EngineError};
 
 /// A transaction on a connection of its own.
@@ -19,10 +21,12 @@ pub struct Session {
 impl Database {
     /// Takes a connection and begins.
     pub async fn session(&self, options: &QueryOptions) -> Result<Session, EngineError> {
-        let lease = self.client().await?;
+        let lease = self.client(options.max_bytes).await?;
         // the query takes a snapshot: from here on nothing can make a read-only transaction write
         let text = format!("{};SELECT pg_backend_pid()", begin(options));
-        let answer = lease.get()?.simple_query(&text).await.map_err(|e| failure(&e, &text, options))?;
+        let asked = async { lease.get()?.simple_query(&text).await.map_err(|e| failure(&e, &text, options)) };
+        let answer = in_time(options, asked).await;
+        let answer = lease.judged(answer)?;
         let backend_pid = answer.iter().find_map(|message| match message {
             SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
             _ => None,
@@ -39,8 +43,9 @@ impl Database {
         out: &Sender<Result<ResultSet, EngineError>>,
     ) {
         let work = async {
-            let mut lease = self.client().await?;
-            stream(lease.get()?, sql, options, cells, out).await?;
+            let mut lease = self.client(options.max_bytes).await?;
+            let sent = stream(lease.get()?, sql, options, cells, out).await;
+            lease.judged(sent)?;
             lease.done = lease.get()?.batch_execute("ROLLBACK").await.is_ok();
             Ok::<_, EngineError>(())
         };
@@ -64,15 +69,19 @@ async fn stream(
 ) -> Result<(), EngineError> {
     let failed = |e: tokio_postgres::Error| failure(&e, sql, options);
     let begin = begin(options);
-    let (begun, prepared) = tokio::join!(client.batch_execute(&begin), client.prepare(sql));
-    let statement = begun.and(prepared).map_err(failed)?;
+    let prepared = async {
+        let (begun, prepared) = tokio::join!(client.batch_execute(&begin), client.prepare(sql));
+        begun.and(prepared).map_err(failed)
+    };
+    let statement = in_time(options, prepared).await?;
     let mut batcher = Batcher::new(options, columns_of(&statement), cells);
     let kinds: Option<Vec<Kind>> = statement.columns().iter().map(|c| Kind::of(c.type_())).collect();
     if let Some(kinds) = kinds {
         let none: [&str; 0] = [];
-        let mut found = pin!(client.query_raw(&statement, none).await.map_err(failed)?);
+        let asked = async { client.query_raw(&statement, none).await.map_err(failed) };
+        let mut found = pin!(in_time(options, asked).await?);
         while batcher.wants_more()
-            && let Some(row) = found.try_next().await.map_err(failed)?
+            && let Some(row) = in_time(options, async { found.try_next().await.map_err(failed) }).await?
         {
             let bytes = push_binary(&row, &kinds, batcher.builders());
             if let Some(full) = batcher.row(bytes)?
@@ -82,11 +91,12 @@ async fn stream(
             }
         }
     } else {
-        let mut found = pin!(client.simple_query_raw(sql).await.map_err(failed)?);
+        let asked = async { client.simple_query_raw(sql).await.map_err(failed) };
+        let mut found = pin!(in_time(options, asked).await?);
         while batcher.wants_more()
-            && let Some(message) = found.next().await
+            && let Some(message) = in_time(options, async { found.try_next().await.map_err(failed) }).await?
         {
-            let SimpleQueryMessage::Row(row) = message.map_err(failed)? else { continue };
+            let SimpleQueryMessage::Row(row) = message else { continue };
             let bytes = push_text(&row, &statement, batcher.builders());
             if let Some(full) = batcher.row(bytes)?
                 && out.send(Ok(full)).await.is_err()
@@ -109,15 +119,21 @@ impl Session {
 
     /// Executes one statement.
     pub async fn query(&mut self, sql: &str) -> Result<ResultSet, EngineError> {
-        let client = self.lease.get()?;
-        let statement = client.prepare(sql).await.map_err(|e| failure(&e, sql, &self.options))?;
-        fetch(client, sql, &statement, &self.options).await
+        let work = async {
+            let client = self.lease.get()?;
+            let statement = client.prepare(sql).await.map_err(|e| failure(&e, sql, &self.options))?;
+            fetch(client, sql, &statement, &self.options).await
+        };
+        let result = in_time(&self.options, work).await;
+        self.lease.judged(result)
     }
 
     /// Ends the transaction and gives the connection back.
     pub async fn finish(mut self, commit: bool) -> Result<(), EngineError> {
         let end = if commit { "COMMIT" } else { "ROLLBACK" };
-        self.lease.get()?.batch_execute(end).await.map_err(|e| failure(&e, end, &self.options))?;
+        let ended =
+            async { self.lease.get()?.batch_execute(end).await.map_err(|e| failure(&e, end, &self.options)) };
+        in_time(&self.options, ended).await?;
         self.lease.done = true;
         Ok(())
     }

@@ -126,6 +126,8 @@ impl Inner {
         if self.is_metadata() {
             return Err(EngineError::Connect("the metadata database cannot be queried".to_owned()));
         }
+        // SQLite takes a name that begins with "file:" for an address, which may name another file
+        let path = &std::path::absolute(path).map_err(|e| EngineError::Connect(e.to_string()))?;
         let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let opened = if write || !path.exists() {
             // as Python's driver, which makes the file with the first connection
