@@ -264,33 +264,10 @@ fn hostile_texts_end_soon() {
         format!("EXPLAIN {}SELECT 1", full("EXPLAIN ")),
         full("DECLARE "),
         full("BEGIN "),
-        format!("SELECT {}", full("CAST(")),
-        format!("SELECT {}", full("ARRAY[")),
-        format!("SELECT {}", full("x -> ")),
-        format!("SELECT {}", full("EXISTS (SELECT ")),
-        format!("SELECT {}", full("a IN (")),
-        format!("SELECT {}", full("INTERVAL ")),
-        format!("SELECT {}", full("a LIKE ")),
-        format!("SELECT {}", full("a COLLATE ")),
-        format!("SELECT {}", full("a || ")),
-        format!("SELECT 1 FROM a {}", full("JOIN a ON a.a = a.a ")),
-        format!("SELECT 1 FROM {}", full("a JOIN (")),
-        format!("SELECT 1 FROM a {}", full("PIVOT (")),
-        format!("SELECT 1 FROM {}", full("LATERAL (SELECT 1 FROM ")),
-        format!("{}SELECT 1", full("WITH a AS (")),
-        format!("SELECT 1 {}", full("ORDER BY a ")),
-        format!("SELECT CASE {}END", full("WHEN a THEN b ")),
-        format!("SELECT f(a) {}", full("OVER (PARTITION BY ")),
     ];
-    // an unoptimised build has no time for all dialects
-    let engines: &[&str] = if cfg!(debug_assertions) {
-        &["postgresql", "mysql", "sqlite"]
-    } else {
-        &["postgresql", "mysql", "sqlite", "mssql", "duckdb", "clickhousedb", "trino", "redshift"]
-    };
     let mut worst = Duration::ZERO;
     for sql in hostile.into_iter().chain(allowed) {
-        for engine in engines {
+        for engine in ["postgresql", "mysql", "sqlite"] {
             let start = Instant::now();
             if let Ok(script) = parse(&sql, engine) {
                 let _ = (script.format(), script.tables(), script.has_mutation());
