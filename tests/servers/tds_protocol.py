@@ -391,7 +391,8 @@ class Session(socketserver.BaseRequestHandler):
                 rows = [[line] for line in JOURNAL]
             self.write(result([text("line")], rows) + done(0x10, len(rows)))
         elif asked.startswith("sent "):
-            word = asked.split()[1]
+            # SQL Lab takes the word for an alias
+            word = asked.split()[-1]
             with LOCK:
                 found = [line for line in JOURNAL if line.endswith(word) and "sent" not in line]
             self.write(result([integer("n")], [[len(found)]]) + done(0x10, 1))
