@@ -66,7 +66,7 @@ fn from_the_form_to_a_chart() {
     assert_eq!(tables["result"][0]["value"], "visits", "{tables}");
     let metadata = admin.get(&format!("{path}/table_metadata/?name=visits&schema=default")).json();
     assert_eq!(metadata["columns"][3]["longType"], "Nullable(Decimal(9, 2))", "{metadata}");
-    assert_eq!(metadata["selectStar"], "SELECT\n  *\nFROM `default`.`visits`\nLIMIT 100");
+    assert_eq!(metadata["selectStar"], "SELECT\n  *\nFROM \"default\".\"visits\"\nLIMIT 100");
     let functions = admin.get(&format!("{path}/function_names/")).json();
     assert!(functions["function_names"].as_array().unwrap().contains(&json!("toStartOfHour")));
     let (_, found) =

@@ -11,6 +11,9 @@ use crate::support::{
     sshd::{PASSPHRASE, Sshd, USER_PASSWORD},
 };
 
+/// Never ends of itself.
+const ENDLESS: &str = "SELECT COUNT(*) AS v FROM GENERATE_SERIES(1, 1000000) AS a \
+                       CROSS JOIN GENERATE_SERIES(1, 1004712) AS b";
 const MASK: &str = "XXXXXXXXXX";
 
 fn error(found: &Value) -> &str {
@@ -128,10 +131,10 @@ fn connections_go_through_the_gateway() {
     let mut other = server.admin();
     let begun = Instant::now();
     let sleeping = std::thread::spawn(move || {
-        let body = json!({"database_id": id, "sql": "SELECT pg_sleep(20)", "client_id": "sleep"});
+        let body = json!({"database_id": id, "sql": ENDLESS, "client_id": "sleep"});
         other.post("/api/v1/sqllab/execute/", &body).status
     });
-    let active = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(20)%' AND state = 'active' \
+    let active = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%1004712%' AND state = 'active' \
                   AND pid <> pg_backend_pid()";
     while number(&uri, active) == 0 {
         assert!(begun.elapsed() < Duration::from_secs(10), "the statement does not run");
