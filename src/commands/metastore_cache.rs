@@ -12,7 +12,7 @@ use infra::{
     Result,
     cache::{ByteStore, CacheSettings, Put},
     clock,
-    db::{BoxFuture, Db},
+    db::{BoxFuture, Db, DbError},
 };
 use md5::{Digest, Md5};
 use uuid::Uuid;
@@ -45,6 +45,25 @@ impl MetastoreCache {
     fn uuid(&self, key: &str) -> Uuid {
         Uuid::new_v3(&self.namespace, key.as_bytes())
     }
+
+    async fn write(&self, value: &Put) -> std::result::Result<(), DbError> {
+        let now = clock::now();
+        let lifetime = value.lifetime.and_then(|l| TimeDelta::from_std(l).ok());
+        let entry = NewEntry {
+            resource: RESOURCE,
+            uuid: self.uuid(&value.key),
+            value: value.bytes.clone(),
+            user_id: value.author,
+            now,
+            expires_on: lifetime.and_then(|l| now.checked_add_signed(l)),
+        };
+        let tx = self.db.begin().await?;
+        key_value::upsert(tx.exec(), entry).await?;
+        if self.writes.fetch_add(1, Relaxed) % SWEEP == SWEEP - 1 {
+            key_value::delete_expired(tx.exec(), RESOURCE, now).await?;
+        }
+        tx.commit().await
+    }
 }
 
 impl ByteStore for MetastoreCache {
@@ -57,22 +76,11 @@ impl ByteStore for MetastoreCache {
 
     fn put(&self, value: Put) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
-            let now = clock::now();
-            let lifetime = value.lifetime.and_then(|l| TimeDelta::from_std(l).ok());
-            let entry = NewEntry {
-                resource: RESOURCE,
-                uuid: self.uuid(&value.key),
-                value: value.bytes,
-                user_id: value.author,
-                now,
-                expires_on: lifetime.and_then(|l| now.checked_add_signed(l)),
-            };
-            let tx = self.db.begin().await?;
-            key_value::upsert(tx.exec(), entry).await?;
-            if self.writes.fetch_add(1, Relaxed) % SWEEP == SWEEP - 1 {
-                key_value::delete_expired(tx.exec(), RESOURCE, now).await?;
+            match self.write(&value).await {
+                // somebody else has just written the first value of this key
+                Err(DbError::Integrity(_)) => Ok(self.write(&value).await?),
+                done => Ok(done?),
             }
-            Ok(tx.commit().await?)
         })
     }
 

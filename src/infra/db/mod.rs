@@ -87,14 +87,18 @@ impl dyn Executor + '_ {
 pub fn insert_sql(dialect: Dialect, table: &str, values: Vec<(&str, Value)>) -> Sql {
     let draws =
         dialect == Dialect::Postgres && table.starts_with("ab_") && !values.iter().any(|(c, _)| *c == "id");
-    let names: Vec<String> = values.iter().map(|(c, _)| format!("\"{c}\"")).collect();
-    let mut sql = Sql::new(format!("INSERT INTO {table} ("));
-    sql.push(if draws { "id, " } else { "" }).push(&names.join(", ")).push(") VALUES (");
+    if values.is_empty() && !draws {
+        return Sql::new(format!("INSERT INTO {table} DEFAULT VALUES"));
+    }
+    let names = draws.then(|| "id".to_owned());
+    let names: Vec<String> =
+        names.into_iter().chain(values.iter().map(|(c, _)| format!("\"{c}\""))).collect();
+    let mut sql = Sql::new(format!("INSERT INTO {table} ({}) VALUES (", names.join(", ")));
     if draws {
-        sql.push(&format!("nextval('{table}_id_seq'), "));
+        sql.push(&format!("nextval('{table}_id_seq')"));
     }
     for (i, (_, value)) in values.into_iter().enumerate() {
-        sql.push(if i > 0 { ", " } else { "" }).push_bind(value);
+        sql.push(if i > 0 || draws { ", " } else { "" }).push_bind(value);
     }
     sql.push(")");
     sql
@@ -240,5 +244,30 @@ mod tests {
         assert_eq!(text(Dialect::Postgres, "ab_role"), drawn);
         assert_eq!(text(Dialect::Sqlite, "ab_role"), "INSERT INTO ab_role (\"limit\") VALUES (?)");
         assert_eq!(text(Dialect::Postgres, "slices"), "INSERT INTO slices (\"limit\") VALUES (?)");
+        let empty = |dialect| insert_sql(dialect, "ab_role", Vec::new()).text().to_owned();
+        assert_eq!(empty(Dialect::Postgres), "INSERT INTO ab_role (id) VALUES (nextval('ab_role_id_seq'))");
+        assert_eq!(empty(Dialect::Sqlite), "INSERT INTO ab_role DEFAULT VALUES");
+    }
+
+    #[tokio::test]
+    async fn who_gives_up_before_a_transaction_began_leaves_no_lock() {
+        let path = std::env::temp_dir().join(format!("liteset-begin-{}.db", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let pool = Pool::Sqlite(sqlite::Pool::open(&path, 2).await.unwrap());
+        let db = Db { pool, statements: Arc::default() };
+        let first = db.begin().await.unwrap();
+        let waiting = tokio::spawn({
+            let db = db.clone();
+            async move { db.begin().await.map(drop) }
+        });
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        waiting.abort();
+        assert!(waiting.await.unwrap_err().is_cancelled());
+        first.commit().await.unwrap();
+        let soon = std::time::Duration::from_secs(5);
+        for _ in 0..4 {
+            tokio::time::timeout(soon, db.begin()).await.unwrap().unwrap().commit().await.unwrap();
+        }
+        let _ = std::fs::remove_file(&path);
     }
 }

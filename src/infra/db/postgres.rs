@@ -36,9 +36,10 @@ impl Pool {
         run_execute(&self.get().await?, &sql).await
     }
     pub async fn begin(&self) -> Result<Tx, DbError> {
-        let client = self.get().await?;
-        client.batch_execute("BEGIN").await.map_err(error)?;
-        Ok(Tx { client: Some(client) })
+        // owned before it begins: who gives up meanwhile must not leave an open transaction to the pool
+        let tx = Tx { client: Some(self.get().await?) };
+        tx.batch("BEGIN").await?;
+        Ok(tx)
     }
 }
 

@@ -46,9 +46,10 @@ impl Pool {
         on(&self.get().await?, move |c| run_execute(c, &sql)).await
     }
     pub async fn begin(&self) -> Result<Tx, DbError> {
-        let conn = self.get().await?;
-        on(&conn, |c| c.execute_batch("BEGIN IMMEDIATE").map_err(error)).await?;
-        Ok(Tx { conn: Some(conn) })
+        // owned before it begins: who gives up while it waits for the lock must not leave it to the pool
+        let tx = Tx { conn: Some(self.get().await?) };
+        tx.batch("BEGIN IMMEDIATE").await?;
+        Ok(tx)
     }
 }
 
