@@ -73,7 +73,12 @@ test("it is applied, and the charts show what it leaves", async () => {
   await page.click(box);
   await page.click(option("Sourdough"));
   await page.keyboard.press("Escape");
+  // the page puts the choice away a while after it is applied; who reloads before loses it, on every server
+  const kept = page.waitForResponse(
+    (response) => response.url().includes("/filter_state") && response.request().postData()?.includes("Sourdough"),
+  );
   await shows(["Sourdough"], () => page.click("button:has-text('Apply filters'):enabled"));
+  assert.ok((await kept).ok());
   await done("applied");
 });
 

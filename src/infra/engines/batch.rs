@@ -61,6 +61,22 @@ impl<'a> Batcher<'a> {
     }
 }
 
+/// Sends batches for as long as the options allow and somebody reads; an error is the last of them. Whoever is given up
+/// in the middle cancels what it left.
+pub(super) async fn relay(
+    options: &QueryOptions,
+    out: &mpsc::Sender<Result<ResultSet, EngineError>>,
+    work: impl Future<Output = Result<(), EngineError>>,
+) {
+    let done = tokio::select! {
+        done = tokio::time::timeout(options.timeout, work) => done,
+        () = out.closed() => return,
+    };
+    if let Err(error) = done.unwrap_or(Err(EngineError::Timeout(options.timeout))) {
+        let _ = out.send(Err(error)).await;
+    }
+}
+
 /// Where batches go: all of them are one result, or each is sent to a reader.
 pub(super) enum Sink<'a> {
     Whole(ResultSet),

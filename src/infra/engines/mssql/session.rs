@@ -5,7 +5,12 @@ use std::sync::Arc;
 use tokio::{sync::mpsc::Sender, time::timeout};
 
 use super::{Database, Lease, Rows, begin, end, fetch, guard};
-use crate::engines::{QueryOptions, batch::Batcher, column::ResultSet, error::EngineError};
+use crate::engines::{
+    QueryOptions,
+    batch::{Batcher, relay},
+    column::ResultSet,
+    error::EngineError,
+};
 
 /// One connection in one transaction.
 pub struct Session {
@@ -30,14 +35,7 @@ impl Database {
         cells: usize,
         out: &Sender<Result<ResultSet, EngineError>>,
     ) {
-        let work = timeout(options.timeout, self.stream(sql, options, cells, out));
-        let done = tokio::select! {
-            done = work => done.unwrap_or(Err(EngineError::Timeout(options.timeout))),
-            () = out.closed() => return,
-        };
-        if let Err(error) = done {
-            let _ = out.send(Err(error)).await;
-        }
+        relay(options, out, self.stream(sql, options, cells, out)).await;
     }
 
     async fn stream(

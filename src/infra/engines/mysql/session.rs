@@ -3,7 +3,12 @@
 use tokio::{sync::mpsc::Sender, time::timeout};
 
 use super::{Database, Lease, Rows, end, fetch, kill};
-use crate::engines::{QueryOptions, batch::Batcher, column::ResultSet, error::EngineError};
+use crate::engines::{
+    QueryOptions,
+    batch::{Batcher, relay},
+    column::ResultSet,
+    error::EngineError,
+};
 
 /// One connection in one transaction.
 pub struct Session {
@@ -27,15 +32,7 @@ impl Database {
         cells: usize,
         out: &Sender<Result<ResultSet, EngineError>>,
     ) {
-        let work = timeout(options.timeout, self.stream(sql, options, cells, out));
-        // a reader that is gone drops the lease, which kills the statement
-        let done = tokio::select! {
-            done = work => done.unwrap_or(Err(EngineError::Timeout(options.timeout))),
-            () = out.closed() => return,
-        };
-        if let Err(error) = done {
-            let _ = out.send(Err(error)).await;
-        }
+        relay(options, out, self.stream(sql, options, cells, out)).await;
     }
 
     async fn stream(
