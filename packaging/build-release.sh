@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the release: one statically linked binary with the frontend inside, and its checksum.
 #   packaging/build-release.sh [OUTPUT_DIR]     default: dist/
-# Needs Rust, a C and C++ compiler (DuckDB alone takes them a quarter of an hour) and Python 3 with pip (the frontend is fetched once by assets/fetch.py).
+# Needs Rust, a C and C++ compiler (DuckDB alone takes them half an hour on two cores) and Python 3 with pip (the frontend is fetched once by assets/fetch.py).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=$(rustc -vV | sed -n 's/^host: //p')

@@ -27,6 +27,17 @@ let server;
 let person;
 let page;
 const button = (name, within = modal) => page.locator(within).getByRole("button", { name, exact: true });
+// Does a deed again until it works.
+async function until(deed) {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await deed();
+    } catch (error) {
+      if (tries === 6) throw error;
+    }
+  }
+}
+
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), "liteset-journey-"));
   execFileSync("python3", ["-c", TABLE, join(folder, "feather.db")]);
@@ -97,11 +108,15 @@ test("the metric is drawn and saved as a chart of a new dashboard", async () => 
   await page.waitForSelector(".header-line:has-text('55')");
   await page.click("button:has-text('Save') >> nth=0");
   await page.fill(`${modal} input[name=new_slice_name]`, "All seeds");
-  await page.waitForTimeout(1500); // the dialog forgets what is typed before its dashboards have come
-  await page.click(`${modal} [aria-label='Select a dashboard']`);
-  await page.keyboard.type("Garden");
-  await page.waitForTimeout(1500); // what exists is looked up before a new one is offered
-  await page.keyboard.press("Enter");
+  // the dialog forgets what is typed before its dashboards have come, and offers a new one when it has looked for it
+  await until(async () => {
+    await page.click(`${modal} [aria-label='Select a dashboard']`);
+    await page.keyboard.press("Control+A");
+    await page.keyboard.type("Garden");
+    await page.click(option("Garden"), { timeout: 5_000 });
+    await page.waitForSelector(`${modal} .ant-select-selection-item:has-text('Garden')`, { timeout: 2_000 });
+    await page.waitForSelector(`${modal} button:has-text('Save & go to dashboard'):enabled`, { timeout: 2_000 });
+  });
   await page.click(`${modal} button:has-text('Save & go to dashboard'):enabled`);
   await page.waitForURL("**/dashboard/**");
   await page.waitForSelector(".header-line:has-text('55')");
@@ -111,8 +126,11 @@ test("the metric is drawn and saved as a chart of a new dashboard", async () => 
 test("the dashboard is laid out and certified", async () => {
   await page.click("button:has-text('Edit dashboard')");
   await page.click(".ant-tabs-tab:has-text('Layout elements')");
-  await page.dragAndDrop("text=Text / Markdown", ".grid-content");
-  await page.waitForSelector("text=markdown formatting");
+  // a drag that begins while the page still moves lands nowhere
+  await until(async () => {
+    await page.dragAndDrop("text=Text / Markdown", ".grid-content", { timeout: 5_000 });
+    await page.waitForSelector("text=markdown formatting", { timeout: 3_000 });
+  });
   await openProperties(page);
   await page.fill(`${modal} #certifiedBy`, "The gardeners");
   await page.fill(`${modal} #slug`, "garden");
