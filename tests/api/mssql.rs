@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::{Client, EngineServer, Server};
+use crate::support::{Client, EngineServer, Server, sum_by_name};
 
 fn execute(client: &mut Client, database: i64, id: &str, sql: &str) -> (u16, Value) {
     let answer = client.post(
@@ -72,16 +72,8 @@ fn schemas_tables_queries_and_charts() {
     let (status, found) = execute(&mut admin, id, "ms4", "DELETE FROM towns");
     assert!(status >= 400, "{found}");
     let body = json!({"database": id, "schema": "dbo", "table_name": "towns"});
-    let made = admin.post("/api/v1/dataset/", &body);
-    assert_eq!(made.status, 201, "{}", made.text());
-    let ask = json!({
-        "datasource": {"id": made.json()["id"], "type": "table"}, "result_format": "json", "result_type": "full",
-        "queries": [{"columns": ["name"], "row_limit": 10, "metrics": [
-            {"expressionType": "SIMPLE", "column": {"column_name": "n"}, "aggregate": "SUM", "label": "SUM(n)"}]}],
-    });
-    let chart = admin.post("/api/v1/chart/data", &ask);
-    assert_eq!(chart.status, 200, "{}", chart.text());
-    assert_eq!(chart.json()["result"][0]["data"][0], json!({"name": "Bern", "SUM(n)": 7}));
+    let (_, first) = sum_by_name(&mut admin, &body);
+    assert_eq!(first, json!({"name": "Bern", "SUM(n)": 7}));
     let told = journal(&mut admin, id, "ms5");
     let sent = |text: &str| told.iter().filter(|line| line.contains(text)).count();
     assert_eq!((sent("SELECT TOP 101 "), sent("SELECT TOP 4 "), sent("DELETE")), (3, 1, 0), "{told:#?}");

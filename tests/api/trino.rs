@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::{Client, EngineServer, Server};
+use crate::support::{Client, EngineServer, Server, sum_by_name};
 
 fn execute(client: &mut Client, database: i64, id: &str, sql: &str) -> (u16, Value) {
     let answer = client.post(
@@ -68,18 +68,10 @@ fn schemas_tables_queries_and_charts() {
         let functions = admin.get(&format!("{path}/function_names/")).json();
         assert!(functions["function_names"].as_array().unwrap().contains(&json!("date_trunc")));
         let body = json!({"database": id, "catalog": "hive", "schema": "web", "table_name": "towns"});
-        let made = admin.post("/api/v1/dataset/", &body);
-        assert_eq!(made.status, 201, "{}", made.text());
-        let ask = json!({
-            "datasource": {"id": made.json()["id"], "type": "table"}, "result_format": "json", "result_type": "full",
-            "queries": [{"columns": ["name"], "row_limit": 10, "metrics": [
-                {"expressionType": "SIMPLE", "column": {"column_name": "n"}, "aggregate": "SUM", "label": "SUM(n)"}]}],
-        });
-        let chart = admin.post("/api/v1/chart/data", &ask);
-        assert_eq!(chart.status, 200, "{}", chart.text());
-        assert_eq!(chart.json()["result"][0]["data"][0], json!({"name": "Bern", "SUM(n)": 7}));
+        let (dataset, first) = sum_by_name(&mut admin, &body);
+        assert_eq!(first, json!({"name": "Bern", "SUM(n)": 7}));
         // the metadata in SQLite has each name once
-        assert_eq!(admin.delete(&format!("/api/v1/dataset/{}", made.json()["id"])).status, 200);
+        assert_eq!(admin.delete(&format!("/api/v1/dataset/{dataset}")).status, 200);
     }
     let seen: Value = server_seen(engine.port);
     let asked: Vec<&Value> =

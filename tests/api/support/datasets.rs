@@ -1,8 +1,8 @@
-//! Virtual datasets, put straight into the metadata database of a server.
+//! Datasets: virtual ones, put straight into the metadata database of a server, and what a chart shows of a table.
 
 use serde_json::{Value, json};
 
-use super::Server;
+use super::{Client, Server};
 
 /// Where the data of a dataset are.
 pub enum Source<'a> {
@@ -54,4 +54,19 @@ pub fn ask(dataset: i64, format: &str) -> Value {
         "datasource": {"id": dataset, "type": "table"}, "result_format": format, "result_type": "full",
         "queries": [{"columns": ["v"], "row_limit": 100}],
     })
+}
+
+/// The sums of `n` by `name` of a table, through a dataset made for it; its id and the first row.
+pub fn sum_by_name(admin: &mut Client, table: &Value) -> (Value, Value) {
+    let made = admin.post("/api/v1/dataset/", table);
+    assert_eq!(made.status, 201, "{}", made.text());
+    let id = made.json()["id"].clone();
+    let ask = json!({
+        "datasource": {"id": id, "type": "table"}, "result_format": "json", "result_type": "full",
+        "queries": [{"columns": ["name"], "row_limit": 10, "metrics": [
+            {"expressionType": "SIMPLE", "column": {"column_name": "n"}, "aggregate": "SUM", "label": "SUM(n)"}]}],
+    });
+    let chart = admin.post("/api/v1/chart/data", &ask);
+    assert_eq!(chart.status, 200, "{}", chart.text());
+    (id, chart.json()["result"][0]["data"][0].clone())
 }

@@ -11,7 +11,7 @@ pub mod sshd;
 mod token_server;
 
 pub use client::{Answer, Client, multipart};
-pub use datasets::{Source, ask};
+pub use datasets::{Source, ask, sum_by_name};
 pub use engines::EngineServer;
 pub use installation::{Installation, make};
 pub use metadata::{Metadata, PostgresDatabase};
