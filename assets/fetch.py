@@ -64,7 +64,18 @@ def archive(package, folder, download):
             wanted.write_text(f"{requirement} --hash=sha256:{sha}\n")
             # Superset is published as source only
             form = ["--no-binary", "apache-superset"] if name.endswith(".gz") else ["--only-binary", ":all:"]
-            command = [*pip, "download", "-q", "--no-deps", "--require-hashes", *form, "-d", temporary, "-r", str(wanted)]
+            command = [
+                *pip,
+                "download",
+                "-q",
+                "--no-deps",
+                "--require-hashes",
+                *form,
+                "-d",
+                temporary,
+                "-r",
+                str(wanted),
+            ]
             if subprocess.run(command, stdout=sys.stderr).returncode:
                 fail(f"pip could not download {requirement}; without a network set LITESET_ASSETS_SOURCE")
             os.replace(Path(temporary) / name, path)

@@ -13,6 +13,11 @@ use salvo::{
 };
 use web::dispatch::Dispatch;
 
+use crate::{
+    background::{Background, close_orphans},
+    listener::closing,
+};
+
 /// How long requests in flight may take after a termination signal.
 const GRACE: Duration = Duration::from_secs(30);
 
@@ -31,19 +36,26 @@ pub async fn connect(config: &Config) -> Result<Db, StartError> {
     Ok(Db::connect(&uri, POOL_SIZE).await?)
 }
 
+/// Connects everything that commands need, beside servers that may be running.
+pub async fn services(config: Config) -> Result<Arc<Services>, StartError> {
+    let db = connect(&config).await?;
+    match commands::secret_key::refusal(&db, &config).await? {
+        Some(refusal) => Err(refusal.into()),
+        None => Ok(Arc::new(Services::new(config, db))),
+    }
+}
+
 /// Connects everything that a running server needs.
 pub async fn build(config: Config) -> Result<Arc<Services>, StartError> {
-    let db = connect(&config).await?;
-    let services = Arc::new(Services::new(config, db));
+    if let Some(refusal) = commands::async_query::refusal(&config) {
+        return Err(refusal.into());
+    }
+    let services = services(config).await?;
     // a database without the table is not a reason to stay down
     if let Err(error) = commands::theme::seed_system_themes(&services).await {
         tracing::warn!(%error, "system themes were not written");
     }
-    match commands::sql_lab::close_orphans(&services).await {
-        Ok(0) => {}
-        Ok(closed) => tracing::info!(closed, "queries of an earlier process were marked as failed"),
-        Err(error) => tracing::warn!(%error, "queries of an earlier process were not closed"),
-    }
+    close_orphans(&services).await;
     Ok(services)
 }
 
@@ -55,19 +67,34 @@ pub async fn serve(app: Arc<Services>, address: SocketAddr) -> Result<(), StartE
         // salvo writes `socket://127.0.0.1:8088`
         let address = holding.local_addr.to_string().replace("socket://", "http://");
         tracing::info!(address, "listening");
+        if let Ok(address) = address.trim_start_matches("http://").parse() {
+            let _ = app.listening.set(address);
+        }
     }
-    let dispatch = Dispatch::new(app, web::router::table());
+    let table = web::router::table_of(&app.config);
+    let background = Background::start(&app).await;
+    let ending = app.clone();
+    let dispatch = Dispatch::new(app.clone(), table);
     let event_log = dispatch.event_log();
     let router = Router::with_path("{**rest}").goal(dispatch);
+    let (acceptor, closer) = closing(acceptor);
     let server = Server::new(acceptor);
     let handle = server.handle();
-    tokio::spawn(async move {
+    let stopping = tokio::spawn(async move {
         termination().await;
+        closer.close().await;
         tracing::info!("stopping: requests in flight may finish");
+        // clients go to another process and hear there what became of their queries
+        ending.async_queries.stop().await;
+        ending.events.stop();
         handle.stop_graceful(GRACE);
+        background.stop().await;
     });
     server.try_serve(Service::new(router)).await?;
     event_log.flush().await;
+    // what runs without a request has its own grace time
+    stopping.await?;
+    app.browser.close().await;
     Ok(())
 }
 

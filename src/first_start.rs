@@ -1,8 +1,9 @@
 //! What happens before the server listens: the metadata database is looked at, and made if it is our own.
 
 use std::{
-    fs::{File, TryLockError},
+    fs::{File, Permissions, TryLockError},
     io::Write,
+    os::unix::fs::PermissionsExt,
     path::Path,
 };
 
@@ -24,10 +25,16 @@ pub struct FirstStart {
 }
 
 /// Settings that liteset makes for an installation of its own, for the operator to change.
-const OWN_SETTINGS: &str = r#"# liteset's settings: the keys of superset_config.py. See the README for all ways to set them.
+const OWN_SETTINGS: &str = r#"# liteset's settings: the keys of superset_config.py.
+# packaging/manual/configuration.md has all ways to set them.
 
 # Results of chart queries, in memory. Without this every view of a chart asks the database again.
 [DATA_CACHE_CONFIG]
+CACHE_TYPE = "SimpleCache"
+CACHE_DEFAULT_TIMEOUT = 86400
+
+# What queries in the background (GLOBAL_ASYNC_QUERIES) were asked, in memory.
+[CACHE_CONFIG]
 CACHE_TYPE = "SimpleCache"
 CACHE_DEFAULT_TIMEOUT = 86400
 "#;
@@ -39,7 +46,7 @@ impl FirstStart {
         let uri: DbUri = loaded.config.str("SQLALCHEMY_DATABASE_URI").parse()?;
         let lock = match &uri {
             DbUri::Sqlite { path } => lock(path)?,
-            DbUri::Postgres(_) => None,
+            DbUri::Postgres(_) | DbUri::Mysql(_) => None,
         };
         let state = migrate::inspect(&uri).await?;
         let fresh = state == migrate::SchemaState::Empty && loaded.own_database;
@@ -53,6 +60,7 @@ impl FirstStart {
         }
         let db = Db::connect(&uri, 2).await?;
         if fresh {
+            close_folder(&loaded.home);
             migrate::create(&db).await?;
             write_settings(&loaded.home)?;
         }
@@ -105,6 +113,30 @@ fn lock(database: &Path) -> Result<Option<File>, StartError> {
             Err(format!("another liteset serves {} already", database.display()).into())
         }
         Err(TryLockError::Error(_)) => Ok(None),
+    }
+}
+
+/// What a fresh installation has made so far, or was given.
+const OWN_FILES: [&str; 8] = [
+    "secrets.toml",
+    "secrets.toml.lock",
+    "liteset.toml",
+    "superset_config.py",
+    "superset.db",
+    "superset.db.lock",
+    "superset.db-wal",
+    "superset.db-shm",
+];
+
+/// A folder that holds nothing but a fresh installation is nobody else's to look into; one that was there before, with
+/// other things in it, stays as it is.
+fn close_folder(home: &Path) {
+    let Ok(mut entries) = std::fs::read_dir(home) else { return };
+    let own = entries.all(|entry| {
+        entry.is_ok_and(|entry| entry.file_name().to_str().is_some_and(|name| OWN_FILES.contains(&name)))
+    });
+    if own && let Err(error) = std::fs::set_permissions(home, Permissions::from_mode(0o700)) {
+        tracing::warn!(%error, folder = %home.display(), "others may look into the data directory");
     }
 }
 

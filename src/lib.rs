@@ -7,6 +7,11 @@
 //! Each layer is a crate of its own (a folder of `src/`); dependencies point inward only. [`app`] is the
 //! composition root: the only place that knows every layer. [`cli`] holds a file per verb.
 
+// a run of a report holds the types of the SQL parser
+#![recursion_limit = "256"]
+
 pub mod app;
+mod background;
 pub mod cli;
 pub mod first_start;
+mod listener;

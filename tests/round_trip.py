@@ -3,6 +3,7 @@
 deletes; at the end both list the same.
 
     python3 tests/round_trip.py            SQLite and, when a server answers on 127.0.0.1:5432, PostgreSQL
+    python3 tests/round_trip.py mysql      MariaDB or MySQL on 127.0.0.1:3306, data of the charts on PostgreSQL
 
 Needs the original installed (../shared/oracle/oracle.sh install) and a built liteset; says so and ends well otherwise.
 """
@@ -13,8 +14,21 @@ import round_trip_relations
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
-ORACLE = pathlib.Path(os.environ.get("ORACLE_HOME", pathlib.Path.home() / ".cache" / "superset-oracle")) / "venv" / "bin"
+ORACLE = (
+    pathlib.Path(os.environ.get("ORACLE_HOME", pathlib.Path.home() / ".cache" / "superset-oracle")) / "venv" / "bin"
+)
 FLAGS = '{"ALERT_REPORTS": True, "TAGGING_SYSTEM": True, "EMBEDDED_SUPERSET": True}'
+
+# 6.0.0 does not start on MariaDB 10.3 or newer: SQLAlchemy 1.4 writes CREATE SEQUENCE … NO CYCLE, which is refused.
+# Without sequences MariaDB is what MySQL is.
+WITHOUT_SEQUENCES = """
+from sqlalchemy.dialects.mysql.base import MySQLDialect
+_initialize = MySQLDialect.initialize
+def _without_sequences(self, connection):
+    _initialize(self, connection)
+    self.supports_sequences = False
+MySQLDialect.initialize = _without_sequences
+"""
 
 
 def fall_into_venv():
@@ -58,14 +72,19 @@ class Side:
         self.http.headers.update({"X-CSRFToken": token, "Referer": self.base, "Accept": "application/json"})
 
     def call(self, method, path, body=None, expect=(200, 201)):
-        answer = self.http.request(method, f"{self.base}{path if path.startswith('/') else f'/api/v1/{path}'}", json=body, timeout=60)
+        answer = self.http.request(
+            method, f"{self.base}{path if path.startswith('/') else f'/api/v1/{path}'}", json=body, timeout=60
+        )
         if answer.status_code not in expect:
             sys.exit(f"{self.name}: {method} {path}: {answer.status_code} {answer.text[:500]}")
         return answer.json() if answer.content else {}
 
 
 # what differs by the moment or the server, not by the data
-MOVING = re.compile(r"humanized|delta|thumbnail_url|last_login|login_count|^url$|changed_on_utc|last_modified_time|label_columns|description_columns")
+MOVING = re.compile(
+    r"humanized|delta|thumbnail_url|last_login|login_count|^url$"
+    r"|changed_on_utc|last_modified_time|label_columns|description_columns"
+)
 
 
 def still(value):
@@ -84,7 +103,11 @@ def still(value):
 
 def differences(a, b, path=""):
     if isinstance(a, dict) and isinstance(b, dict):
-        return [d for k in sorted(a.keys() | b.keys()) for d in differences(a.get(k, "<missing>"), b.get(k, "<missing>"), f"{path}.{k}")]
+        return [
+            d
+            for k in sorted(a.keys() | b.keys())
+            for d in differences(a.get(k, "<missing>"), b.get(k, "<missing>"), f"{path}.{k}")
+        ]
     if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
         return [d for i, (x, y) in enumerate(zip(a, b)) for d in differences(x, y, f"{path}[{i}]")]
     if isinstance(a, float) and isinstance(b, float) and abs(a - b) <= 1e-9 * abs(a):
@@ -94,24 +117,106 @@ def differences(a, b, path=""):
 
 # name, body of the creation, change, and whether single items have a GET
 def resources(schema):
-    position = {"DASHBOARD_VERSION_KEY": "v2", "ROOT_ID": {"id": "ROOT_ID", "type": "ROOT", "children": ["GRID_ID"]}, "GRID_ID": {"id": "GRID_ID", "type": "GRID", "children": [], "parents": ["ROOT_ID"]}}
+    position = {
+        "DASHBOARD_VERSION_KEY": "v2",
+        "ROOT_ID": {"id": "ROOT_ID", "type": "ROOT", "children": ["GRID_ID"]},
+        "GRID_ID": {"id": "GRID_ID", "type": "GRID", "children": [], "parents": ["ROOT_ID"]},
+    }
     return [
         ("css_template", {"template_name": "rt NAME", "css": "a{}"}, {"css": "b{}"}),
         ("annotation_layer", {"name": "rt NAME", "descr": "d"}, {"name": "rt NAME", "descr": "ä"}),
         ("theme", {"theme_name": "rt NAME", "json_data": "{}"}, {"theme_name": "rt2 NAME", "json_data": "{}"}),
         ("saved_query", {"label": "rt NAME", "db_id": 1, "sql": "SELECT 1", "schema": schema}, {"sql": "SELECT 2"}),
-        ("rowlevelsecurity", {"name": "rt NAME", "filter_type": "Regular", "tables": [2], "roles": [1], "clause": "1 = 1"}, {"clause": "2 = 2", "tables": [2], "roles": [1, 2]}),
-        ("dataset", {"database": 1, "schema": schema, "table_name": "rt_NAME", "sql": "SELECT gender, num, ds FROM birth_names"}, {"description": "changed", "table_name": "rt2_NAME", "metrics": [{"metric_name": "m", "expression": "SUM(num)"}]}),
-        ("chart", {"slice_name": "rt NAME", "viz_type": "table", "datasource_id": 2, "datasource_type": "table", "params": "{}"}, {"slice_name": "rt2 NAME", "description": "ü", "owners": [1, 2]}),
-        ("dashboard", {"dashboard_title": "rt NAME", "slug": "rt-NAME", "position_json": json.dumps(position)}, {"dashboard_title": "rt2 NAME", "published": True, "css": "x{}"}),
-        ("report", {"type": "Report", "name": "rt NAME", "crontab": "0 9 * * *", "chart": 136, "creation_method": "alerts_reports", "recipients": [{"type": "Email", "recipient_config_json": {"target": "a@example.org"}}]}, {"active": False, "crontab": "*/30 * * * 1-5", "recipients": [{"type": "Email", "recipient_config_json": {"target": "b@example.org"}}]}),
+        (
+            "rowlevelsecurity",
+            {"name": "rt NAME", "filter_type": "Regular", "tables": [2], "roles": [1], "clause": "1 = 1"},
+            {"clause": "2 = 2", "tables": [2], "roles": [1, 2]},
+        ),
+        (
+            "dataset",
+            {
+                "database": 1,
+                "schema": schema,
+                "table_name": "rt_NAME",
+                "sql": "SELECT gender, num, ds FROM birth_names",
+            },
+            {
+                "description": "changed",
+                "table_name": "rt2_NAME",
+                "metrics": [{"metric_name": "m", "expression": "SUM(num)"}],
+            },
+        ),
+        (
+            "chart",
+            {
+                "slice_name": "rt NAME",
+                "viz_type": "table",
+                "datasource_id": 2,
+                "datasource_type": "table",
+                "params": "{}",
+            },
+            {"slice_name": "rt2 NAME", "description": "ü", "owners": [1, 2]},
+        ),
+        (
+            "dashboard",
+            {"dashboard_title": "rt NAME", "slug": "rt-NAME", "position_json": json.dumps(position)},
+            {"dashboard_title": "rt2 NAME", "published": True, "css": "x{}"},
+        ),
+        (
+            "report",
+            {
+                "type": "Report",
+                "name": "rt NAME",
+                "crontab": "0 9 * * *",
+                "chart": 136,
+                "creation_method": "alerts_reports",
+                "recipients": [{"type": "Email", "recipient_config_json": {"target": "a@example.org"}}],
+            },
+            {
+                "active": False,
+                "crontab": "*/30 * * * 1-5",
+                "recipients": [{"type": "Email", "recipient_config_json": {"target": "b@example.org"}}],
+            },
+        ),
         ("security/roles", {"name": "rt NAME"}, {"name": "rt2 NAME"}),
-        ("security/groups", {"name": "rt NAME", "label": "l", "description": "d", "roles": [1], "users": [1]}, {"label": "changed"}),
-        ("security/users", {"username": "rt-NAME", "first_name": "R", "last_name": "T", "email": "rt-NAME@example.org", "password": "a long enough passphrase", "active": True, "roles": [1]}, {"first_name": "Changed"}),
+        (
+            "security/groups",
+            {"name": "rt NAME", "label": "l", "description": "d", "roles": [1], "users": [1]},
+            {"label": "changed"},
+        ),
+        (
+            "security/users",
+            {
+                "username": "rt-NAME",
+                "first_name": "R",
+                "last_name": "T",
+                "email": "rt-NAME@example.org",
+                "password": "a long enough passphrase",
+                "active": True,
+                "roles": [1],
+            },
+            {"first_name": "Changed"},
+        ),
     ]
 
 
-LISTS = ["css_template", "annotation_layer", "theme", "saved_query", "rowlevelsecurity", "dataset", "chart", "dashboard", "report", "tag", "database", "security/roles", "security/groups", "security/users", "security/permissions-resources"]
+LISTS = [
+    "css_template",
+    "annotation_layer",
+    "theme",
+    "saved_query",
+    "rowlevelsecurity",
+    "dataset",
+    "chart",
+    "dashboard",
+    "report",
+    "tag",
+    "database",
+    "security/roles",
+    "security/groups",
+    "security/users",
+    "security/permissions-resources",
+]
 
 
 def compare(sides, path, found, what):
@@ -144,7 +249,9 @@ def session(sides, schema, folder):
     for chapter in round_trip_relations.CHAPTERS:
         for first in (0, 1):
             same = lambda path, what: answers(sides, path, found, f"{chapter.__name__}, {what}")  # noqa: E731, B023
-            chapter(sides[first], sides[1 - first], f"rt{chapter.__name__[:3]}{first}", same, Installation(schema, folder))
+            chapter(
+                sides[first], sides[1 - first], f"rt{chapter.__name__[:3]}{first}", same, Installation(schema, folder)
+            )
     for turn, (name, body, change) in enumerate(resources(schema)):
         for first in (0, 1):
             a, b = sides[first], sides[1 - first]
@@ -168,7 +275,20 @@ def session(sides, schema, folder):
     # what one left, the other takes away
     for name, body, _ in resources(schema):
         for turn, side in enumerate(sides):
-            key = next(k for k in ("label", "slice_name", "dashboard_title", "table_name", "template_name", "theme_name", "username", "name") if k in body)
+            key = next(
+                k
+                for k in (
+                    "label",
+                    "slice_name",
+                    "dashboard_title",
+                    "table_name",
+                    "template_name",
+                    "theme_name",
+                    "username",
+                    "name",
+                )
+                if k in body
+            )
             rows = side.call("GET", f"{name}/?q=(page_size:100)")
             mine = [i for i, row in zip(rows["ids"], rows["result"]) if str(row.get(key, "")).startswith("rt")]
             if turn == 0:
@@ -182,33 +302,103 @@ def session(sides, schema, folder):
 def run(kind, binary):
     folder = pathlib.Path(tempfile.mkdtemp(prefix=f"liteset-round-{kind}-"))
     key = (SHARED / "fixtures" / "SECRET_KEY").read_text().strip()
-    if kind == "pg":
+    more = ""
+    if kind == "mysql":
         database = f"superset_round_{os.getpid()}"
-        subprocess.run(["bash", SHARED / "fixtures" / "restore.sh", "pg", database], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            ["bash", SHARED / "fixtures" / "restore.sh", "mysql", database],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        ours = theirs = f"mysql+pymysql://superset:superset@127.0.0.1:3306/{database}?charset=utf8mb4"
+        schema, more = "public", WITHOUT_SEQUENCES
+    elif kind == "pg":
+        database = f"superset_round_{os.getpid()}"
+        subprocess.run(
+            ["bash", SHARED / "fixtures" / "restore.sh", "pg", database],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         ours, theirs = (f"{p}://root:root@127.0.0.1:5432/{database}" for p in ("postgresql", "postgresql+psycopg2"))
         schema = "public"
     else:
-        subprocess.run(["bash", SHARED / "fixtures" / "restore.sh", "sqlite", str(folder)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            ["bash", SHARED / "fixtures" / "restore.sh", "sqlite", str(folder)],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         ours = theirs = f"sqlite:///{folder}/superset.db?check_same_thread=false"
         schema = "main"
-    config = "SECRET_KEY = {!r}\nSQLALCHEMY_DATABASE_URI = {!r}\nPREVENT_UNSAFE_DB_CONNECTIONS = False\nTALISMAN_ENABLED = False\nRATELIMIT_ENABLED = False\nFEATURE_FLAGS = {}\n"
+    config = (
+        "SECRET_KEY = {!r}\nSQLALCHEMY_DATABASE_URI = {!r}\nPREVENT_UNSAFE_DB_CONNECTIONS = False\nTALISMAN_ENABLED ="
+        " False\nRATELIMIT_ENABLED = False\nFEATURE_FLAGS = {}\n"
+    )
     processes = []
     try:
         for name, uri in (("liteset", ours), ("superset", theirs)):
             home = folder / name
             home.mkdir()
-            (home / "superset_config.py").write_text(config.format(key, uri, FLAGS))
+            text = config.format(key, uri, FLAGS) + (more if name == "superset" else "")
+            (home / "superset_config.py").write_text(text)
         ports = free_port(), free_port()
         log = open(folder / "servers.log", "w")
-        processes.append(subprocess.Popen([binary, "run", "--config", folder / "liteset/superset_config.py", "--home", folder / "liteset", "--port", str(ports[0])], stdout=log, stderr=log))
-        environment = {**os.environ, "SUPERSET_CONFIG_PATH": str(folder / "superset/superset_config.py"), "FLASK_APP": "superset", "SUPERSET_HOME": str(folder / "superset")}
-        processes.append(subprocess.Popen([ORACLE / "gunicorn", "-w", "1", "-k", "gthread", "--threads", "2", "--timeout", "120", "-b", f"127.0.0.1:{ports[1]}", "superset.app:create_app()"], cwd=folder / "superset", env=environment, stdout=log, stderr=log))
+        processes.append(
+            subprocess.Popen(
+                [
+                    binary,
+                    "run",
+                    "--config",
+                    folder / "liteset/superset_config.py",
+                    "--home",
+                    folder / "liteset",
+                    "--port",
+                    str(ports[0]),
+                ],
+                stdout=log,
+                stderr=log,
+            )
+        )
+        environment = {
+            **os.environ,
+            "SUPERSET_CONFIG_PATH": str(folder / "superset/superset_config.py"),
+            "FLASK_APP": "superset",
+            "SUPERSET_HOME": str(folder / "superset"),
+        }
+        processes.append(
+            subprocess.Popen(
+                [
+                    ORACLE / "gunicorn",
+                    "-w",
+                    "1",
+                    "-k",
+                    "gthread",
+                    "--threads",
+                    "2",
+                    "--timeout",
+                    "120",
+                    "-b",
+                    f"127.0.0.1:{ports[1]}",
+                    "superset.app:create_app()",
+                ],
+                cwd=folder / "superset",
+                env=environment,
+                stdout=log,
+                stderr=log,
+            )
+        )
         sides = [Side("liteset", processes[0], ports[0]), Side("superset", processes[1], ports[1])]
         for side in sides:
             side.wait()
         started = time.time()
         found = session(sides, schema, folder)
-        print(f"{kind}: {len(resources(schema))} resources and {len(round_trip_relations.CHAPTERS)} chapters in turns, {time.time() - started:.0f} s, {len(found)} differences", flush=True)
+        print(
+            f"{kind}: {len(resources(schema))} resources and {len(round_trip_relations.CHAPTERS)} chapters in turns,"
+            f" {time.time() - started:.0f} s, {len(found)} differences",
+            flush=True,
+        )
         print(*found[:60], sep="\n")
         return len(found)
     finally:
@@ -217,6 +407,8 @@ def run(kind, binary):
             process.wait(40)
         if kind == "pg":
             subprocess.run(["dropdb", "--if-exists", "-f", database], capture_output=True)
+        if kind == "mysql":
+            subprocess.run([shutil.which("mariadb") or "mysql", "-e", f"DROP DATABASE {database}"], capture_output=True)
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -20,6 +20,7 @@ Architecture: $architecture
 Maintainer: liteset
 Section: web
 Priority: optional
+Recommends: chromium, fonts-liberation
 Description: Apache Superset's backend as one binary
  Serves the unmodified frontend of Apache Superset 6.0.0 on an embedded SQLite
  database or on the metadata database of an existing installation.

@@ -1,8 +1,9 @@
-//! `liteset db upgrade`: the schema of an empty metadata database.
+//! `liteset db`: the schema of the metadata database, and the way to another one.
 
-use infra::db::{Db as Pool, DbUri, migrate};
+mod copy;
+mod upgrade;
 
-use super::{Common, block_on};
+use super::db_revisions;
 use crate::app::StartError;
 
 /// The metadata database.
@@ -14,26 +15,21 @@ pub struct Db {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
-    /// Create the schema of Superset 6.0.0 in an empty database; a database at its head is left as it is.
-    Upgrade(Common),
+    /// Create the schema in an empty database, or bring that of Superset 4.1 or 5.0 to 6.0.0.
+    Upgrade(upgrade::Upgrade),
+    /// Copy the installation into another, empty database, and compare what it holds then.
+    Copy(copy::Copy),
+    #[command(flatten)]
+    Revisions(db_revisions::Verb),
 }
 
 impl Db {
     /// Runs the verb.
     pub fn run(self) -> Result<(), StartError> {
-        let Verb::Upgrade(common) = self.verb;
-        let loaded = common.load()?;
-        block_on(async {
-            let uri: DbUri = loaded.config.str("SQLALCHEMY_DATABASE_URI").parse()?;
-            match migrate::inspect(&uri).await? {
-                migrate::SchemaState::Empty => {
-                    migrate::create(&Pool::connect(&uri, 2).await?).await?;
-                    tracing::info!(revision = migrate::HEAD, "schema created");
-                }
-                migrate::SchemaState::Head => tracing::info!(revision = migrate::HEAD, "nothing to do"),
-                other => return Err(other.refusal().unwrap_or_default().into()),
-            }
-            Ok(())
-        })
+        match self.verb {
+            Verb::Upgrade(verb) => verb.run(),
+            Verb::Copy(verb) => verb.run(),
+            Verb::Revisions(verb) => verb.run(),
+        }
     }
 }

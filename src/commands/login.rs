@@ -1,10 +1,21 @@
 //! Logging in with a password, and changing it (`flask_appbuilder.security.manager:auth_user_db`).
 
 use chrono::Local;
-use daos::security::{self, Credentials};
-use infra::{Result, config::Config, crypto::password, db::Value};
+use daos::{
+    log_in::{self, Scope},
+    security::{self, Credentials},
+};
+use infra::{
+    Result,
+    config::Config,
+    crypto::password,
+    db::{DbError, Value},
+};
 
-use crate::Services;
+use crate::{
+    Services,
+    access::log_in::{Kind, new_mark},
+};
 
 /// The user of a name (or e-mail address) and password; none when there is no such user, the user is not active or
 /// the password is another. It takes as long for an unknown name as for a wrong password.
@@ -16,16 +27,24 @@ pub async fn authenticate(app: &Services, name: &str, secret: &str) -> Result<Op
         if name_is_possible { security::find_login(app.db.exec(), name, ignore_case).await? } else { None };
     let Some(found) = found.filter(|c| c.user.active) else {
         password::verify_nothing(secret.to_owned()).await?;
-        security::record_failed_login(app.db.exec(), None).await?;
+        unless_full(security::record_failed_login(app.db.exec(), None).await);
         return Ok(None);
     };
     let stored = found.password.clone().unwrap_or_default();
     if password::verify(stored, secret.to_owned()).await? {
-        security::record_login(app.db.exec(), found.user.id, Local::now().naive_local()).await?;
+        let booked = security::record_login(app.db.exec(), found.user.id, Local::now().naive_local()).await;
+        unless_full(booked);
         Ok(Some(found))
     } else {
-        security::record_failed_login(app.db.exec(), Some(found.user.id)).await?;
+        unless_full(security::record_failed_login(app.db.exec(), Some(found.user.id)).await);
         Ok(None)
+    }
+}
+
+/// Log-ins are counted, but a disk that is full keeps nobody out.
+pub(crate) fn unless_full(booked: Result<(), DbError>) {
+    if let Err(error) = booked {
+        tracing::warn!(%error, "a log-in is not counted");
     }
 }
 
@@ -49,8 +68,8 @@ pub fn has_local_passwords(config: &Config) -> bool {
     config.int("AUTH_TYPE").unwrap_or(AUTH_DB) == AUTH_DB
 }
 
-/// Changes names and password of a user; returns the new password hash when it changed, none when there is no such
-/// user or nothing about the password.
+/// Changes names and password of a user; a new password ends all log-ins, and a session may go on with the mark that is
+/// returned. None when there is no such user or nothing about the password.
 pub async fn update_profile(app: &Services, id: i64, by: i64, profile: Profile) -> Result<Option<String>> {
     let hash = match profile.password {
         Some(secret) if !secret.is_empty() => Some(password::hash(secret).await?),
@@ -67,6 +86,11 @@ pub async fn update_profile(app: &Services, id: i64, by: i64, profile: Profile) 
     }
     let tx = app.db.begin().await?;
     let changed = tx.exec().update_row("ab_user", id, values).await?;
+    let Some(hash) = hash.filter(|_| changed > 0) else {
+        tx.commit().await?;
+        return Ok(None);
+    };
+    log_in::end_all(tx.exec(), id, Scope::All).await?;
     tx.commit().await?;
-    Ok(hash.filter(|_| changed > 0))
+    new_mark(app, Kind::Session, id, &hash).await.map(Some)
 }

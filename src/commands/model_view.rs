@@ -3,57 +3,50 @@
 use daos::{
     Table, base,
     record::{Record, Selection},
+    rows,
     tables::{GROUPS, ROLES},
     write::{self, Values},
 };
 use infra::{
     Result,
-    db::{DbError, Executor, Sql, Value},
+    db::{DbError, Executor, Value},
 };
 
-use crate::{Principal, Services};
+use crate::{Caller, Services};
 
 /// Related rows by relation; they replace those that are there.
 pub type Links = Vec<(&'static str, Vec<i64>)>;
 
 /// Makes a row, or changes the row `id`; unknown related rows are left out. A driver's refusal is the error.
 pub async fn save(
-    app: &Services,
-    caller: &Principal,
+    caller: &Caller,
     table: &'static Table,
     id: Option<i64>,
     values: Values,
     links: Links,
 ) -> Result<(), DbError> {
-    let tx = app.db.begin().await?;
+    let tx = caller.app.db.begin().await?;
     let pk = match id {
         Some(id) => {
-            write::update(tx.exec(), table, id.into(), values, caller.user_id()).await?;
+            write::update(tx.exec(), table, id.into(), values, caller.user.user_id()).await?;
             Value::from(id)
         }
-        None => write::insert(tx.exec(), table, values, caller.user_id()).await?,
+        None => write::insert(tx.exec(), table, values, caller.user.user_id()).await?,
     };
     set_links(tx.exec(), table, &pk, &links).await?;
     tx.commit().await?;
-    app.grants.clear();
+    caller.app.grants.clear();
     Ok(())
 }
 
 async fn set_links(ex: &dyn Executor, table: &Table, pk: &Value, links: &Links) -> Result<(), DbError> {
     for (name, ids) in links {
         if let Some(relation) = table.relation(name) {
-            write::set_links(ex, relation, pk.clone(), &existing(ex, relation.target, ids).await?).await?;
+            write::set_links(ex, relation, pk.clone(), &rows::existing(ex, relation.target.name, ids).await?)
+                .await?;
         }
     }
     Ok(())
-}
-
-/// Those of `ids` that are rows of a table, in order.
-pub async fn existing(ex: &dyn Executor, table: &Table, ids: &[i64]) -> Result<Vec<i64>, DbError> {
-    let mut sql = Sql::new(format!("SELECT id FROM {} WHERE id IN ", table.name));
-    sql.push_list(ids.iter().copied().filter(|id| i32::try_from(*id).is_ok()));
-    sql.push(" ORDER BY id");
-    ex.query(sql).await?.iter().map(|row| row.at(0)).collect()
 }
 
 /// The outcome of a deletion.
@@ -68,10 +61,7 @@ pub enum Deleted {
 /// Deletes a row and its links; roles and groups that somebody has stay.
 pub async fn delete(app: &Services, table: &'static Table, id: i64) -> Result<Deleted, DbError> {
     let tx = app.db.begin().await?;
-    let held = async |through: &str, column: &str| -> Result<bool, DbError> {
-        let sql = Sql::new(format!("SELECT 1 FROM {through} WHERE {column} = ? LIMIT 1")).bind(id);
-        Ok(tx.exec().first(sql).await?.is_some())
-    };
+    let held = async |through, column| rows::has(tx.exec(), through, column, id).await;
     if table.name == ROLES.name && held("ab_user_role", "role_id").await? {
         return Ok(Deleted::InUse("User(s) exists in the role, cannot delete"));
     }
@@ -87,7 +77,7 @@ pub async fn delete(app: &Services, table: &'static Table, id: i64) -> Result<De
 /// Copies roles with their permissions; a copy is called `NAME copy` (`RoleModelView.copy_role`).
 pub async fn copy_roles(app: &Services, ids: &[i64]) -> Result<(), DbError> {
     let tx = app.db.begin().await?;
-    for id in existing(tx.exec(), &ROLES, ids).await? {
+    for id in rows::existing(tx.exec(), ROLES.name, ids).await? {
         let Some(role) = find(tx.exec(), &ROLES, &["name", "permissions.id"], id).await? else { continue };
         let name = format!("{} copy", role.text("name"));
         let pk = write::insert(tx.exec(), &ROLES, vec![("name", name.into())], None).await?;
@@ -106,19 +96,21 @@ pub async fn find(
     paths: &[&str],
     id: i64,
 ) -> Result<Option<Record>, DbError> {
-    let condition = Sql::new(format!("{} = ?", table.qualified(table.pk))).bind(id);
-    let selection = Selection::of(table, paths.iter().copied());
-    Ok(base::fetch(ex, &selection, &base::Query::filter(condition)).await?.into_iter().next())
+    base::find(ex, &Selection::with_paths(table, paths.iter().copied()), id.into(), Vec::new()).await
+}
+
+/// Those of `ids` that are rows of a table, in order.
+pub async fn existing(app: &Services, table: &Table, ids: &[i64]) -> Result<Vec<i64>, DbError> {
+    rows::existing(app.db.exec(), table.name, ids).await
 }
 
 /// True when another row than `id` has this value in a column.
-pub async fn taken(
-    ex: &dyn Executor,
+pub async fn is_taken(
+    app: &Services,
     table: &Table,
-    column: &str,
+    column: &'static str,
     value: &str,
     id: Option<i64>,
 ) -> Result<bool, DbError> {
-    let sql = Sql::new(format!("SELECT id FROM {} WHERE \"{column}\" = ? AND id <> ? LIMIT 1", table.name));
-    Ok(ex.first(sql.bind(value).bind(id.unwrap_or(-1))).await?.is_some())
+    rows::has_other(app.db.exec(), table.name, column, value, id).await
 }

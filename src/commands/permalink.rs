@@ -3,13 +3,24 @@
 use daos::key_value::{self, NewEntry};
 use infra::{
     Error, Result, clock,
-    crypto::{hashids::Hashids, random},
+    crypto::{
+        hashids::{permalink_id, permalink_key},
+        random,
+    },
+    db::Executor,
     json,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{Services, access::Principal, temporary_cache::namespace};
+use crate::{
+    Caller, Services,
+    state::Principal,
+    temporary_cache::{namespace, size_of},
+};
+
+/// Links that one user may have made; those without an account have them together.
+const MAX_LINKS: i64 = 20_000;
 
 /// What a link leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,19 +60,27 @@ impl Permalink {
     }
 
     /// Stores a new state; returns its key.
-    pub async fn create(self, app: &Services, user: &Principal, value: &Value) -> Result<String> {
-        let salt = self.salt(app).await?;
-        let id = key_value::insert(app.db.exec(), self.entry(user, Uuid::new_v4(), value)).await?;
+    pub async fn create(self, caller: &Caller, value: &Value) -> Result<String> {
+        let salt = self.salt(&caller.app).await?;
+        size_of(value)?;
+        let tx = caller.app.db.begin().await?;
+        self.raise_for_many(tx.exec(), &caller.user).await?;
+        let id = key_value::insert(tx.exec(), self.entry(&caller.user, Uuid::new_v4(), value)).await?;
+        tx.commit().await?;
         Ok(encode(&salt, id))
     }
 
     /// Stores a state; the same state of the same user gets the same key.
-    pub async fn create_once(self, app: &Services, user: &Principal, value: &Value) -> Result<String> {
-        let salt = self.salt(app).await?;
-        let name = json::dumps_sorted(&json!([user.user_id(), value]));
+    pub async fn create_once(self, caller: &Caller, value: &Value) -> Result<String> {
+        let salt = self.salt(&caller.app).await?;
+        size_of(value)?;
+        let name = json::dumps_sorted(&json!([caller.user.user_id(), value]));
         let uuid = Uuid::new_v3(&namespace(&salt), name.as_bytes());
-        let tx = app.db.begin().await?;
-        let id = key_value::upsert(tx.exec(), self.entry(user, uuid, value)).await?;
+        let tx = caller.app.db.begin().await?;
+        if key_value::find(tx.exec(), self.resource(), uuid).await?.is_none() {
+            self.raise_for_many(tx.exec(), &caller.user).await?;
+        }
+        let id = key_value::upsert(tx.exec(), self.entry(&caller.user, uuid, value)).await?;
         tx.commit().await?;
         Ok(encode(&salt, id))
     }
@@ -78,7 +97,16 @@ impl Permalink {
     /// The number that a key stands for; `None` for what is no key.
     pub async fn id(self, app: &Services, key: &str) -> Result<Option<u64>> {
         let salt = self.salt(app).await?;
-        Ok(Hashids::permalink(&salt).decode_one(key))
+        Ok(permalink_id(&salt, key))
+    }
+
+    /// Links live for ever: nobody makes more than they can use.
+    async fn raise_for_many(self, db: &dyn Executor, user: &Principal) -> Result<()> {
+        if key_value::count_of(db, self.resource(), user.user_id()).await? < MAX_LINKS {
+            return Ok(());
+        }
+        let text = format!("There are {MAX_LINKS} links of yours already; no more can be made.");
+        Err(Error::bad_request(text))
     }
 
     fn entry(self, user: &Principal, uuid: Uuid, value: &Value) -> NewEntry<'static> {
@@ -94,5 +122,5 @@ impl Permalink {
 }
 
 fn encode(salt: &str, id: i64) -> String {
-    Hashids::permalink(salt).encode(&[id.unsigned_abs()])
+    permalink_key(salt, id.unsigned_abs())
 }

@@ -1,19 +1,16 @@
 //! Row level security filters (`superset.commands.security`).
 
 use daos::{
+    rows::{existing, key, require},
     tables::ROW_LEVEL_SECURITY_FILTERS,
     write::{self, Values},
 };
 use infra::{
     Error, Result,
-    db::{DbError, Executor, Sql},
+    db::{DbError, Executor},
 };
 
-use crate::{
-    Principal, Services,
-    annotation::{key, require},
-    refused,
-};
+use crate::{Caller, refused};
 
 /// Roles and datasets that a rule is for.
 #[derive(Debug, Clone, Default)]
@@ -25,10 +22,10 @@ pub struct RuleScope {
 }
 
 /// Makes a rule.
-pub async fn rule_create(app: &Services, user: &Principal, values: Values, scope: &RuleScope) -> Result<i64> {
-    let tx = app.db.begin().await?;
+pub async fn rule_create(caller: &Caller, values: Values, scope: &RuleScope) -> Result<i64> {
+    let tx = caller.app.db.begin().await?;
     check(tx.exec(), scope).await?;
-    let pk = write::insert(tx.exec(), &ROW_LEVEL_SECURITY_FILTERS, values, user.user_id())
+    let pk = write::insert(tx.exec(), &ROW_LEVEL_SECURITY_FILTERS, values, caller.user.user_id())
         .await
         .map_err(refused)?;
     let id = key(&pk)?;
@@ -38,36 +35,24 @@ pub async fn rule_create(app: &Services, user: &Principal, values: Values, scope
 }
 
 /// Changes a rule; roles and datasets are replaced, also by nothing.
-pub async fn rule_update(
-    app: &Services,
-    user: &Principal,
-    id: i64,
-    values: Values,
-    scope: &RuleScope,
-) -> Result<()> {
-    let tx = app.db.begin().await?;
+pub async fn rule_update(caller: &Caller, id: i64, values: Values, scope: &RuleScope) -> Result<()> {
+    let tx = caller.app.db.begin().await?;
     require(tx.exec(), "row_level_security_filters", id).await?;
     check(tx.exec(), scope).await?;
     let table = &ROW_LEVEL_SECURITY_FILTERS;
-    write::update(tx.exec(), table, id.into(), values, user.user_id()).await.map_err(refused)?;
+    write::update(tx.exec(), table, id.into(), values, caller.user.user_id()).await.map_err(refused)?;
     link(tx.exec(), id, scope).await?;
     Ok(tx.commit().await?)
 }
 
 async fn check(ex: &dyn Executor, scope: &RuleScope) -> Result<()> {
-    if count(ex, "ab_role", &scope.roles).await? != scope.roles.len() {
+    if existing(ex, "ab_role", &scope.roles).await?.len() != scope.roles.len() {
         return Err(Error::unprocessable("[l'Some roles do not exist']"));
     }
-    if count(ex, "tables", &scope.tables).await? != scope.tables.len() {
+    if existing(ex, "tables", &scope.tables).await?.len() != scope.tables.len() {
         return Err(Error::unprocessable("[l'Datasource does not exist']"));
     }
     Ok(())
-}
-
-async fn count(ex: &dyn Executor, table: &str, ids: &[i64]) -> Result<usize> {
-    let mut sql = Sql::new(format!("SELECT id FROM {table} WHERE id IN "));
-    sql.push_list(ids.iter().copied().filter(|id| i32::try_from(*id).is_ok()));
-    Ok(ex.query(sql).await?.len())
 }
 
 async fn link(ex: &dyn Executor, id: i64, scope: &RuleScope) -> Result<()> {

@@ -2,57 +2,41 @@
 
 use daos::{
     Table,
+    rows::{self, exists, key, require},
     table::Kind,
     tables::{GROUPS, USERS},
     write::{self, Values},
 };
 use infra::{
     Error, Result,
-    db::{DbError, Executor, FromValue, Sql, Value as Stored},
+    db::{DbError, Executor, FromValue, Value as Stored},
 };
 use serde_json::{Value, json};
 
-use crate::{
-    Principal, Services,
-    annotation::{exists, key, require},
-};
+use crate::{Caller, Services};
 
 /// Related rows by relation name; absent ones stay as they are.
 pub type Links = Vec<(&'static str, Vec<i64>)>;
 
 /// Makes a user; the password is hashed.
-pub async fn user_create(
-    app: &Services,
-    caller: &Principal,
-    mut values: Values,
-    links: Links,
-) -> Result<i64> {
+pub async fn user_create(caller: &Caller, mut values: Values, links: Links) -> Result<i64> {
     hash_password(&mut values).await?;
-    let tx = app.db.begin().await?;
+    let tx = caller.app.db.begin().await?;
     all_exist(tx.exec(), &USERS, &links, 400, "not found.").await?;
-    let pk = write::insert(tx.exec(), &USERS, values, caller.user_id()).await.map_err(refused)?;
+    let pk = write::insert(tx.exec(), &USERS, values, caller.user.user_id()).await.map_err(refused)?;
     set(tx.exec(), &USERS, &pk, &links).await?;
     tx.commit().await?;
-    key(&pk)
+    Ok(key(&pk)?)
 }
 
 /// Changes a user; somebody without role and group is refused.
-pub async fn user_update(
-    app: &Services,
-    caller: &Principal,
-    id: i64,
-    mut values: Values,
-    links: Links,
-) -> Result<()> {
+pub async fn user_update(caller: &Caller, id: i64, mut values: Values, links: Links) -> Result<()> {
     let given = |name: &str| links.iter().find(|(n, _)| *n == name).map(|(_, ids)| ids.is_empty());
-    let tx = app.db.begin().await?;
+    let tx = caller.app.db.begin().await?;
     if !exists(tx.exec(), "ab_user", id).await? {
         return Err(Error::internal("the original fails on a user that does not exist"));
     }
-    let has = async |table: &str| -> Result<bool> {
-        let sql = Sql::new(format!("SELECT id FROM {table} WHERE user_id = ? LIMIT 1")).bind(id);
-        Ok(tx.exec().first(sql).await?.is_some())
-    };
+    let has = async |table: &'static str| rows::has(tx.exec(), table, "user_id", id).await;
     match (given("roles"), given("groups")) {
         (Some(true), Some(true)) => {
             return Err(Error::bad_request("User must have at least one role or group!"));
@@ -72,8 +56,8 @@ pub async fn user_update(
     all_exist(tx.exec(), &USERS, &links, 404, "not found.").await?;
     hash_password(&mut values).await?;
     values.push(("changed_on", chrono::Local::now().naive_local().into()));
-    values.push(("changed_by_fk", caller.user_id().into()));
-    write::update(tx.exec(), &USERS, id.into(), values, caller.user_id()).await.map_err(refused)?;
+    values.push(("changed_by_fk", caller.user.user_id().into()));
+    write::update(tx.exec(), &USERS, id.into(), values, caller.user.user_id()).await.map_err(refused)?;
     set(tx.exec(), &USERS, &id.into(), &links).await?;
     Ok(tx.commit().await?)
 }
@@ -85,7 +69,7 @@ pub async fn group_create(app: &Services, values: Values, links: Links) -> Resul
     let pk = write::insert(tx.exec(), &GROUPS, values, None).await.map_err(refused)?;
     set(tx.exec(), &GROUPS, &pk, &links).await?;
     tx.commit().await?;
-    key(&pk)
+    Ok(key(&pk)?)
 }
 
 /// Changes a group.
@@ -106,17 +90,11 @@ async fn hash_password(values: &mut Values) -> Result<()> {
     Ok(())
 }
 
-async fn known(ex: &dyn Executor, table: &str, ids: &[i64]) -> Result<Vec<i64>> {
-    let mut sql = Sql::new(format!("SELECT id FROM {table} WHERE id IN "));
-    sql.push_list(ids.iter().copied().filter(|id| i32::try_from(*id).is_ok()));
-    Ok(ex.query(sql).await?.iter().map(|row| row.at(0)).collect::<Result<_, DbError>>()?)
-}
-
 /// `{"roles": ["Role(s) with ID(s) [999] not found."]}`.
 async fn all_exist(ex: &dyn Executor, table: &Table, links: &Links, status: u16, ending: &str) -> Result<()> {
     for (name, ids) in links {
         let target = table.relation(name).map_or("", |r| r.target.name);
-        let known = known(ex, target, ids).await?;
+        let known = rows::existing(ex, target, ids).await?;
         let mut missing: Vec<i64> = ids.iter().copied().filter(|id| !known.contains(id)).collect();
         if !missing.is_empty() {
             missing.sort_unstable();

@@ -3,21 +3,16 @@
 use std::collections::BTreeSet;
 
 use daos::{
-    Table,
     person::Owned,
-    tables::{DASHBOARDS, SAVED_QUERIES, SLICES, TAGGED_OBJECTS, TAGS},
-    write,
+    rows::{self, exists, require},
+    tables::{DASHBOARDS, SAVED_QUERIES, SLICES, TABLES, TAGS},
+    tag, tagged_object, write,
 };
-use infra::{
-    Error, Result,
-    db::{Executor, Sql},
-};
+use infra::{Error, Result, db::Executor};
 
 use crate::{
-    Principal, Services,
-    access::ownership::owns,
-    annotation::{exists, key, require},
-    relations::delete_rows,
+    Caller, Principal, Services,
+    access::{lists, ownership::owns},
 };
 
 /// A kind of object that can be tagged, with its number in the API.
@@ -53,12 +48,20 @@ impl ObjectType {
     pub fn by_number(number: i64) -> Option<Self> {
         usize::try_from(number - 1).ok().and_then(|n| Self::ALL.get(n)).copied()
     }
-    fn table(self) -> Option<&'static Table> {
+    fn table(self) -> &'static str {
         match self {
-            Self::Query => Some(&SAVED_QUERIES),
-            Self::Chart => Some(&SLICES),
-            Self::Dashboard => Some(&DASHBOARDS),
-            Self::Dataset => None,
+            Self::Query => SAVED_QUERIES.name,
+            Self::Chart => SLICES.name,
+            Self::Dashboard => DASHBOARDS.name,
+            Self::Dataset => TABLES.name,
+        }
+    }
+    fn owned(self) -> Option<Owned> {
+        match self {
+            Self::Query => None,
+            Self::Chart => Some(Owned::Chart),
+            Self::Dashboard => Some(Owned::Dashboard),
+            Self::Dataset => Some(Owned::Dataset),
         }
     }
 }
@@ -77,8 +80,7 @@ pub struct TagOutcome {
 
 /// Makes a tag, or takes the one of that name, and attaches it; unless `bulk`, what is not named is detached.
 pub async fn tag_create(
-    app: &Services,
-    user: &Principal,
+    caller: &Caller,
     name: &str,
     description: Option<&str>,
     objects: &[Tagged],
@@ -89,37 +91,44 @@ pub async fn tag_create(
         // a kind that nobody knows is invalid without further words
         let kind_ =
             ObjectType::by_name(kind).ok_or_else(|| Error::unprocessable("Could not process entity"))?;
-        let allowed = may_tag(app, user, kind_, *id).await?;
+        let allowed = may_tag(caller, kind_, *id).await?;
         let side = if allowed { &mut outcome.tagged } else { &mut outcome.skipped };
         side.insert((kind.clone(), *id));
     }
-    let tx = app.db.begin().await?;
-    let tag = get_or_create(tx.exec(), user, name).await?;
-    relate(tx.exec(), user, tag, &outcome.tagged, bulk).await?;
+    let dropped = match (bulk, tag::find_of_kind(caller.app.db.exec(), "custom", name.trim()).await?) {
+        (false, Some(tag)) => dropped(caller, tag, &outcome.tagged).await?,
+        _ => BTreeSet::new(),
+    };
+    let tx = caller.app.db.begin().await?;
+    let tag = get_or_create(tx.exec(), &caller.user, name).await?;
+    relate(tx.exec(), &caller.user, tag, &outcome.tagged, &dropped).await?;
     let values = vec![("description", description.into())];
-    write::update(tx.exec(), &TAGS, tag.into(), values, user.user_id()).await?;
+    write::update(tx.exec(), &TAGS, tag.into(), values, caller.user.user_id()).await?;
     tx.commit().await?;
     Ok(outcome)
 }
 
 /// Renames a tag and replaces what it is attached to; an unknown tag is a "Fatal error" of the original.
 pub async fn tag_update(
-    app: &Services,
-    user: &Principal,
+    caller: &Caller,
     id: i64,
     name: &str,
     description: Option<&str>,
     objects: &[Tagged],
 ) -> Result<()> {
-    let tx = app.db.begin().await?;
-    if !exists(tx.exec(), "tag", id).await?
+    if !exists(caller.app.db.exec(), "tag", id).await?
         || objects.iter().any(|(kind, _)| ObjectType::by_name(kind).is_none())
     {
         return Err(Error::internal("tag not found, or an object type that nobody knows"));
     }
-    relate(tx.exec(), user, id, &objects.iter().cloned().collect(), false).await?;
+    let wanted = objects.iter().cloned().collect();
+    let dropped = dropped(caller, id, &wanted).await?;
+    let before = tagged_object::of_tag(caller.app.db.exec(), id).await?;
+    let new = seen(caller, wanted.difference(&before).cloned().collect()).await?;
+    let tx = caller.app.db.begin().await?;
+    relate(tx.exec(), &caller.user, id, &new, &dropped).await?;
     let values = vec![("name", name.into()), ("description", description.into())];
-    write::update(tx.exec(), &TAGS, id.into(), values, user.user_id()).await?;
+    write::update(tx.exec(), &TAGS, id.into(), values, caller.user.user_id()).await?;
     Ok(tx.commit().await?)
 }
 
@@ -136,7 +145,7 @@ pub async fn tags_delete(app: &Services, names: &[String]) -> Result<bool> {
     let tx = app.db.begin().await?;
     let mut ids = Vec::new();
     for name in names {
-        match by_name(tx.exec(), name).await? {
+        match tag::find_by_name(tx.exec(), name).await? {
             Some(id) => ids.push(id),
             None => return Ok(false),
         }
@@ -149,99 +158,104 @@ pub async fn tags_delete(app: &Services, names: &[String]) -> Result<bool> {
 }
 
 /// Attaches tags, making those that do not exist.
-pub async fn object_tag(
-    app: &Services,
-    user: &Principal,
-    kind: ObjectType,
-    object: i64,
-    names: &[String],
-) -> Result<()> {
-    let tx = app.db.begin().await?;
+pub async fn object_tag(caller: &Caller, kind: ObjectType, object: i64, names: &[String]) -> Result<()> {
+    if !sees(caller, kind, object).await? {
+        return Err(Error::not_found());
+    }
+    let tx = caller.app.db.begin().await?;
     for name in names {
-        let tag = get_or_create(tx.exec(), user, name).await?;
-        attach(tx.exec(), user, tag, kind.name(), object).await?;
+        let tag = get_or_create(tx.exec(), &caller.user, name).await?;
+        tagged_object::attach(tx.exec(), tag, (kind.name(), object), caller.user.user_id()).await?;
     }
     Ok(tx.commit().await?)
 }
 
 /// Detaches a tag.
-pub async fn object_untag(app: &Services, kind: ObjectType, object: i64, name: &str) -> Result<()> {
-    let tx = app.db.begin().await?;
+pub async fn object_untag(caller: &Caller, kind: ObjectType, object: i64, name: &str) -> Result<()> {
     let invalid = || Error::unprocessable("Could not process entity");
-    let tag = by_name(tx.exec(), name).await?.ok_or_else(invalid)?;
-    let sql = Sql::new("DELETE FROM tagged_object WHERE tag_id = ? AND object_type = ? AND object_id = ?");
-    if tx.exec().execute(sql.bind(tag).bind(kind.name()).bind(object)).await? == 0 {
+    if !sees(caller, kind, object).await? {
+        return Err(invalid());
+    }
+    let tx = caller.app.db.begin().await?;
+    let tag = tag::find_by_name(tx.exec(), name).await?.ok_or_else(invalid)?;
+    if tagged_object::detach(tx.exec(), tag, (kind.name(), object)).await? == 0 {
         return Err(invalid());
     }
     Ok(tx.commit().await?)
 }
 
-/// Owners and creators may tag; what does not exist may be tagged by anybody.
-async fn may_tag(app: &Services, user: &Principal, kind: ObjectType, id: i64) -> Result<bool> {
-    let (Some(table), false) = (kind.table(), user.is_admin) else { return Ok(true) };
-    if !exists(app.db.exec(), table.name, id).await? {
+/// Owners and those who made an object may tag it.
+async fn may_tag(caller: &Caller, kind: ObjectType, id: i64) -> Result<bool> {
+    let table = kind.table();
+    if caller.user.is_admin {
+        return Ok(exists(caller.app.db.exec(), table, id).await?);
+    }
+    if let Some(of) = kind.owned()
+        && owns(caller, of, id).await?
+    {
         return Ok(true);
     }
-    let owned = match kind {
-        ObjectType::Chart => owns(app, user, Owned::Chart, id).await?,
-        ObjectType::Dashboard => owns(app, user, Owned::Dashboard, id).await?,
-        ObjectType::Query | ObjectType::Dataset => false,
-    };
-    if owned {
-        return Ok(true);
-    }
-    let sql = Sql::new(format!("SELECT id FROM {} WHERE id = ? AND created_by_fk = ?", table.name)).bind(id);
-    Ok(app.db.exec().first(sql.bind(user.user_id())).await?.is_some())
+    Ok(rows::is_made_by(caller.app.db.exec(), table, id, caller.user.user_id()).await?)
 }
 
-async fn by_name(ex: &dyn Executor, name: &str) -> Result<Option<i64>> {
-    let row = ex.first(Sql::new("SELECT id FROM tag WHERE name = ?").bind(name)).await?;
-    Ok(row.map(|r| r.at(0)).transpose()?)
+/// Whether the caller sees an object: in a list, as an owner, or as who made it. What does not exist is not seen
+/// either: the two must look alike. The original tags whatever number it is told.
+async fn sees(caller: &Caller, kind: ObjectType, id: i64) -> Result<bool> {
+    let listed = match kind {
+        ObjectType::Query => lists::saved_queries(&caller.user, "x"),
+        ObjectType::Chart => lists::charts(&caller.user, "x"),
+        ObjectType::Dashboard => {
+            lists::dashboards(&caller.app.config, &caller.user, caller.app.db.dialect(), "x")
+        }
+        ObjectType::Dataset => lists::datasets(&caller.user, "x"),
+    };
+    let found = rows::existing_where(caller.app.db.exec(), (kind.table(), "x"), &[id], listed).await?;
+    Ok(!found.is_empty() || may_tag(caller, kind, id).await?)
+}
+
+/// Those of the objects that the caller sees.
+async fn seen(caller: &Caller, objects: BTreeSet<Tagged>) -> Result<BTreeSet<Tagged>> {
+    let mut seen = BTreeSet::new();
+    for (kind, id) in objects {
+        if let Some(known) = ObjectType::by_name(&kind)
+            && sees(caller, known, id).await?
+        {
+            seen.insert((kind, id));
+        }
+    }
+    Ok(seen)
+}
+
+/// What a tag is to be detached from when it is for `wanted` only: nothing that the caller does not see (T21).
+async fn dropped(caller: &Caller, tag: i64, wanted: &BTreeSet<Tagged>) -> Result<BTreeSet<Tagged>> {
+    let attached = tagged_object::of_tag(caller.app.db.exec(), tag).await?;
+    seen(caller, attached.difference(wanted).cloned().collect()).await
 }
 
 async fn get_or_create(ex: &dyn Executor, user: &Principal, name: &str) -> Result<i64> {
-    let name = name.trim();
-    let sql = Sql::new("SELECT id FROM tag WHERE name = ? AND type = 'custom'").bind(name);
-    if let Some(row) = ex.first(sql).await? {
-        return Ok(row.at(0)?);
-    }
-    let values = vec![("name", name.into()), ("type", "custom".into())];
-    key(&write::insert(ex, &TAGS, values, user.user_id()).await?)
+    Ok(tag::find_or_insert(ex, "custom", name.trim(), user.user_id()).await?)
 }
 
-async fn attach(ex: &dyn Executor, user: &Principal, tag: i64, kind: &str, object: i64) -> Result<()> {
-    let sql = Sql::new("SELECT id FROM tagged_object WHERE tag_id = ? AND object_type = ? AND object_id = ?");
-    if ex.first(sql.bind(tag).bind(kind).bind(object)).await?.is_none() {
-        let values = vec![("tag_id", tag.into()), ("object_type", kind.into()), ("object_id", object.into())];
-        write::insert(ex, &TAGGED_OBJECTS, values, user.user_id()).await?;
-    }
-    Ok(())
-}
-
+/// Attaches a tag to `objects`, and detaches it from `dropped`.
 async fn relate(
     ex: &dyn Executor,
     user: &Principal,
     tag: i64,
     objects: &BTreeSet<Tagged>,
-    keep_others: bool,
+    dropped: &BTreeSet<Tagged>,
 ) -> Result<()> {
-    if !keep_others {
-        let sql = Sql::new("SELECT id, object_type, object_id FROM tagged_object WHERE tag_id = ?").bind(tag);
-        for row in ex.query(sql).await? {
-            let now = (row.get::<String>("object_type")?, row.get::<i64>("object_id")?);
-            if !objects.contains(&now) {
-                let gone = Sql::new("DELETE FROM tagged_object WHERE id = ?").bind(row.get::<i64>("id")?);
-                ex.execute(gone).await?;
-            }
-        }
+    for (kind, id) in dropped {
+        tagged_object::detach(ex, tag, (kind.as_str(), *id)).await?;
     }
     for (kind, id) in objects {
-        attach(ex, user, tag, kind, *id).await?;
+        tagged_object::attach(ex, tag, (kind.as_str(), *id), user.user_id()).await?;
     }
     Ok(())
 }
 
 async fn delete(ex: &dyn Executor, id: i64) -> Result<()> {
-    ex.execute(Sql::new("DELETE FROM tagged_object WHERE tag_id = ?").bind(id)).await?;
-    delete_rows(ex, "tag", &[id]).await
+    for links in ["tagged_object", "user_favorite_tag"] {
+        rows::delete_where(ex, links, "tag_id", &[id]).await?;
+    }
+    rows::delete(ex, TAGS.name, &[id]).await
 }

@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
-use infra::{Result, crypto::random};
+use infra::{Error, Result, crypto::random};
 use serde_json::Value;
 
-use crate::{Services, access::Principal};
+use crate::{Caller, Services};
 
-pub use crate::metastore_cache::namespace;
+pub use crate::state::metastore_cache::namespace;
 
 /// Seconds that values live where the configuration says nothing (`CACHE_DEFAULT_TIMEOUT`).
 const DEFAULT_TIMEOUT: i64 = 86_400;
+
+/// Bytes of a value that is put away.
+const MAX_VALUE: usize = 1 << 20;
 
 /// Which cache: the text is the key of its configuration and the prefix of its namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,21 +51,21 @@ impl Cache {
         Ok(self.values(app).try_get(key).await?.map(Arc::unwrap_or_clone))
     }
     /// The same; reading prolongs its life.
-    pub async fn get_and_refresh(self, app: &Services, user: &Principal, key: &str) -> Result<Option<Value>> {
-        let value = self.get(app, key).await?;
+    pub async fn get_and_refresh(self, caller: &Caller, key: &str) -> Result<Option<Value>> {
+        let value = self.get(&caller.app, key).await?;
         if let Some(value) = &value
-            && self.refreshes(app)
+            && self.refreshes(&caller.app)
         {
-            self.set(app, user, key, value).await?;
+            self.set(caller, key, value).await?;
         }
         Ok(value)
     }
     /// Stores a value for the configured time.
-    pub async fn set(self, app: &Services, user: &Principal, key: &str, value: &Value) -> Result<()> {
-        let bytes = value.to_string().len();
+    pub async fn set(self, caller: &Caller, key: &str, value: &Value) -> Result<()> {
+        let bytes = size_of(value)?;
         let value = Arc::new(value.clone());
-        self.values(app)
-            .try_insert(key.to_owned(), value, bytes, self.seconds(app).max(0), user.user_id())
+        self.values(&caller.app)
+            .try_insert(key.to_owned(), value, bytes, self.seconds(&caller.app).max(0), caller.user.user_id())
             .await
     }
     /// Forgets a value; false when there was none.
@@ -71,24 +74,27 @@ impl Cache {
     }
     /// The key under which a browser tab keeps its value, so that it is overwritten and not multiplied; a new one
     /// without a tab or for a new tab. It is remembered under `contextual`.
-    pub async fn key_of_tab(
-        self,
-        app: &Services,
-        user: &Principal,
-        contextual: &str,
-        tab: Option<&str>,
-    ) -> Result<String> {
+    pub async fn key_of_tab(self, caller: &Caller, contextual: &str, tab: Option<&str>) -> Result<String> {
         let known = match tab.filter(|t| !t.is_empty()) {
-            Some(_) => self.get(app, contextual).await?.and_then(|v| v.as_str().map(str::to_owned)),
+            Some(_) => self.get(&caller.app, contextual).await?.and_then(|v| v.as_str().map(str::to_owned)),
             None => None,
         };
         if let Some(key) = known {
             return Ok(key);
         }
         let key = random::url_safe::<8>();
-        self.set(app, user, contextual, &Value::String(key.clone())).await?;
+        self.set(caller, contextual, &Value::String(key.clone())).await?;
         Ok(key)
     }
+}
+
+/// Bytes of a value, which must not be too many: Superset takes any number.
+pub(crate) fn size_of(value: &Value) -> Result<usize> {
+    let bytes = value.to_string().len();
+    if bytes > MAX_VALUE {
+        return Err(Error::message(413, format!("The value is larger than {} MB", MAX_VALUE >> 20)));
+    }
+    Ok(bytes)
 }
 
 /// Parts joined by semicolons, as Python prints them.

@@ -41,3 +41,14 @@ pub async fn of_layers(db: &dyn Executor, ids: &[i64]) -> Result<HashMap<i64, Ve
     }
     Ok(of)
 }
+
+/// Another annotation of a layer has this short description.
+pub async fn is_taken(
+    db: &dyn Executor,
+    layer: i64,
+    short_descr: &str,
+    but: Option<i64>,
+) -> Result<bool, DbError> {
+    let sql = Sql::new("SELECT id FROM annotation WHERE layer_id = ? AND short_descr = ? AND id <> ?");
+    Ok(db.first(sql.bind(layer).bind(short_descr).bind(but.unwrap_or(-1))).await?.is_some())
+}

@@ -3,9 +3,10 @@
 
 use std::collections::HashMap;
 
-use infra::db::{BoxFuture, DbError, Dialect, Executor, Row, Sql, Value};
+use infra::db::{BoxFuture, DbError, Executor, Row, Sql, Value};
 
 use crate::{
+    natural_order,
     record::{Record, Selection},
     table::{Link, Table},
 };
@@ -37,6 +38,14 @@ impl Query {
     pub fn filter(condition: Sql) -> Self {
         Self { conditions: vec![condition], ..Self::default() }
     }
+}
+
+/// The condition that a row has one of the keys.
+pub fn has_key(table: &Table, ids: &[i64]) -> Sql {
+    let mut sql = Sql::new(format!("{} IN ", table.qualified(table.pk)));
+    // PostgreSQL refuses to compare what no key can be
+    sql.push_list(ids.iter().copied().filter(|id| i32::try_from(*id).is_ok()));
+    sql
 }
 
 /// ` WHERE a AND b`, or nothing.
@@ -80,9 +89,11 @@ pub async fn fetch(ex: &dyn Executor, selection: &Selection, query: &Query) -> R
         sql.push(if i == 0 { " ORDER BY " } else { ", " }).push(&order_expression(table, &order.path));
         sql.push(if order.descending { " DESC" } else { " ASC" });
     }
-    // without an order the rows come as they are stored, also where a join would let PostgreSQL turn them around
-    if query.order.is_empty() && !selection.ones.is_empty() && ex.dialect() == Dialect::Postgres {
-        sql.push(&format!(" ORDER BY {}.ctid", table.name));
+    if !query.order.is_empty() {
+        sql.push(&natural_order::of_ties(ex.dialect(), &table.qualified(table.pk)));
+    }
+    if query.order.is_empty() && !selection.ones.is_empty() {
+        sql.push(&natural_order::of_join(ex.dialect(), table.name));
     }
     sql.append(ex.dialect().limit(query.limit, query.offset));
     let rows = ex.query(sql).await?;
@@ -233,7 +244,8 @@ async fn fetch_links(
         }
         Link::ManyToMany { through, local, remote } => {
             sql.push(&format!(
-                "SELECT link.\"{local}\", {} FROM {through} AS link JOIN {} AS {other} ON link.\"{remote}\" = {other}.{}{joins} \
+                "SELECT link.\"{local}\", {} FROM {through} AS link JOIN {} AS {other} ON link.\"{remote}\" = \
+                 {other}.{}{joins} \
                  WHERE link.\"{local}\" IN ",
                 columns.join(", "),
                 target.name,

@@ -1,71 +1,45 @@
 //! Charts (`superset.models.slice:Slice`, `superset.daos.chart`).
 
+use std::collections::HashMap;
+
 use chrono::NaiveDateTime;
-use infra::db::{DbError, Executor, Row, Sql};
+use infra::{
+    Error,
+    db::{DbError, Dialect, Executor, Row, Sql},
+};
 use uuid::Uuid;
 
-/// A row of `slices`.
-#[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "the fields bear the names of the columns")]
-pub struct Chart {
-    pub id: i64,
-    pub slice_name: Option<String>,
-    pub datasource_id: Option<i64>,
-    pub datasource_type: Option<String>,
-    pub datasource_name: Option<String>,
-    pub viz_type: Option<String>,
-    pub params: Option<String>,
-    pub query_context: Option<String>,
-    pub description: Option<String>,
-    pub cache_timeout: Option<i64>,
-    pub perm: Option<String>,
-    pub schema_perm: Option<String>,
-    pub catalog_perm: Option<String>,
-    pub uuid: Option<Uuid>,
-    pub last_saved_at: Option<NaiveDateTime>,
-    pub last_saved_by_fk: Option<i64>,
-    pub certified_by: Option<String>,
-    pub certification_details: Option<String>,
-    pub is_managed_externally: bool,
-    pub external_url: Option<String>,
-    pub created_on: Option<NaiveDateTime>,
-    pub changed_on: Option<NaiveDateTime>,
-    pub created_by_fk: Option<i64>,
-    pub changed_by_fk: Option<i64>,
-}
+use crate::{condition, rows, typed_row::row, write::Values};
 
-impl Chart {
-    /// The select list, over the alias `s`.
-    pub const COLUMNS: &'static str = "s.id, s.slice_name, s.datasource_id, s.datasource_type, s.datasource_name, s.viz_type, s.params, s.query_context, s.description, s.cache_timeout, s.perm, s.schema_perm, s.catalog_perm, s.uuid, s.last_saved_at, s.last_saved_by_fk, s.certified_by, s.certification_details, s.is_managed_externally, s.external_url, s.created_on, s.changed_on, s.created_by_fk, s.changed_by_fk";
-
-    /// Reads a row of [`Self::COLUMNS`].
-    pub fn read(row: &Row) -> Result<Self, DbError> {
-        Ok(Self {
-            id: row.get("id")?,
-            slice_name: row.get("slice_name")?,
-            datasource_id: row.get("datasource_id")?,
-            datasource_type: row.get("datasource_type")?,
-            datasource_name: row.get("datasource_name")?,
-            viz_type: row.get("viz_type")?,
-            params: row.get("params")?,
-            query_context: row.get("query_context")?,
-            description: row.get("description")?,
-            cache_timeout: row.get("cache_timeout")?,
-            perm: row.get("perm")?,
-            schema_perm: row.get("schema_perm")?,
-            catalog_perm: row.get("catalog_perm")?,
-            uuid: row.get("uuid")?,
-            last_saved_at: row.get("last_saved_at")?,
-            last_saved_by_fk: row.get("last_saved_by_fk")?,
-            certified_by: row.get("certified_by")?,
-            certification_details: row.get("certification_details")?,
-            is_managed_externally: row.get("is_managed_externally")?,
-            external_url: row.get("external_url")?,
-            created_on: row.get("created_on")?,
-            changed_on: row.get("changed_on")?,
-            created_by_fk: row.get("created_by_fk")?,
-            changed_by_fk: row.get("changed_by_fk")?,
-        })
+row! {
+    /// A row of `slices`.
+    #[derive(Debug, Clone, PartialEq)]
+    #[expect(missing_docs, reason = "the fields bear the names of the columns")]
+    pub struct Chart over "s" {
+        pub id: i64,
+        pub slice_name: Option<String>,
+        pub datasource_id: Option<i64>,
+        pub datasource_type: Option<String>,
+        pub datasource_name: Option<String>,
+        pub viz_type: Option<String>,
+        pub params: Option<String>,
+        pub query_context: Option<String>,
+        pub description: Option<String>,
+        pub cache_timeout: Option<i64>,
+        pub perm: Option<String>,
+        pub schema_perm: Option<String>,
+        pub catalog_perm: Option<String>,
+        pub uuid: Option<Uuid>,
+        pub last_saved_at: Option<NaiveDateTime>,
+        pub last_saved_by_fk: Option<i64>,
+        pub certified_by: Option<String>,
+        pub certification_details: Option<String>,
+        pub is_managed_externally: bool,
+        pub external_url: Option<String>,
+        pub created_on: Option<NaiveDateTime>,
+        pub changed_on: Option<NaiveDateTime>,
+        pub created_by_fk: Option<i64>,
+        pub changed_by_fk: Option<i64>,
     }
 }
 
@@ -181,4 +155,118 @@ pub async fn dashboards(
          JOIN dashboard_slices ds ON ds.dashboard_id = b.id WHERE ds.slice_id = ? ORDER BY b.id",
     );
     db.query(sql.bind(chart_id)).await?.iter().map(|r| Ok((r.at(0)?, r.at(1)?, r.at(2)?))).collect()
+}
+
+/// Keys of all charts of a kind; with `text` only those whose parameters have it.
+pub async fn ids_of_kind(db: &dyn Executor, viz_type: &str, text: Option<&str>) -> Result<Vec<i64>, DbError> {
+    let mut sql = Sql::new("SELECT id FROM slices WHERE viz_type = ");
+    sql.push_bind(viz_type);
+    if let Some(text) = text {
+        sql.push(" AND params LIKE ").push_bind(format!("%{text}%"));
+    }
+    sql.push(" ORDER BY id");
+    db.query(sql).await?.iter().map(|row| row.at(0)).collect()
+}
+
+/// Inserts a chart; its id.
+pub async fn insert(db: &dyn Executor, values: Values) -> Result<i64, DbError> {
+    db.insert_row("slices", values).await
+}
+
+/// Changes a chart.
+pub async fn update(db: &dyn Executor, id: i64, values: Values) -> Result<(), DbError> {
+    db.update_row("slices", id, values).await.map(drop)
+}
+
+/// Those of `ids` that are charts which a condition over the alias `s` lets through.
+pub async fn existing(db: &dyn Executor, ids: &[i64], condition: Option<Sql>) -> Result<Vec<i64>, DbError> {
+    rows::existing_where(db, ("slices", "s"), ids, condition).await
+}
+
+/// UUIDs of those of `ids` that are on a dashboard or that a condition over the alias `s` lets through.
+pub async fn uuids_on(
+    db: &dyn Executor,
+    ids: &[i64],
+    dashboard_id: Option<i64>,
+    condition: Option<Sql>,
+) -> Result<HashMap<i64, Option<Uuid>>, DbError> {
+    let mut sql = Sql::new("SELECT s.id, s.uuid FROM slices s WHERE s.id IN ");
+    sql.push_list(ids.iter().copied());
+    if let Some(condition) = condition {
+        sql.push(" AND (").append(condition);
+        sql.push(" OR s.id IN (SELECT slice_id FROM dashboard_slices WHERE dashboard_id = ");
+        sql.push_bind(dashboard_id).push("))");
+    }
+    db.query(sql).await?.iter().map(|row| Ok((row.at(0)?, row.at(1)?))).collect()
+}
+
+/// Puts a chart on these dashboards and no others.
+pub async fn set_dashboards(db: &dyn Executor, id: i64, dashboards: &[i64]) -> Result<(), DbError> {
+    rows::set_links(db, ("dashboard_slices", "slice_id", "dashboard_id"), id, dashboards).await
+}
+
+/// The charts of a dataset have the dataset's permission.
+pub async fn set_perm_of_dataset(db: &dyn Executor, dataset_id: i64, perm: &str) -> Result<(), DbError> {
+    let sql = Sql::new("UPDATE slices SET perm = ? WHERE datasource_type = 'table' AND datasource_id = ?");
+    db.execute(sql.bind(perm).bind(dataset_id)).await.map(drop)
+}
+
+/// The charts of a dataset have the permissions on the dataset's catalog and schema.
+pub async fn set_place_of_dataset(
+    db: &dyn Executor,
+    dataset_id: i64,
+    catalog_perm: Option<String>,
+    schema_perm: Option<String>,
+) -> Result<(), DbError> {
+    let sql = Sql::new(
+        "UPDATE slices SET catalog_perm = ?, schema_perm = ? WHERE datasource_type = 'table' AND datasource_id = ?",
+    );
+    db.execute(sql.bind(catalog_perm).bind(schema_perm).bind(dataset_id)).await.map(drop)
+}
+
+/// Deletes charts with their links.
+pub async fn delete(db: &dyn Executor, ids: &[i64]) -> Result<(), Error> {
+    for table in ["slice_user", "dashboard_slices"] {
+        rows::delete_where(db, table, "slice_id", ids).await?;
+    }
+    rows::delete(db, "slices", ids).await
+}
+
+/// A chart as the question "what hangs on this dataset" names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields bear the names of the columns")]
+pub struct ChartName {
+    pub id: i64,
+    pub slice_name: Option<String>,
+    pub viz_type: Option<String>,
+}
+
+/// The charts of several datasets.
+pub async fn names_of_datasets(db: &dyn Executor, dataset_ids: &[i64]) -> Result<Vec<ChartName>, DbError> {
+    let mut sql = Sql::new(
+        "SELECT s.id, s.slice_name, s.viz_type FROM slices s \
+         WHERE s.datasource_type = 'table' AND s.datasource_id IN ",
+    );
+    sql.push_list(dataset_ids.iter().copied()).push(" ORDER BY s.id");
+    let read = |r: &Row| Ok(ChartName { id: r.at(0)?, slice_name: r.at(1)?, viz_type: r.at(2)? });
+    db.query(sql).await?.iter().map(read).collect()
+}
+
+/// Conditions on lists of charts: the name, the description, the kind or the dataset's name contains a text.
+pub fn contains(dialect: Dialect, text: &str) -> Sql {
+    let columns = ["slices.slice_name", "slices.description", "slices.viz_type"];
+    let mut sql = condition::any_contains(dialect, &columns, text);
+    sql.push(
+        " OR (slices.datasource_type = 'table' AND slices.datasource_id IN (SELECT t.id FROM tables t WHERE ",
+    );
+    sql.append(condition::contains(dialect, "t.table_name", text)).push("))");
+    sql
+}
+
+/// A user owns, made, changed or starred it.
+pub fn is_of(user_id: Option<i64>) -> Sql {
+    let mut sql = Sql::new("slices.id IN (SELECT slice_id FROM slice_user WHERE user_id = ");
+    sql.push_bind(user_id).push(") OR ").append(condition::is_touched_by("slices", user_id));
+    sql.push(" OR ").append(condition::is_starred("slices", "slice", user_id, true));
+    sql
 }

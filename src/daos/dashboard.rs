@@ -1,59 +1,37 @@
 //! Dashboards (`superset.models.dashboard`, `superset.daos.dashboard`).
 
 use chrono::NaiveDateTime;
-use infra::db::{DbError, Executor, Row, Sql};
+use infra::{
+    Error,
+    db::{DbError, Executor, Row, Sql},
+};
 use uuid::Uuid;
 
-/// A row of `dashboards`.
-#[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "the fields bear the names of the columns")]
-pub struct Dashboard {
-    pub id: i64,
-    pub dashboard_title: Option<String>,
-    pub position_json: Option<String>,
-    pub json_metadata: Option<String>,
-    pub css: Option<String>,
-    pub description: Option<String>,
-    pub slug: Option<String>,
-    pub published: Option<bool>,
-    pub uuid: Option<Uuid>,
-    pub certified_by: Option<String>,
-    pub certification_details: Option<String>,
-    pub is_managed_externally: bool,
-    pub external_url: Option<String>,
-    pub theme_id: Option<i64>,
-    pub created_on: Option<NaiveDateTime>,
-    pub changed_on: Option<NaiveDateTime>,
-    pub created_by_fk: Option<i64>,
-    pub changed_by_fk: Option<i64>,
-}
+use crate::{rows, typed_row::row, write::Values};
 
-impl Dashboard {
-    /// The select list, over the alias `b`.
-    pub const COLUMNS: &'static str = "b.id, b.dashboard_title, b.position_json, b.json_metadata, b.css, b.description, b.slug, b.published, b.uuid, b.certified_by, b.certification_details, b.is_managed_externally, b.external_url, b.theme_id, b.created_on, b.changed_on, b.created_by_fk, b.changed_by_fk";
-
-    /// Reads a row of [`Self::COLUMNS`].
-    pub fn read(row: &Row) -> Result<Self, DbError> {
-        Ok(Self {
-            id: row.get("id")?,
-            dashboard_title: row.get("dashboard_title")?,
-            position_json: row.get("position_json")?,
-            json_metadata: row.get("json_metadata")?,
-            css: row.get("css")?,
-            description: row.get("description")?,
-            slug: row.get("slug")?,
-            published: row.get("published")?,
-            uuid: row.get("uuid")?,
-            certified_by: row.get("certified_by")?,
-            certification_details: row.get("certification_details")?,
-            is_managed_externally: row.get("is_managed_externally")?,
-            external_url: row.get("external_url")?,
-            theme_id: row.get("theme_id")?,
-            created_on: row.get("created_on")?,
-            changed_on: row.get("changed_on")?,
-            created_by_fk: row.get("created_by_fk")?,
-            changed_by_fk: row.get("changed_by_fk")?,
-        })
+row! {
+    /// A row of `dashboards`.
+    #[derive(Debug, Clone, PartialEq)]
+    #[expect(missing_docs, reason = "the fields bear the names of the columns")]
+    pub struct Dashboard over "b" {
+        pub id: i64,
+        pub dashboard_title: Option<String>,
+        pub position_json: Option<String>,
+        pub json_metadata: Option<String>,
+        pub css: Option<String>,
+        pub description: Option<String>,
+        pub slug: Option<String>,
+        pub published: Option<bool>,
+        pub uuid: Option<Uuid>,
+        pub certified_by: Option<String>,
+        pub certification_details: Option<String>,
+        pub is_managed_externally: bool,
+        pub external_url: Option<String>,
+        pub theme_id: Option<i64>,
+        pub created_on: Option<NaiveDateTime>,
+        pub changed_on: Option<NaiveDateTime>,
+        pub created_by_fk: Option<i64>,
+        pub changed_by_fk: Option<i64>,
     }
 }
 
@@ -134,4 +112,79 @@ pub async fn dataset_ids(db: &dyn Executor, id: i64) -> Result<Vec<i64>, DbError
          WHERE ds.dashboard_id = ? AND s.datasource_id IS NOT NULL ORDER BY s.datasource_id",
     );
     db.query(sql.bind(id)).await?.iter().map(|r| r.at(0)).collect()
+}
+
+/// Inserts a dashboard; its id.
+pub async fn insert(db: &dyn Executor, values: Values) -> Result<i64, DbError> {
+    db.insert_row("dashboards", values).await
+}
+
+/// Changes a dashboard.
+pub async fn update(db: &dyn Executor, id: i64, values: Values) -> Result<(), DbError> {
+    db.update_row("dashboards", id, values).await.map(drop)
+}
+
+/// Another dashboard than `but` has this slug.
+pub async fn is_slug_taken(db: &dyn Executor, slug: &str, but: Option<i64>) -> Result<bool, DbError> {
+    rows::has_other(db, "dashboards", "slug", slug, but).await
+}
+
+/// Those of `ids` that are dashboards which a condition over the alias `b` lets through.
+pub async fn existing(db: &dyn Executor, ids: &[i64], condition: Option<Sql>) -> Result<Vec<i64>, DbError> {
+    rows::existing_where(db, ("dashboards", "b"), ids, condition).await
+}
+
+/// Makes these the charts of a dashboard; links that stay are not touched.
+pub async fn set_charts(db: &dyn Executor, id: i64, charts: &[i64]) -> Result<(), DbError> {
+    rows::set_links(db, ("dashboard_slices", "dashboard_id", "slice_id"), id, charts).await
+}
+
+/// Gives a dashboard to these roles and no others.
+pub async fn set_roles(db: &dyn Executor, id: i64, roles: &[i64]) -> Result<(), DbError> {
+    rows::set_links(db, ("dashboard_roles", "dashboard_id", "role_id"), id, roles).await
+}
+
+/// Takes a theme away from the dashboards that use it.
+pub async fn clear_theme(db: &dyn Executor, theme_id: i64) -> Result<(), DbError> {
+    let sql = Sql::new("UPDATE dashboards SET theme_id = NULL WHERE theme_id = ?").bind(theme_id);
+    db.execute(sql).await.map(drop)
+}
+
+/// Deletes dashboards with their links; nobody is greeted by them any more.
+pub async fn delete(db: &dyn Executor, ids: &[i64]) -> Result<(), Error> {
+    for table in ["dashboard_user", "dashboard_slices", "dashboard_roles", "embedded_dashboards"] {
+        rows::delete_where(db, table, "dashboard_id", ids).await?;
+    }
+    let mut sql =
+        Sql::new("UPDATE user_attribute SET welcome_dashboard_id = NULL WHERE welcome_dashboard_id IN ");
+    sql.push_list(ids.iter().copied());
+    db.execute(sql).await?;
+    rows::delete(db, "dashboards", ids).await
+}
+
+/// A dashboard as the question "what hangs on this dataset" names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields bear the names of the columns")]
+pub struct DashboardName {
+    pub id: i64,
+    pub json_metadata: Option<String>,
+    pub slug: Option<String>,
+    pub dashboard_title: Option<String>,
+}
+
+/// The dashboards that show charts of several datasets.
+pub async fn names_of_datasets(
+    db: &dyn Executor,
+    dataset_ids: &[i64],
+) -> Result<Vec<DashboardName>, DbError> {
+    let mut sql = Sql::new(
+        "SELECT b.id, b.json_metadata, b.slug, b.dashboard_title FROM dashboards b WHERE b.id IN \
+         (SELECT ds.dashboard_id FROM dashboard_slices ds JOIN slices s ON s.id = ds.slice_id \
+         WHERE s.datasource_type = 'table' AND s.datasource_id IN ",
+    );
+    sql.push_list(dataset_ids.iter().copied()).push(") ORDER BY b.id");
+    let read = |r: &Row| {
+        Ok(DashboardName { id: r.at(0)?, json_metadata: r.at(1)?, slug: r.at(2)?, dashboard_title: r.at(3)? })
+    };
+    db.query(sql).await?.iter().map(read).collect()
 }

@@ -3,184 +3,99 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDateTime;
-use infra::db::{DbError, Dialect, Executor, Row, Sql};
+use infra::{
+    Error,
+    db::{DbError, Dialect, Executor, Sql},
+};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-/// A row of `tables`, with the name of its database.
-#[derive(Debug, Clone, PartialEq, Default)]
-#[expect(missing_docs, reason = "the fields bear the names of the columns")]
-pub struct Dataset {
-    pub id: i64,
-    pub table_name: String,
-    pub main_dttm_col: Option<String>,
-    pub default_endpoint: Option<String>,
-    pub database_id: i64,
-    pub offset: Option<i64>,
-    pub description: Option<String>,
-    pub is_featured: Option<bool>,
-    pub cache_timeout: Option<i64>,
-    pub schema: Option<String>,
-    pub catalog: Option<String>,
-    pub sql: Option<String>,
-    pub params: Option<String>,
-    pub perm: Option<String>,
-    pub schema_perm: Option<String>,
-    pub catalog_perm: Option<String>,
-    pub filter_select_enabled: Option<bool>,
-    pub fetch_values_predicate: Option<String>,
-    pub is_sqllab_view: Option<bool>,
-    pub template_params: Option<String>,
-    pub extra: Option<String>,
-    pub uuid: Option<Uuid>,
-    pub is_managed_externally: bool,
-    pub external_url: Option<String>,
-    pub normalize_columns: Option<bool>,
-    pub always_filter_main_dttm: Option<bool>,
-    pub folders: Option<Json>,
-    pub created_on: Option<NaiveDateTime>,
-    pub changed_on: Option<NaiveDateTime>,
-    pub created_by_fk: Option<i64>,
-    pub changed_by_fk: Option<i64>,
-    pub database_name: String,
-}
+use crate::{chart, condition, natural_order, rows, typed_row::row, write::Values};
 
-impl Dataset {
-    /// The select list, over the alias `t`.
-    pub const COLUMNS: &'static str = "t.id, t.table_name, t.main_dttm_col, t.default_endpoint, t.database_id, t.\"offset\", t.description, t.is_featured, t.cache_timeout, t.schema, t.catalog, t.sql, t.params, t.perm, t.schema_perm, t.catalog_perm, t.filter_select_enabled, t.fetch_values_predicate, t.is_sqllab_view, t.template_params, t.extra, t.uuid, t.is_managed_externally, t.external_url, t.normalize_columns, t.always_filter_main_dttm, t.folders, t.created_on, t.changed_on, t.created_by_fk, t.changed_by_fk, d.database_name AS database_name";
-
-    /// Reads a row of [`Self::COLUMNS`].
-    pub fn read(row: &Row) -> Result<Self, DbError> {
-        Ok(Self {
-            id: row.get("id")?,
-            table_name: row.get("table_name")?,
-            main_dttm_col: row.get("main_dttm_col")?,
-            default_endpoint: row.get("default_endpoint")?,
-            database_id: row.get("database_id")?,
-            offset: row.get("offset")?,
-            description: row.get("description")?,
-            is_featured: row.get("is_featured")?,
-            cache_timeout: row.get("cache_timeout")?,
-            schema: row.get("schema")?,
-            catalog: row.get("catalog")?,
-            sql: row.get("sql")?,
-            params: row.get("params")?,
-            perm: row.get("perm")?,
-            schema_perm: row.get("schema_perm")?,
-            catalog_perm: row.get("catalog_perm")?,
-            filter_select_enabled: row.get("filter_select_enabled")?,
-            fetch_values_predicate: row.get("fetch_values_predicate")?,
-            is_sqllab_view: row.get("is_sqllab_view")?,
-            template_params: row.get("template_params")?,
-            extra: row.get("extra")?,
-            uuid: row.get("uuid")?,
-            is_managed_externally: row.get("is_managed_externally")?,
-            external_url: row.get("external_url")?,
-            normalize_columns: row.get("normalize_columns")?,
-            always_filter_main_dttm: row.get("always_filter_main_dttm")?,
-            folders: row.get("folders")?,
-            created_on: row.get("created_on")?,
-            changed_on: row.get("changed_on")?,
-            created_by_fk: row.get("created_by_fk")?,
-            changed_by_fk: row.get("changed_by_fk")?,
-            database_name: row.get("database_name")?,
-        })
+row! {
+    /// A row of `tables`, with the name of its database.
+    #[derive(Debug, Clone, PartialEq, Default)]
+    #[expect(missing_docs, reason = "the fields bear the names of the columns")]
+    pub struct Dataset over "t" {
+        pub id: i64,
+        pub table_name: String,
+        pub main_dttm_col: Option<String>,
+        pub default_endpoint: Option<String>,
+        pub database_id: i64,
+        pub offset: Option<i64>,
+        pub description: Option<String>,
+        pub is_featured: Option<bool>,
+        pub cache_timeout: Option<i64>,
+        pub schema: Option<String>,
+        pub catalog: Option<String>,
+        pub sql: Option<String>,
+        pub params: Option<String>,
+        pub perm: Option<String>,
+        pub schema_perm: Option<String>,
+        pub catalog_perm: Option<String>,
+        pub filter_select_enabled: Option<bool>,
+        pub fetch_values_predicate: Option<String>,
+        pub is_sqllab_view: Option<bool>,
+        pub template_params: Option<String>,
+        pub extra: Option<String>,
+        pub uuid: Option<Uuid>,
+        pub is_managed_externally: bool,
+        pub external_url: Option<String>,
+        pub normalize_columns: Option<bool>,
+        pub always_filter_main_dttm: Option<bool>,
+        pub folders: Option<Json>,
+        pub created_on: Option<NaiveDateTime>,
+        pub changed_on: Option<NaiveDateTime>,
+        pub created_by_fk: Option<i64>,
+        pub changed_by_fk: Option<i64>,
+        pub database_name: String = "d.database_name",
     }
 }
 
-/// A row of `table_columns`.
-#[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "the fields bear the names of the columns")]
-pub struct Column {
-    pub id: i64,
-    pub table_id: i64,
-    pub column_name: String,
-    pub verbose_name: Option<String>,
-    pub is_dttm: Option<bool>,
-    pub is_active: Option<bool>,
-    pub type_: Option<String>,
-    pub groupby: Option<bool>,
-    pub filterable: Option<bool>,
-    pub description: Option<String>,
-    pub expression: Option<String>,
-    pub python_date_format: Option<String>,
-    pub uuid: Option<Uuid>,
-    pub extra: Option<String>,
-    pub advanced_data_type: Option<String>,
-    pub created_on: Option<NaiveDateTime>,
-    pub changed_on: Option<NaiveDateTime>,
-}
-
-impl Column {
-    /// The select list, over the alias `c`.
-    pub const COLUMNS: &'static str = "c.id, c.table_id, c.column_name, c.verbose_name, c.is_dttm, c.is_active, c.type AS type_, c.groupby, c.filterable, c.description, c.expression, c.python_date_format, c.uuid, c.extra, c.advanced_data_type, c.created_on, c.changed_on";
-
-    /// Reads a row of [`Self::COLUMNS`].
-    pub fn read(row: &Row) -> Result<Self, DbError> {
-        Ok(Self {
-            id: row.get("id")?,
-            table_id: row.get("table_id")?,
-            column_name: row.get("column_name")?,
-            verbose_name: row.get("verbose_name")?,
-            is_dttm: row.get("is_dttm")?,
-            is_active: row.get("is_active")?,
-            type_: row.get("type_")?,
-            groupby: row.get("groupby")?,
-            filterable: row.get("filterable")?,
-            description: row.get("description")?,
-            expression: row.get("expression")?,
-            python_date_format: row.get("python_date_format")?,
-            uuid: row.get("uuid")?,
-            extra: row.get("extra")?,
-            advanced_data_type: row.get("advanced_data_type")?,
-            created_on: row.get("created_on")?,
-            changed_on: row.get("changed_on")?,
-        })
+row! {
+    /// A row of `table_columns`.
+    #[derive(Debug, Clone, PartialEq)]
+    #[expect(missing_docs, reason = "the fields bear the names of the columns")]
+    pub struct Column over "c" {
+        pub id: i64,
+        pub table_id: i64,
+        pub column_name: String,
+        pub verbose_name: Option<String>,
+        pub is_dttm: Option<bool>,
+        pub is_active: Option<bool>,
+        pub type_: Option<String> = "c.type",
+        pub groupby: Option<bool>,
+        pub filterable: Option<bool>,
+        pub description: Option<String>,
+        pub expression: Option<String>,
+        pub python_date_format: Option<String>,
+        pub uuid: Option<Uuid>,
+        pub extra: Option<String>,
+        pub advanced_data_type: Option<String>,
+        pub created_on: Option<NaiveDateTime>,
+        pub changed_on: Option<NaiveDateTime>,
     }
 }
 
-/// A row of `sql_metrics`.
-#[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "the fields bear the names of the columns")]
-pub struct Metric {
-    pub id: i64,
-    pub table_id: i64,
-    pub metric_name: String,
-    pub verbose_name: Option<String>,
-    pub metric_type: Option<String>,
-    pub expression: String,
-    pub description: Option<String>,
-    pub d3format: Option<String>,
-    pub currency: Option<Json>,
-    pub warning_text: Option<String>,
-    pub extra: Option<String>,
-    pub uuid: Option<Uuid>,
-    pub created_on: Option<NaiveDateTime>,
-    pub changed_on: Option<NaiveDateTime>,
-}
-
-impl Metric {
-    /// The select list, over the alias `m`.
-    pub const COLUMNS: &'static str = "m.id, m.table_id, m.metric_name, m.verbose_name, m.metric_type, m.expression, m.description, m.d3format, m.currency, m.warning_text, m.extra, m.uuid, m.created_on, m.changed_on";
-
-    /// Reads a row of [`Self::COLUMNS`].
-    pub fn read(row: &Row) -> Result<Self, DbError> {
-        Ok(Self {
-            id: row.get("id")?,
-            table_id: row.get("table_id")?,
-            metric_name: row.get("metric_name")?,
-            verbose_name: row.get("verbose_name")?,
-            metric_type: row.get("metric_type")?,
-            expression: row.get("expression")?,
-            description: row.get("description")?,
-            d3format: row.get("d3format")?,
-            currency: row.get("currency")?,
-            warning_text: row.get("warning_text")?,
-            extra: row.get("extra")?,
-            uuid: row.get("uuid")?,
-            created_on: row.get("created_on")?,
-            changed_on: row.get("changed_on")?,
-        })
+row! {
+    /// A row of `sql_metrics`.
+    #[derive(Debug, Clone, PartialEq)]
+    #[expect(missing_docs, reason = "the fields bear the names of the columns")]
+    pub struct Metric over "m" {
+        pub id: i64,
+        pub table_id: i64,
+        pub metric_name: String,
+        pub verbose_name: Option<String>,
+        pub metric_type: Option<String>,
+        pub expression: String,
+        pub description: Option<String>,
+        pub d3format: Option<String>,
+        pub currency: Option<Json>,
+        pub warning_text: Option<String>,
+        pub extra: Option<String>,
+        pub uuid: Option<Uuid>,
+        pub created_on: Option<NaiveDateTime>,
+        pub changed_on: Option<NaiveDateTime>,
     }
 }
 
@@ -267,16 +182,10 @@ pub async fn find_by_name(
     db.query(sql).await?.iter().map(Dataset::read).collect()
 }
 
-/// Superset names no order for columns and metrics: on PostgreSQL people see them as they lie in the table, the last
-/// edited one last, and so they do here.
-fn unless_postgres<'a>(db: &dyn Executor, order: &'a str) -> &'a str {
-    if db.dialect() == Dialect::Postgres { "" } else { order }
-}
-
-/// Columns of several datasets, in the order in which they were made.
+/// Columns of several datasets.
 pub async fn columns(db: &dyn Executor, table_ids: &[i64]) -> Result<HashMap<i64, Vec<Column>>, DbError> {
     let mut sql = Sql::new(format!("SELECT {} FROM table_columns c WHERE c.table_id IN ", Column::COLUMNS));
-    sql.push_list(table_ids.iter().copied()).push(unless_postgres(db, " ORDER BY c.id"));
+    sql.push_list(table_ids.iter().copied()).push(&natural_order::of_dataset_parts(db.dialect(), "c"));
     let mut of: HashMap<i64, Vec<Column>> = HashMap::new();
     for row in db.query(sql).await? {
         let column = Column::read(&row)?;
@@ -285,10 +194,10 @@ pub async fn columns(db: &dyn Executor, table_ids: &[i64]) -> Result<HashMap<i64
     Ok(of)
 }
 
-/// Metrics of several datasets, in the order in which they were made.
+/// Metrics of several datasets.
 pub async fn metrics(db: &dyn Executor, table_ids: &[i64]) -> Result<HashMap<i64, Vec<Metric>>, DbError> {
     let mut sql = Sql::new(format!("SELECT {} FROM sql_metrics m WHERE m.table_id IN ", Metric::COLUMNS));
-    sql.push_list(table_ids.iter().copied()).push(unless_postgres(db, " ORDER BY m.id"));
+    sql.push_list(table_ids.iter().copied()).push(&natural_order::of_dataset_parts(db.dialect(), "m"));
     let mut of: HashMap<i64, Vec<Metric>> = HashMap::new();
     for row in db.query(sql).await? {
         let metric = Metric::read(&row)?;
@@ -308,4 +217,101 @@ pub async fn of_database(db: &dyn Executor, database_id: i64) -> Result<Vec<Data
 pub async fn id_by_name(db: &dyn Executor, database_id: i64, name: &str) -> Result<Vec<i64>, DbError> {
     let sql = Sql::new("SELECT id FROM tables WHERE database_id = ? AND table_name = ? LIMIT 2");
     db.query(sql.bind(database_id).bind(name)).await?.iter().map(|r| r.at(0)).collect()
+}
+
+/// Another dataset stands for the table (`DatasetDAO.validate_uniqueness`).
+pub async fn is_taken(
+    db: &dyn Executor,
+    database_id: i64,
+    (catalog, schema, table): (Option<&str>, Option<&str>, &str),
+    but: Option<i64>,
+) -> Result<bool, DbError> {
+    let mut sql = Sql::new("SELECT id FROM tables WHERE database_id = ");
+    sql.push_bind(database_id).push(" AND table_name = ").push_bind(table);
+    for (column, value) in [("catalog", catalog), ("schema", schema)] {
+        match value {
+            Some(value) => sql.push(&format!(" AND {column} = ")).push_bind(value),
+            None => sql.push(&format!(" AND {column} IS NULL")),
+        };
+    }
+    if let Some(id) = but {
+        sql.push(" AND id <> ").push_bind(id);
+    }
+    Ok(db.first(sql).await?.is_some())
+}
+
+/// A dataset that a condition over the alias `t` lets through has this name, wherever it lies.
+pub async fn is_named(db: &dyn Executor, name: &str, condition: Option<Sql>) -> Result<bool, DbError> {
+    let mut sql = Sql::new("SELECT t.id FROM tables t WHERE t.table_name = ");
+    sql.push_bind(name);
+    if let Some(condition) = condition {
+        sql.push(" AND ").append(condition);
+    }
+    Ok(db.first(sql).await?.is_some())
+}
+
+/// Those of `ids` that are datasets which a condition over the alias `t` lets through.
+pub async fn existing(db: &dyn Executor, ids: &[i64], condition: Option<Sql>) -> Result<Vec<i64>, DbError> {
+    rows::existing_where(db, ("tables", "t"), ids, condition).await
+}
+
+/// Inserts a dataset with nothing but the given columns; its id.
+pub async fn insert(db: &dyn Executor, values: Values) -> Result<i64, DbError> {
+    db.insert_row("tables", values).await
+}
+
+/// Changes a dataset and nothing besides: who changed it, and when, stays.
+pub async fn update(db: &dyn Executor, id: i64, values: Values) -> Result<(), DbError> {
+    db.update_row("tables", id, values).await.map(drop)
+}
+
+/// A permission has a new name: datasets and charts carry copies of it.
+pub async fn rename_perm(db: &dyn Executor, old: &str, new: &str) -> Result<(), DbError> {
+    for table in ["tables", "slices"] {
+        let sql = Sql::new(format!("UPDATE {table} SET perm = ? WHERE perm = ?"));
+        db.execute(sql.bind(new).bind(old)).await?;
+    }
+    Ok(())
+}
+
+/// A dataset and its charts have the permissions on the catalog and schema.
+pub async fn set_place(
+    db: &dyn Executor,
+    id: i64,
+    catalog_perm: Option<String>,
+    schema_perm: Option<String>,
+) -> Result<(), DbError> {
+    let values =
+        vec![("catalog_perm", catalog_perm.clone().into()), ("schema_perm", schema_perm.clone().into())];
+    update(db, id, values).await?;
+    chart::set_place_of_dataset(db, id, catalog_perm, schema_perm).await
+}
+
+/// Names of the permissions on all datasets, on their schemas and on their catalogs.
+pub async fn perms(db: &dyn Executor) -> Result<Vec<[Option<String>; 3]>, DbError> {
+    let rows = db.query(Sql::new("SELECT perm, schema_perm, catalog_perm FROM tables")).await?;
+    rows.iter().map(|row| Ok([row.at(0)?, row.at(1)?, row.at(2)?])).collect()
+}
+
+/// Deletes datasets with their columns, metrics and links.
+pub async fn delete(db: &dyn Executor, ids: &[i64]) -> Result<(), Error> {
+    for table in ["sqlatable_user", "rls_filter_tables", "table_columns", "sql_metrics"] {
+        rows::delete_where(db, table, "table_id", ids).await?;
+    }
+    rows::delete(db, "tables", ids).await
+}
+
+/// Ids of the datasets of a database.
+pub async fn ids_of_database(db: &dyn Executor, database_id: i64) -> Result<Vec<i64>, DbError> {
+    let sql = Sql::new("SELECT id FROM tables WHERE database_id = ?").bind(database_id);
+    db.query(sql).await?.iter().map(|r| r.at(0)).collect()
+}
+
+/// A condition on lists of datasets: somebody certified it, or nobody did.
+pub fn is_certified(dialect: Dialect, yes: bool) -> Sql {
+    let text = "\"certification\":";
+    if yes {
+        return condition::contains(dialect, "tables.extra", text);
+    }
+    Sql::new("tables.extra NOT LIKE ? OR tables.extra IS NULL").bind(format!("%{text}%"))
 }

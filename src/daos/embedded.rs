@@ -1,37 +1,23 @@
 //! Embedding of dashboards (`superset.models.embedded_dashboard`, `superset.daos.dashboard:EmbeddedDashboardDAO`).
 
 use chrono::NaiveDateTime;
-use infra::db::{DbError, Executor, Row, Sql};
+use infra::db::{DbError, Executor, Sql, insert_sql};
 use uuid::Uuid;
 
-/// A row of `embedded_dashboards`.
-#[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "the fields bear the names of the columns")]
-pub struct Embedded {
-    pub uuid: Uuid,
-    pub allow_domain_list: Option<String>,
-    pub dashboard_id: i64,
-    pub created_on: Option<NaiveDateTime>,
-    pub changed_on: Option<NaiveDateTime>,
-    pub created_by_fk: Option<i64>,
-    pub changed_by_fk: Option<i64>,
-}
+use crate::{typed_row::row, write::Values};
 
-impl Embedded {
-    /// The select list, over the alias `e`.
-    pub const COLUMNS: &'static str = "e.uuid, e.allow_domain_list, e.dashboard_id, e.created_on, e.changed_on, e.created_by_fk, e.changed_by_fk";
-
-    /// Reads a row of [`Self::COLUMNS`].
-    pub fn read(row: &Row) -> Result<Self, DbError> {
-        Ok(Self {
-            uuid: row.get("uuid")?,
-            allow_domain_list: row.get("allow_domain_list")?,
-            dashboard_id: row.get("dashboard_id")?,
-            created_on: row.get("created_on")?,
-            changed_on: row.get("changed_on")?,
-            created_by_fk: row.get("created_by_fk")?,
-            changed_by_fk: row.get("changed_by_fk")?,
-        })
+row! {
+    /// A row of `embedded_dashboards`.
+    #[derive(Debug, Clone, PartialEq)]
+    #[expect(missing_docs, reason = "the fields bear the names of the columns")]
+    pub struct Embedded over "e" {
+        pub uuid: Uuid,
+        pub allow_domain_list: Option<String>,
+        pub dashboard_id: i64,
+        pub created_on: Option<NaiveDateTime>,
+        pub changed_on: Option<NaiveDateTime>,
+        pub created_by_fk: Option<i64>,
+        pub changed_by_fk: Option<i64>,
     }
 }
 
@@ -56,4 +42,29 @@ pub async fn of_dashboard(db: &dyn Executor, dashboard_id: i64) -> Result<Vec<Em
     let sql =
         Sql::new(format!("SELECT {} FROM embedded_dashboards e WHERE e.dashboard_id = ?", Embedded::COLUMNS));
     db.query(sql.bind(dashboard_id)).await?.iter().map(Embedded::read).collect()
+}
+
+/// Inserts an embedding.
+pub async fn insert(db: &dyn Executor, values: Values) -> Result<(), DbError> {
+    db.execute(insert_sql(db.dialect(), "embedded_dashboards", values)).await.map(drop)
+}
+
+/// Lets other domains embed.
+pub async fn set_domains(
+    db: &dyn Executor,
+    uuid: Uuid,
+    domains: String,
+    now: NaiveDateTime,
+    user_id: Option<i64>,
+) -> Result<(), DbError> {
+    let mut sql = Sql::new("UPDATE embedded_dashboards SET allow_domain_list = ");
+    sql.push_bind(domains).push(", changed_on = ").push_bind(now);
+    sql.push(", changed_by_fk = ").push_bind(user_id).push(" WHERE uuid = ").push_bind(uuid);
+    db.execute(sql).await.map(drop)
+}
+
+/// Ends the embedding of a dashboard.
+pub async fn delete_of_dashboard(db: &dyn Executor, dashboard_id: i64) -> Result<(), DbError> {
+    let sql = Sql::new("DELETE FROM embedded_dashboards WHERE dashboard_id = ?").bind(dashboard_id);
+    db.execute(sql).await.map(drop)
 }

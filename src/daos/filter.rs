@@ -158,7 +158,7 @@ fn single(table: &Table, name: &str, code: &str, value: &Json, dialect: Dialect)
 /// An integer beyond 32 bits is compared as such; PostgreSQL would bind it with the column's type.
 fn push_value(sql: &mut Sql, value: Value, dialect: Dialect) {
     match value {
-        Value::Int(i) if dialect == Dialect::Postgres && i32::try_from(i).is_err() => {
+        Value::Int(i) if dialect.is_strict() && i32::try_from(i).is_err() => {
             sql.push("CAST(").push_bind(i).push(" AS BIGINT)");
         }
         other => {
@@ -194,15 +194,16 @@ fn elements(value: &Json) -> Result<Vec<Json>> {
 
 /// `set_value_to_type`, then what the driver accepts for the column.
 fn bind(column: &Column, value: &Json, dialect: Dialect) -> Result<Value> {
-    let postgres = dialect == Dialect::Postgres;
+    let strict = dialect.is_strict();
     match column.kind {
         Kind::Integer => Ok(match value {
             Json::Bool(b) => Value::Int(i64::from(*b)),
             Json::Number(n) => match (n.as_i64(), n.as_f64()) {
                 (Some(i), _) => Value::Int(i),
                 (None, Some(f)) if f.abs() < 9e18 => Value::Int(f as i64),
-                _ if postgres => Value::Int(i64::MAX),
-                _ => return Err(raised("Python int too large to convert to SQLite INTEGER")),
+                // no key is as large; Python's driver of SQLite fails here
+                (_, f) if f.is_some_and(|f| f < 0.0) => Value::Int(i64::MIN),
+                _ => Value::Int(i64::MAX),
             },
             Json::String(s) => s.trim().replace('_', "").parse::<i64>().map_or(Value::Null, Value::Int),
             _ => Value::Null,
@@ -216,17 +217,15 @@ fn bind(column: &Column, value: &Json, dialect: Dialect) -> Result<Value> {
         Kind::DateTime => Ok(value.as_str().and_then(parse_time).map_or(Value::Null, Value::DateTime)),
         Kind::Boolean => match value {
             Json::String(s) if s == "y" => Ok(Value::Bool(true)),
-            Json::String(s) if postgres => {
+            Json::String(s) if strict => {
                 pg_boolean(s).map(Value::Bool).ok_or_else(|| invalid_text("boolean", s))
             }
-            Json::Number(_) if postgres => Err(mismatch("boolean", value)),
+            Json::Number(_) if strict => Err(mismatch("boolean", value)),
             other => Ok(scalar(other)),
         },
         Kind::Numeric => match value {
-            Json::String(s) if postgres && s.trim().parse::<f64>().is_err() => {
-                Err(invalid_text("numeric", s))
-            }
-            Json::Bool(_) if postgres => Err(mismatch("numeric", value)),
+            Json::String(s) if strict && s.trim().parse::<f64>().is_err() => Err(invalid_text("numeric", s)),
+            Json::Bool(_) if strict => Err(mismatch("numeric", value)),
             other => Ok(scalar(other)),
         },
         Kind::Uuid => match value.as_str() {
@@ -242,7 +241,7 @@ fn bind(column: &Column, value: &Json, dialect: Dialect) -> Result<Value> {
             Json::String(s) => Ok(s.as_str().into()),
             _ => Err(raised("(builtins.LookupError) not among the defined enum values")),
         },
-        Kind::String(_) | Kind::Text if postgres && !value.is_string() && !value.is_null() => {
+        Kind::String(_) | Kind::Text if strict && !value.is_string() && !value.is_null() => {
             Err(mismatch("character varying", value))
         }
         Kind::String(_) | Kind::Text | Kind::Json | Kind::Encrypted => Ok(scalar(value)),
@@ -300,10 +299,10 @@ fn relation_condition(
         Json::String(s) => s.trim().parse().ok(),
         _ => None,
     };
-    if id.is_none() && dialect == Dialect::Postgres && value.is_string() {
+    if id.is_none() && dialect.is_strict() && value.is_string() {
         return Err(raised("ApplyFilterException: DataError"));
     }
-    let id = id.filter(|i| dialect == Dialect::Sqlite || i32::try_from(*i).is_ok()).unwrap_or(-1);
+    let id = id.filter(|i| !dialect.is_strict() || i32::try_from(*i).is_ok()).unwrap_or(-1);
     let mut exists = Sql::new(format!("EXISTS (SELECT 1 FROM {0} x WHERE x.{1} = ", target.name, target.pk));
     exists.push_bind(id).push(")");
     let mut sql = Sql::default();

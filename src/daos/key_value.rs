@@ -72,6 +72,48 @@ pub async fn insert(db: &dyn Executor, entry: NewEntry<'_>) -> Result<i64, DbErr
     .await
 }
 
+/// Inserts an entry of a new UUID; false when there is one of it already.
+pub async fn insert_new(db: &dyn Executor, entry: NewEntry<'_>) -> Result<bool, DbError> {
+    match insert(db, entry).await {
+        Ok(_) => Ok(true),
+        Err(DbError::Integrity(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Puts another value in the place of one that is known; false when somebody has changed it meanwhile. The entry may
+/// become one of another resource.
+pub async fn replace(
+    db: &dyn Executor,
+    uuid: Uuid,
+    known: &[u8],
+    new: &NewEntry<'_>,
+) -> Result<bool, DbError> {
+    let sql = Sql::new(
+        "UPDATE key_value SET resource = ?, value = ?, changed_on = ?, expires_on = ? WHERE uuid = ? AND value = ?",
+    );
+    let sql = sql.bind(new.resource).bind(new.value.clone()).bind(new.now).bind(new.expires_on);
+    Ok(db.execute(sql.bind(uuid).bind(known.to_vec())).await? > 0)
+}
+
+/// The entries of a resource that expire after `now`; those that never do are not among them.
+pub async fn alive(
+    db: &dyn Executor,
+    resource: &str,
+    now: NaiveDateTime,
+) -> Result<Vec<(Uuid, Vec<u8>)>, DbError> {
+    let sql = Sql::new("SELECT uuid, value FROM key_value WHERE resource = ? AND expires_on > ? ORDER BY id");
+    let rows = db.query(sql.bind(resource).bind(now)).await?;
+    rows.iter().map(|row| Ok((row.at(0)?, row.at(1)?))).collect()
+}
+
+/// Ids of entries whose time has come, of all resources, the oldest first.
+pub async fn expired_ids(db: &dyn Executor, now: NaiveDateTime, most: i64) -> Result<Vec<i64>, DbError> {
+    let mut sql = Sql::new("SELECT id FROM key_value WHERE expires_on <= ? ORDER BY expires_on").bind(now);
+    sql.append(db.dialect().limit(Some(most), 0));
+    db.query(sql).await?.iter().map(|row| row.at(0)).collect()
+}
+
 /// Inserts an entry or overwrites the one of its UUID; returns its id.
 pub async fn upsert(db: &dyn Executor, entry: NewEntry<'_>) -> Result<i64, DbError> {
     let Some(old) = find(db, entry.resource, entry.uuid).await? else { return insert(db, entry).await };
@@ -100,4 +142,42 @@ pub async fn delete_expired(db: &dyn Executor, resource: &str, now: NaiveDateTim
     let sql =
         Sql::new("DELETE FROM key_value WHERE resource = ? AND expires_on IS NOT NULL AND expires_on <= ?");
     db.execute(sql.bind(resource).bind(now)).await
+}
+
+/// The text of a link of old (table `keyvalue`).
+pub async fn old_link(db: &dyn Executor, id: i64) -> Result<Option<String>, DbError> {
+    let row = db.first(Sql::new("SELECT value FROM keyvalue WHERE id = ?").bind(id)).await?;
+    Ok(row.map(|row| row.at::<Option<String>>(0)).transpose()?.flatten())
+}
+
+fn of_author(author: Option<i64>) -> &'static str {
+    if author.is_some() { "created_by_fk = ?" } else { "created_by_fk IS NULL" }
+}
+
+/// How many entries of a resource somebody has written; none is whoever has no account.
+pub async fn count_of(db: &dyn Executor, resource: &str, author: Option<i64>) -> Result<i64, DbError> {
+    let whose = of_author(author);
+    let sql =
+        Sql::new(format!("SELECT COUNT(*) FROM key_value WHERE resource = ? AND {whose}")).bind(resource);
+    let row = db.first(if author.is_some() { sql.bind(author) } else { sql }).await?;
+    row.map_or(Ok(0), |row| row.at(0))
+}
+
+/// Deletes the oldest entries of a resource that somebody has written, beyond so many or so many bytes.
+pub async fn delete_oldest_of(
+    db: &dyn Executor,
+    resource: &str,
+    author: Option<i64>,
+    entries: i64,
+    bytes: i64,
+) -> Result<u64, DbError> {
+    let whose = of_author(author);
+    let sql = Sql::new(format!(
+        "DELETE FROM key_value WHERE id IN (SELECT id FROM (SELECT id, \
+         ROW_NUMBER() OVER (ORDER BY id DESC) AS place, SUM(LENGTH(value)) OVER (ORDER BY id DESC) AS size \
+         FROM key_value WHERE resource = ? AND {whose}) AS own WHERE place > ? OR size > ?)"
+    ));
+    let sql = sql.bind(resource);
+    let sql = if author.is_some() { sql.bind(author) } else { sql };
+    db.execute(sql.bind(entries).bind(bytes)).await
 }

@@ -17,7 +17,7 @@ pub struct Token {
 
 /// Tokens as an authorization server has just given them, encrypted.
 #[derive(Debug, Clone)]
-pub struct Given {
+pub struct NewTokens {
     /// The access token.
     pub access: Vec<u8>,
     /// When it ends, in the server's own time.
@@ -45,7 +45,7 @@ pub async fn find(db: &dyn Executor, user_id: i64, database_id: i64) -> Result<O
 pub async fn replace(
     db: &dyn Executor,
     (user_id, database_id): (i64, i64),
-    given: Given,
+    given: NewTokens,
     now: NaiveDateTime,
     author: Option<i64>,
 ) -> Result<(), DbError> {
@@ -73,7 +73,7 @@ pub async fn replace(
 pub async fn renew(
     db: &dyn Executor,
     id: i64,
-    given: Given,
+    given: NewTokens,
     now: NaiveDateTime,
     author: i64,
 ) -> Result<(), DbError> {

@@ -2,35 +2,26 @@
 
 use std::collections::HashMap;
 
-use infra::db::{DbError, Executor, Row, Sql};
+use infra::db::{DbError, Dialect, Executor, Sql};
 
-/// What objects show of a user.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Person {
-    /// `ab_user.id`.
-    pub id: i64,
-    /// Login name.
-    pub username: String,
-    /// First name.
-    pub first_name: String,
-    /// Last name.
-    pub last_name: String,
+use crate::{condition, rows, typed_row::row};
+
+row! {
+    /// What objects show of a user.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    #[expect(missing_docs, reason = "the fields bear the names of the columns")]
+    pub struct Person over "u" {
+        pub id: i64,
+        pub username: String,
+        pub first_name: String,
+        pub last_name: String,
+    }
 }
-
-const COLUMNS: &str = "u.id, u.username, u.first_name, u.last_name";
 
 impl Person {
     /// First and last name with a space between (`str(user)`, `get_full_name()`).
     pub fn full_name(&self) -> String {
         format!("{} {}", self.first_name, self.last_name)
-    }
-    fn read(row: &Row) -> Result<Self, DbError> {
-        Ok(Self {
-            id: row.get("id")?,
-            username: row.get("username")?,
-            first_name: row.get("first_name")?,
-            last_name: row.get("last_name")?,
-        })
     }
 }
 
@@ -59,12 +50,19 @@ impl Owned {
     }
 }
 
+/// Makes other transactions that hold the same user wait until this one ends: what is unique among the objects of a
+/// user, and has no constraint, is looked up and written in between.
+pub async fn lock(db: &dyn Executor, id: i64) -> Result<(), DbError> {
+    let sql = Sql::new(format!("SELECT u.id FROM ab_user u WHERE u.id = ?{}", db.dialect().hold()));
+    db.first(sql.bind(id)).await.map(drop)
+}
+
 /// Several users, by id.
 pub async fn find_many(db: &dyn Executor, ids: &[i64]) -> Result<HashMap<i64, Person>, DbError> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let mut sql = Sql::new(format!("SELECT {COLUMNS} FROM ab_user u WHERE u.id IN "));
+    let mut sql = Sql::new(format!("SELECT {} FROM ab_user u WHERE u.id IN ", Person::COLUMNS));
     sql.push_list(ids.iter().copied());
     db.query(sql).await?.iter().map(|row| Person::read(row).map(|p| (p.id, p))).collect()
 }
@@ -76,8 +74,9 @@ pub async fn owners(db: &dyn Executor, of: Owned, ids: &[i64]) -> Result<HashMap
     }
     let (table, column) = of.table();
     let mut sql = Sql::new(format!(
-        "SELECT o.{column} AS object_id, {COLUMNS} FROM ab_user u JOIN {table} o ON o.user_id = u.id \
-         WHERE o.{column} IN "
+        "SELECT o.{column} AS object_id, {} FROM ab_user u JOIN {table} o ON o.user_id = u.id \
+         WHERE o.{column} IN ",
+        Person::COLUMNS
     ));
     sql.push_list(ids.iter().copied()).push(" ORDER BY o.id");
     let mut owners: HashMap<i64, Vec<Person>> = HashMap::new();
@@ -96,4 +95,34 @@ pub async fn owned_by(db: &dyn Executor, of: Owned, user_id: i64, ids: &[i64]) -
     let mut sql = Sql::new(format!("SELECT DISTINCT o.{column} FROM {table} o WHERE o.user_id = "));
     sql.push_bind(user_id).push(&format!(" AND o.{column} IN ")).push_list(ids.iter().copied());
     db.query(sql).await?.iter().map(|r| r.at(0)).collect()
+}
+
+/// Makes these the owners of an object; those who stay keep their place.
+pub async fn set_owners(db: &dyn Executor, of: Owned, id: i64, owners: &[i64]) -> Result<(), DbError> {
+    let (table, column) = of.table();
+    rows::set_links(db, (table, column, "user_id"), id, owners).await
+}
+
+/// The user of each key, where there is one.
+pub async fn find_each<const N: usize>(
+    db: &dyn Executor,
+    ids: [Option<i64>; N],
+) -> Result<[Option<Person>; N], DbError> {
+    let people = find_many(db, &ids.into_iter().flatten().collect::<Vec<_>>()).await?;
+    Ok(ids.map(|id| people.get(&id?).cloned()))
+}
+
+/// A condition on lists of users: first and last name, or the login name, contain a text.
+pub fn is_called(dialect: Dialect, text: &str) -> Sql {
+    let name = dialect.concat(&["ab_user.first_name", "' '", "ab_user.last_name"]);
+    let mut sql = condition::contains(dialect, name, text);
+    sql.push(" OR ").append(condition::contains(dialect, "ab_user.\"username\"", text));
+    sql
+}
+
+/// A condition on lists of users: the login name is none of these.
+pub fn is_not_called(names: &[&str]) -> Sql {
+    let mut sql = Sql::new("ab_user.username NOT IN ");
+    sql.push_list(names.iter().copied());
+    sql
 }

@@ -4,45 +4,47 @@ use chrono::NaiveDateTime;
 use infra::db::{DbError, Executor, Row, Sql, Value};
 use serde_json::{Map, Value as Json};
 
-use crate::{tables::QUERIES, write};
+use crate::{tables::QUERIES, typed_row::row, write};
 
-/// A row of `query`; times are milliseconds since 1970.
-#[derive(Debug, Clone, PartialEq, Default)]
-#[expect(missing_docs, reason = "the fields bear the names of the columns")]
-pub struct Query {
-    pub id: i64,
-    pub client_id: String,
-    pub database_id: i64,
-    pub tmp_table_name: Option<String>,
-    pub tmp_schema_name: Option<String>,
-    pub user_id: Option<i64>,
-    pub status: Option<String>,
-    pub tab_name: Option<String>,
-    pub sql_editor_id: Option<String>,
-    pub schema: Option<String>,
-    pub catalog: Option<String>,
-    pub sql: Option<String>,
-    pub select_sql: Option<String>,
-    pub executed_sql: Option<String>,
-    pub limit: Option<i64>,
-    pub limiting_factor: Option<String>,
-    pub select_as_cta: Option<bool>,
-    pub select_as_cta_used: Option<bool>,
-    pub ctas_method: Option<String>,
-    pub progress: Option<i64>,
-    pub rows: Option<i64>,
-    pub error_message: Option<String>,
-    pub results_key: Option<String>,
-    pub start_time: Option<f64>,
-    pub start_running_time: Option<f64>,
-    pub end_time: Option<f64>,
-    pub tracking_url: Option<String>,
-    pub changed_on: Option<NaiveDateTime>,
-    pub extra_json: Option<String>,
-    /// Name of the database; read along, not written.
-    pub database_name: Option<String>,
-    /// First and last name of the author; read along, not written.
-    pub user_label: Option<String>,
+row! {
+    /// A row of `query`; times are milliseconds since 1970. The names of the database and the author are read along.
+    #[derive(Debug, Clone, PartialEq, Default)]
+    #[expect(missing_docs, reason = "the fields bear the names of the columns")]
+    pub struct Query over "q" {
+        pub id: i64,
+        pub client_id: String,
+        pub database_id: i64,
+        pub tmp_table_name: Option<String>,
+        pub tmp_schema_name: Option<String>,
+        pub user_id: Option<i64>,
+        pub status: Option<String>,
+        pub tab_name: Option<String>,
+        pub sql_editor_id: Option<String>,
+        pub schema: Option<String>,
+        pub catalog: Option<String>,
+        pub sql: Option<String>,
+        pub select_sql: Option<String>,
+        pub executed_sql: Option<String>,
+        pub limit: Option<i64>,
+        pub limiting_factor: Option<String>,
+        pub select_as_cta: Option<bool>,
+        pub select_as_cta_used: Option<bool>,
+        pub ctas_method: Option<String>,
+        pub progress: Option<i64>,
+        pub rows: Option<i64>,
+        pub error_message: Option<String>,
+        pub results_key: Option<String>,
+        pub start_time: Option<f64>,
+        pub start_running_time: Option<f64>,
+        pub end_time: Option<f64>,
+        pub tracking_url: Option<String>,
+        pub changed_on: Option<NaiveDateTime>,
+        pub extra_json: Option<String>,
+        pub database_name: Option<String> = "d.database_name",
+    }
+    and {
+        pub user_label: Option<String> = user_label,
+    }
 }
 
 impl Query {
@@ -50,60 +52,23 @@ impl Query {
     pub fn extra(&self) -> Map<String, Json> {
         serde_json::from_str(self.extra_json.as_deref().unwrap_or_default()).unwrap_or_default()
     }
+}
 
-    fn read(row: &Row) -> Result<Self, DbError> {
-        let first: Option<String> = row.get("first_name")?;
-        let last: Option<String> = row.get("last_name")?;
-        // an author without names is called by the login name (`user_label`)
-        let user_label = match (first.filter(|n| !n.is_empty()), last.filter(|n| !n.is_empty())) {
-            (Some(first), Some(last)) => Some(format!("{first} {last}")),
-            _ => row.get("username")?,
-        };
-        Ok(Self {
-            id: row.get("id")?,
-            client_id: row.get("client_id")?,
-            database_id: row.get("database_id")?,
-            tmp_table_name: row.get("tmp_table_name")?,
-            tmp_schema_name: row.get("tmp_schema_name")?,
-            user_id: row.get("user_id")?,
-            status: row.get("status")?,
-            tab_name: row.get("tab_name")?,
-            sql_editor_id: row.get("sql_editor_id")?,
-            schema: row.get("schema")?,
-            catalog: row.get("catalog")?,
-            sql: row.get("sql")?,
-            select_sql: row.get("select_sql")?,
-            executed_sql: row.get("executed_sql")?,
-            limit: row.get("limit")?,
-            limiting_factor: row.get("limiting_factor")?,
-            select_as_cta: row.get("select_as_cta")?,
-            select_as_cta_used: row.get("select_as_cta_used")?,
-            ctas_method: row.get("ctas_method")?,
-            progress: row.get("progress")?,
-            rows: row.get("rows")?,
-            error_message: row.get("error_message")?,
-            results_key: row.get("results_key")?,
-            start_time: row.get("start_time")?,
-            start_running_time: row.get("start_running_time")?,
-            end_time: row.get("end_time")?,
-            tracking_url: row.get("tracking_url")?,
-            changed_on: row.get("changed_on")?,
-            extra_json: row.get("extra_json")?,
-            database_name: row.get("database_name")?,
-            user_label,
-        })
+/// First and last name of the author, who is called by the login name where one is missing (`user_label`).
+fn user_label(row: &Row) -> Result<Option<String>, DbError> {
+    let first: Option<String> = row.get("first_name")?;
+    let last: Option<String> = row.get("last_name")?;
+    match (first.filter(|n| !n.is_empty()), last.filter(|n| !n.is_empty())) {
+        (Some(first), Some(last)) => Ok(Some(format!("{first} {last}"))),
+        _ => row.get("username"),
     }
 }
 
-const COLUMNS: &str = "q.id, q.client_id, q.database_id, q.tmp_table_name, q.tmp_schema_name, q.user_id, q.status, \
-    q.tab_name, q.sql_editor_id, q.schema, q.catalog, q.sql, q.select_sql, q.executed_sql, q.\"limit\", \
-    q.limiting_factor, q.select_as_cta, q.select_as_cta_used, q.ctas_method, \
-    q.progress, q.rows, q.error_message, q.results_key, q.start_time, q.start_running_time, q.end_time, \
-    q.tracking_url, q.changed_on, q.extra_json, d.database_name, u.first_name, u.last_name, u.username";
-
 async fn select(db: &dyn Executor, condition: Sql) -> Result<Vec<Query>, DbError> {
     let mut sql = Sql::new(format!(
-        "SELECT {COLUMNS} FROM query q LEFT JOIN dbs d ON d.id = q.database_id LEFT JOIN ab_user u ON u.id = q.user_id WHERE "
+        "SELECT {}, u.first_name, u.last_name, u.username FROM query q LEFT JOIN dbs d ON d.id = q.database_id \
+         LEFT JOIN ab_user u ON u.id = q.user_id WHERE ",
+        Query::COLUMNS
     ));
     sql.append(condition);
     db.query(sql).await?.iter().map(Query::read).collect()
@@ -179,12 +144,14 @@ pub async fn update_in_state(
     Ok(db.execute(sql).await? > 0)
 }
 
-/// Ids of queries that were begun before a time and that their state says are still under way.
-pub async fn unfinished(db: &dyn Executor, before: f64) -> Result<Vec<i64>, DbError> {
+/// Queries that were begun before a time and that their state says are still under way: their ids, and when they were
+/// begun.
+pub async fn unfinished(db: &dyn Executor, before: f64) -> Result<Vec<(i64, f64)>, DbError> {
     let sql = Sql::new(
-        "SELECT id FROM query WHERE status IN ('pending', 'running', 'fetching') AND start_time < ? ORDER BY id",
+        "SELECT id, start_time FROM query WHERE status IN ('pending', 'running', 'fetching') AND start_time < ? \
+         ORDER BY id",
     );
-    db.query(sql.bind(before)).await?.iter().map(|row| row.at(0)).collect()
+    db.query(sql.bind(before)).await?.iter().map(|row| Ok((row.at(0)?, row.at(1)?))).collect()
 }
 
 /// Moves a user's query to another editor.

@@ -27,7 +27,7 @@ impl Selection {
         selection
     }
     /// These paths; unknown ones are left out.
-    pub fn of<'a>(table: &'static Table, paths: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn with_paths<'a>(table: &'static Table, paths: impl IntoIterator<Item = &'a str>) -> Self {
         let mut selection = Self::new(table);
         for path in paths {
             selection.add(path);
@@ -36,7 +36,7 @@ impl Selection {
     }
     /// Every column of the table.
     pub fn all(table: &'static Table) -> Self {
-        Self::of(table, table.columns.iter().map(|c| c.name))
+        Self::with_paths(table, table.columns.iter().map(|c| c.name))
     }
     /// One more path: a column, `relation.column`, or a relation with all its columns.
     pub fn add(&mut self, path: &str) {

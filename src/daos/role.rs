@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use infra::db::{DbError, Dialect, Executor, Sql, insert_sql};
+use infra::db::{DbError, Executor, Sql, insert_sql};
 
-use crate::security::Role;
+use crate::{natural_order, rows, security::Role};
 
 /// Which roles are wanted.
 #[derive(Debug, Default)]
@@ -98,9 +98,7 @@ pub async fn search(db: &dyn Executor, query: &RoleQuery) -> Result<(Vec<Role>, 
 pub async fn links(db: &dyn Executor, link: Link, role_ids: &[i64]) -> Result<Links, DbError> {
     let (table, column) = link.table();
     let mut sql = Sql::new(format!("SELECT role_id, {column} AS linked FROM {table} WHERE role_id IN "));
-    // the original names no order; this is the one in which its databases find the rows
-    let order = if db.dialect() == Dialect::Sqlite { " ORDER BY 2" } else { " ORDER BY id" };
-    sql.push_list(role_ids.iter().copied()).push(order);
+    sql.push_list(role_ids.iter().copied()).push(natural_order::of_role_links(db.dialect()));
     let mut links = Links::new();
     for row in db.query(sql).await? {
         links.entry(row.get("role_id")?).or_default().push(row.get("linked")?);
@@ -110,7 +108,7 @@ pub async fn links(db: &dyn Executor, link: Link, role_ids: &[i64]) -> Result<Li
 
 /// Whether there is such a role.
 pub async fn exists(db: &dyn Executor, id: i64) -> Result<bool, DbError> {
-    Ok(db.first(Sql::new("SELECT id FROM ab_role WHERE id = ?").bind(id)).await?.is_some())
+    rows::exists(db, "ab_role", id).await
 }
 
 /// Id, permission and view menu of everything that a role grants.
@@ -118,17 +116,15 @@ pub async fn permissions(db: &dyn Executor, role_id: i64) -> Result<Vec<(i64, St
     let sql = "SELECT pv.id, p.name AS permission, v.name AS view_menu FROM ab_permission_view_role pvr \
          JOIN ab_permission_view pv ON pv.id = pvr.permission_view_id \
          JOIN ab_permission p ON p.id = pv.permission_id JOIN ab_view_menu v ON v.id = pv.view_menu_id \
-         WHERE pvr.role_id = ? ORDER BY ";
-    let order = if db.dialect() == Dialect::Sqlite { "pvr.id" } else { "pv.id" };
+         WHERE pvr.role_id = ?";
+    let order = natural_order::of_role_permissions(db.dialect());
     let rows = db.query(Sql::new(format!("{sql}{order}")).bind(role_id)).await?;
     rows.iter().map(|row| Ok((row.get("id")?, row.get("permission")?, row.get("view_menu")?))).collect()
 }
 
 /// Which of the given users, permissions or groups there are.
 pub async fn existing(db: &dyn Executor, link: Link, ids: &[i64]) -> Result<Vec<i64>, DbError> {
-    let mut sql = Sql::new(format!("SELECT id FROM {} WHERE id IN ", link.target()));
-    sql.push_list(ids.iter().copied()).push(" ORDER BY id");
-    db.query(sql).await?.iter().map(|row| row.get("id")).collect()
+    rows::existing(db, link.target(), ids).await
 }
 
 /// Links a role with these and no others.
@@ -150,4 +146,28 @@ pub async fn replace_links(db: &dyn Executor, link: Link, role_id: i64, ids: &[i
         .await?;
     }
     Ok(())
+}
+
+/// Makes a role; its id.
+pub async fn insert(db: &dyn Executor, name: &str) -> Result<i64, DbError> {
+    db.insert_row("ab_role", vec![("name", name.into())]).await
+}
+
+/// Ids of the permissions on view menus that a role grants.
+pub async fn grant_ids(db: &dyn Executor, role_id: i64) -> Result<Vec<i64>, DbError> {
+    let sql = Sql::new("SELECT permission_view_id FROM ab_permission_view_role WHERE role_id = ?");
+    db.query(sql.bind(role_id)).await?.iter().map(|r| r.at(0)).collect()
+}
+
+/// Lets a role grant a permission on a view menu that it does not grant yet.
+pub async fn grant(db: &dyn Executor, role_id: i64, pair: i64) -> Result<(), DbError> {
+    let values = vec![("permission_view_id", pair.into()), ("role_id", role_id.into())];
+    db.insert_row("ab_permission_view_role", values).await.map(drop)
+}
+
+/// Takes permissions on view menus away from a role.
+pub async fn revoke(db: &dyn Executor, role_id: i64, pairs: &[i64]) -> Result<(), DbError> {
+    let mut sql = Sql::new("DELETE FROM ab_permission_view_role WHERE role_id = ");
+    sql.push_bind(role_id).push(" AND permission_view_id IN ").push_list(pairs.iter().copied());
+    db.execute(sql).await.map(drop)
 }

@@ -84,3 +84,9 @@ pub async fn upsert_system(
         }
     }
 }
+
+/// Themes of which nobody knows whether they bear a mark do not.
+pub async fn unmark_unknown(db: &dyn Executor, mark: &str) -> Result<(), DbError> {
+    let no = db.dialect().boolean(false);
+    db.execute(Sql::new(format!("UPDATE themes SET {mark} = {no} WHERE {mark} IS NULL"))).await.map(drop)
+}

@@ -1,89 +1,81 @@
 //! Tabs of SQL Lab and the tables that are open in them (`superset.models.sql_lab:TabState`, `TableSchema`).
 
-use infra::db::{DbError, Executor, Row, Sql, Value};
+use infra::db::{DbError, Executor, Sql, Value};
 
 use crate::{
     tables::{TAB_STATES, TABLE_SCHEMAS},
+    typed_row::row,
     write,
 };
 
-/// A row of `tab_state`.
-#[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "the fields bear the names of the columns")]
-pub struct TabState {
-    pub id: i64,
-    pub user_id: Option<i64>,
-    pub label: Option<String>,
-    pub active: Option<bool>,
-    pub database_id: Option<i64>,
-    pub schema: Option<String>,
-    pub catalog: Option<String>,
-    pub sql: Option<String>,
-    pub query_limit: Option<i64>,
-    pub latest_query_id: Option<String>,
-    pub autorun: Option<bool>,
-    pub template_params: Option<String>,
-    pub hide_left_bar: Option<bool>,
-    pub saved_query_id: Option<i64>,
-    pub extra_json: Option<String>,
+row! {
+    /// A row of `tab_state`.
+    #[derive(Debug, Clone, PartialEq)]
+    #[expect(missing_docs, reason = "the fields bear the names of the columns")]
+    pub struct TabState over "tab_state" {
+        pub id: i64,
+        pub user_id: Option<i64>,
+        pub label: Option<String>,
+        pub active: Option<bool>,
+        pub database_id: Option<i64>,
+        pub schema: Option<String>,
+        pub catalog: Option<String>,
+        pub sql: Option<String>,
+        pub query_limit: Option<i64>,
+        pub latest_query_id: Option<String>,
+        pub autorun: Option<bool>,
+        pub template_params: Option<String>,
+        pub hide_left_bar: Option<bool>,
+        pub saved_query_id: Option<i64>,
+        pub extra_json: Option<String>,
+    }
 }
 
-/// A row of `table_schema`.
-#[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "the fields bear the names of the columns")]
-pub struct TableSchema {
-    pub id: i64,
-    pub tab_state_id: Option<i64>,
-    pub database_id: i64,
-    pub schema: Option<String>,
-    pub catalog: Option<String>,
-    pub table: Option<String>,
-    pub description: Option<String>,
-    pub expanded: Option<bool>,
-}
-
-const COLUMNS: &str = "id, user_id, label, active, database_id, schema, catalog, sql, query_limit, \
-    CAST(latest_query_id AS VARCHAR(32)) AS latest_query_id, autorun, template_params, hide_left_bar, saved_query_id, \
-    extra_json";
-
-fn read(row: &Row) -> Result<TabState, DbError> {
-    Ok(TabState {
-        id: row.get("id")?,
-        user_id: row.get("user_id")?,
-        label: row.get("label")?,
-        active: row.get("active")?,
-        database_id: row.get("database_id")?,
-        schema: row.get("schema")?,
-        catalog: row.get("catalog")?,
-        sql: row.get("sql")?,
-        query_limit: row.get("query_limit")?,
-        latest_query_id: row.get("latest_query_id")?,
-        autorun: row.get("autorun")?,
-        template_params: row.get("template_params")?,
-        hide_left_bar: row.get("hide_left_bar")?,
-        saved_query_id: row.get("saved_query_id")?,
-        extra_json: row.get("extra_json")?,
-    })
+row! {
+    /// A row of `table_schema`.
+    #[derive(Debug, Clone, PartialEq)]
+    #[expect(missing_docs, reason = "the fields bear the names of the columns")]
+    pub struct TableSchema over "table_schema" {
+        pub id: i64,
+        pub tab_state_id: Option<i64>,
+        pub database_id: i64,
+        pub schema: Option<String>,
+        pub catalog: Option<String>,
+        pub table: Option<String>,
+        pub description: Option<String>,
+        pub expanded: Option<bool>,
+    }
 }
 
 /// A tab by its id.
 pub async fn find(db: &dyn Executor, id: i64) -> Result<Option<TabState>, DbError> {
-    let sql = Sql::new(format!("SELECT {COLUMNS} FROM tab_state WHERE id = ?")).bind(id);
-    db.first(sql).await?.as_ref().map(read).transpose()
+    let sql = Sql::new(format!("SELECT {} FROM tab_state WHERE id = ?", TabState::COLUMNS)).bind(id);
+    db.first(sql).await?.as_ref().map(TabState::read).transpose()
 }
 
 /// The active tab of a user, or any of them.
 pub async fn active_of(db: &dyn Executor, user_id: i64) -> Result<Option<TabState>, DbError> {
     let text = format!(
-        "SELECT {COLUMNS} FROM tab_state WHERE user_id = ? ORDER BY CASE WHEN active THEN 0 ELSE 1 END, id LIMIT 1"
+        "SELECT {} FROM tab_state WHERE user_id = ? ORDER BY CASE WHEN active THEN 0 ELSE 1 END, id LIMIT 1",
+        TabState::COLUMNS
     );
-    db.first(Sql::new(text).bind(user_id)).await?.as_ref().map(read).transpose()
+    db.first(Sql::new(text).bind(user_id)).await?.as_ref().map(TabState::read).transpose()
 }
 
 /// Ids and labels of a user's tabs.
 pub async fn labels_of(db: &dyn Executor, user_id: i64) -> Result<Vec<(i64, Option<String>)>, DbError> {
     let sql = Sql::new("SELECT id, label FROM tab_state WHERE user_id = ? ORDER BY id").bind(user_id);
     db.query(sql).await?.iter().map(|row| Ok((row.at(0)?, row.at(1)?))).collect()
+}
+
+/// Id, label and whether it is active of the tabs on a database.
+pub async fn of_database(
+    db: &dyn Executor,
+    database_id: i64,
+) -> Result<Vec<(i64, Option<String>, Option<bool>)>, DbError> {
+    let sql = Sql::new("SELECT id, label, active FROM tab_state WHERE database_id = ? ORDER BY id");
+    let rows = db.query(sql.bind(database_id)).await?;
+    rows.iter().map(|row| Ok((row.at(0)?, row.at(1)?, row.at(2)?))).collect()
 }
 
 /// Makes one tab of a user the active one; none when `id` is none.
@@ -120,21 +112,9 @@ pub async fn delete(db: &dyn Executor, id: i64) -> Result<(), DbError> {
 
 /// The tables that are open in a tab.
 pub async fn tables_of(db: &dyn Executor, tab_id: i64) -> Result<Vec<TableSchema>, DbError> {
-    let text = "SELECT id, tab_state_id, database_id, schema, catalog, \"table\", description, expanded \
-                FROM table_schema WHERE tab_state_id = ? ORDER BY id";
-    let read = |row: &Row| {
-        Ok(TableSchema {
-            id: row.get("id")?,
-            tab_state_id: row.get("tab_state_id")?,
-            database_id: row.get("database_id")?,
-            schema: row.get("schema")?,
-            catalog: row.get("catalog")?,
-            table: row.get("table")?,
-            description: row.get("description")?,
-            expanded: row.get("expanded")?,
-        })
-    };
-    db.query(Sql::new(text).bind(tab_id)).await?.iter().map(read).collect()
+    let text =
+        format!("SELECT {} FROM table_schema WHERE tab_state_id = ? ORDER BY id", TableSchema::COLUMNS);
+    db.query(Sql::new(text).bind(tab_id)).await?.iter().map(TableSchema::read).collect()
 }
 
 /// Replaces the row of a table in a tab; returns the new id.

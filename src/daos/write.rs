@@ -1,13 +1,15 @@
 //! Generic writes: Python-side defaults, audit columns, links.
 
 use chrono::{Local, Utc};
-use infra::db::{DbError, Executor, Sql, Value, insert_sql};
+use infra::db::{DbError, Executor, FromValue, Sql, Value, insert_sql};
 use uuid::Uuid;
 
 use crate::{
     base,
+    log_in::{self, Scope},
     record::{Selection, column_json},
     table::{Fill, Link, Relation, Table},
+    tables::USERS,
 };
 
 /// Column values to write.
@@ -41,10 +43,7 @@ pub async fn insert(
             values.push((column.name, value));
         }
     }
-    let mut sql = insert_sql(ex.dialect(), table.name, values.iter().map(|(n, v)| (*n, v.clone())).collect());
-    sql.push(&format!(" RETURNING {}", table.pk));
-    let row = ex.first(sql).await?.ok_or_else(|| DbError::Query("insert returned nothing".into()))?;
-    row.at(0)
+    ex.insert_returning(table.name, table.pk, values).await
 }
 
 /// Updates a row; audit columns follow.
@@ -65,12 +64,31 @@ pub async fn update(
             values.push((column.name, value));
         }
     }
+    if table.name == USERS.name && ends_log_ins(&values) {
+        end_log_ins(ex, &pk).await?;
+    }
     let mut sql = Sql::new(format!("UPDATE {} SET ", table.name));
     for (i, (column, value)) in values.into_iter().enumerate() {
         sql.push(if i > 0 { ", \"" } else { "\"" }).push(column).push("\" = ").push_bind(value);
     }
     sql.push(&format!(" WHERE {} = ", table.pk)).push_bind(pk);
     ex.execute(sql).await
+}
+
+/// A password that changes and an account that is closed end the log-ins of the user.
+fn ends_log_ins(values: &Values) -> bool {
+    values.iter().any(|(name, value)| match *name {
+        "password" => true,
+        "active" => bool::from_value(value) != Some(true),
+        _ => false,
+    })
+}
+
+async fn end_log_ins(ex: &dyn Executor, pk: &Value) -> Result<(), DbError> {
+    match i64::from_value(pk) {
+        Some(id) => log_in::end_all(ex, id, Scope::All).await.map(drop),
+        None => Ok(()),
+    }
 }
 
 /// Updates only what differs, as SQLAlchemy's unit of work: a row that stays the same keeps its time of change.
@@ -92,6 +110,10 @@ pub async fn update_changed(
 
 /// Deletes a row and its many-to-many links.
 pub async fn delete(ex: &dyn Executor, table: &Table, pk: Value) -> Result<u64, DbError> {
+    if table.name == USERS.name {
+        // a later user may get the same id
+        end_log_ins(ex, &pk).await?;
+    }
     for relation in table.relations {
         if let Link::ManyToMany { .. } = relation.link {
             unlink(ex, relation, pk.clone()).await?;

@@ -9,6 +9,7 @@
 
 use serde_json::{Map, Value, json};
 
+pub use crate::error_type::ErrorType;
 use crate::issue_codes::issue_codes;
 
 /// Result with the shared [`Error`].
@@ -51,8 +52,8 @@ pub enum Error {
 pub struct SupersetError {
     /// Text for the person.
     pub message: String,
-    /// `SupersetErrorType` name, for example `TABLE_SECURITY_ACCESS_ERROR`.
-    pub error_type: &'static str,
+    /// What it is recognised by.
+    pub error_type: ErrorType,
     /// `info`, `warning` or `error`.
     pub level: &'static str,
     /// Free form; `issue_codes` are added by [`SupersetError::new`] for the types that have them.
@@ -61,7 +62,7 @@ pub struct SupersetError {
 
 impl SupersetError {
     /// An error of level `error` with the issue codes of its type.
-    pub fn new(error_type: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(error_type: ErrorType, message: impl Into<String>) -> Self {
         Self { message: message.into(), error_type, level: "error", extra: None }.with_issue_codes()
     }
 

@@ -36,6 +36,43 @@ pub fn ascii_json(value: &Value, spaced: bool) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
+/// `json.dumps(value, indent=…)`: each value on a line of its own.
+pub fn dumps_indented(value: &Value, indent: &str) -> String {
+    let mut out = String::new();
+    indented(&mut out, value, indent, 1);
+    out
+}
+
+fn indented(out: &mut String, value: &Value, indent: &str, depth: usize) {
+    let line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        (0..depth).for_each(|_| out.push_str(indent));
+    };
+    match value {
+        Value::Array(items) if !items.is_empty() => {
+            for (n, item) in items.iter().enumerate() {
+                out.push_str(if n == 0 { "[" } else { "," });
+                line(out, depth);
+                indented(out, item, indent, depth + 1);
+            }
+            line(out, depth - 1);
+            out.push(']');
+        }
+        Value::Object(map) if !map.is_empty() => {
+            for (n, (key, item)) in map.iter().enumerate() {
+                out.push_str(if n == 0 { "{" } else { "," });
+                line(out, depth);
+                out.push_str(&dumps(&Value::from(key.as_str())));
+                out.push_str(": ");
+                indented(out, item, indent, depth + 1);
+            }
+            line(out, depth - 1);
+            out.push('}');
+        }
+        plain => out.push_str(&dumps(plain)),
+    }
+}
+
 struct Python {
     spaced: bool,
 }
@@ -91,6 +128,19 @@ pub fn truthy(value: &Value) -> bool {
     }
 }
 
+/// The one reader of an object's id in a request: a whole number, as number or as text. Python takes `true` for 1; here
+/// it is no id.
+pub fn id(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(n) => n.as_i64().or_else(|| {
+            let whole = n.as_f64().filter(|f| f.fract() == 0.0 && f.abs() < 9.0e15)?;
+            format!("{whole:.0}").parse().ok()
+        }),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
 /// marshmallow's `Boolean`: its sets of truthy and falsy spellings.
 pub fn boolean(value: &Value) -> Option<bool> {
     match value {
@@ -116,6 +166,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn ids_are_whole_numbers() {
+        for known in [json!(7), json!("7"), json!(" 7 "), json!(7.0)] {
+            assert_eq!(id(&known), Some(7), "{known}");
+        }
+        for nothing in
+            [json!(true), json!(null), json!(7.5), json!("7.0"), json!([7]), json!(1e300), json!("")]
+        {
+            assert_eq!(id(&nothing), None, "{nothing}");
+        }
+    }
 
     #[test]
     fn as_python_writes_it() {

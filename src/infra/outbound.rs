@@ -6,18 +6,20 @@
 //! to: a name is resolved once.
 
 use std::{
+    io::Read as _,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::Path,
     time::Duration,
 };
 
 use reqwest::{
-    Client, Url,
+    Client, ClientBuilder, Url,
     dns::{Addrs, Name, Resolve, Resolving},
     redirect::Policy,
 };
 use tokio::time::timeout;
 
-use crate::{engines::http, net};
+use crate::{engines::http, net, spool::Spool};
 
 /// Bytes that an answer may have.
 const MOST: usize = 1 << 20;
@@ -60,27 +62,7 @@ pub async fn post(
     body: String,
     patience: Duration,
 ) -> Result<Vec<u8>, OutboundError> {
-    let wrong = || OutboundError::Address(address.to_owned());
-    let url = Url::parse(address).map_err(|_| wrong())?;
-    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-        return Err(wrong());
-    }
-    // a host that is a number is never looked up
-    let literal = url.host_str().and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
-    if reach == Reach::Public && literal.is_some_and(|ip| !is_public(ip)) {
-        return Err(OutboundError::Private);
-    }
-    let failed = |e: &dyn std::fmt::Display| OutboundError::Failed(e.to_string());
-    let config = http::public_tls().map_err(|e| failed(&e))?;
-    let client = Client::builder()
-        .tls_backend_preconfigured(config)
-        .dns_resolver(Resolver(reach))
-        .no_proxy()
-        .redirect(Policy::none())
-        .referer(false)
-        .user_agent(concat!("liteset/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|e| failed(&e))?;
+    let (client, url) = aimed(address, reach)?;
     let ask = async {
         let request = client.post(url).header("content-type", content_type);
         let request = request.header("accept", "application/json").body(body);
@@ -101,6 +83,94 @@ pub async fn post(
         Ok(answer) => answer,
         Err(_) => Err(OutboundError::Failed("no answer in time".to_owned())),
     }
+}
+
+/// A client that follows no redirect and checks servers against the public authorities.
+pub(crate) fn client(reach: Reach) -> Result<ClientBuilder, String> {
+    let builder = Client::builder()
+        .tls_backend_preconfigured(http::public_tls()?)
+        .dns_resolver(Resolver(reach))
+        .no_proxy()
+        .redirect(Policy::none())
+        .referer(false)
+        .user_agent(concat!("liteset/", env!("CARGO_PKG_VERSION")));
+    Ok(builder)
+}
+
+/// A client for one request, and where it goes.
+fn aimed(address: &str, reach: Reach) -> Result<(Client, Url), OutboundError> {
+    let wrong = || OutboundError::Address(address.to_owned());
+    let url = Url::parse(address).map_err(|_| wrong())?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err(wrong());
+    }
+    // a host that is a number is never looked up
+    let literal = url.host_str().and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
+    if reach == Reach::Public && literal.is_some_and(|ip| !is_public(ip)) {
+        return Err(OutboundError::Private);
+    }
+    let builder = client(reach).map_err(|e| failed(&e))?;
+    let client = builder.build().map_err(|e| failed(&e))?;
+    Ok((client, url))
+}
+
+/// Fetches a file of at most so many bytes into a folder for temporary ones; what is named `.gz` is unpacked, with the
+/// same bound for what comes out of it.
+pub async fn download(
+    address: &str,
+    reach: Reach,
+    (most, folder): (u64, &Path),
+    patience: Duration,
+) -> Result<Spool, OutboundError> {
+    let (client, url) = aimed(address, reach)?;
+    let packed = url.path().ends_with(".gz");
+    let ask = async {
+        let mut answer = client
+            .get(url)
+            .send()
+            .await
+            .map_err(|e| if is_private(&e) { OutboundError::Private } else { failed(&e) })?;
+        if !answer.status().is_success() {
+            return Err(OutboundError::Failed(format!("the answer is {}", answer.status())));
+        }
+        let mut spool = Spool::new(folder).map_err(|e| failed(&e))?;
+        while let Some(chunk) = answer.chunk().await.map_err(|e| failed(&e))? {
+            if spool.length() + chunk.len() as u64 > most {
+                return Err(OutboundError::Failed("the answer is too large".to_owned()));
+            }
+            spool.append(&chunk).map_err(|e| failed(&e))?;
+        }
+        if !packed {
+            return Ok(spool);
+        }
+        let folder = folder.to_owned();
+        let unpacked = tokio::task::spawn_blocking(move || unpack(&spool, most, &folder)).await;
+        unpacked.map_err(|e| failed(&e))?.map_err(|e| failed(&e))
+    };
+    match timeout(patience, ask).await {
+        Ok(answer) => answer,
+        Err(_) => Err(OutboundError::Failed("no answer in time".to_owned())),
+    }
+}
+
+fn unpack(packed: &Spool, most: u64, folder: &Path) -> std::io::Result<Spool> {
+    let mut reader = flate2::read::MultiGzDecoder::new(std::io::BufReader::new(packed.reader()));
+    let mut spool = Spool::new(folder)?;
+    let mut piece = vec![0; 1 << 16];
+    loop {
+        let n = reader.read(&mut piece)?;
+        if n == 0 {
+            return Ok(spool);
+        }
+        if spool.length() + n as u64 > most {
+            return Err(std::io::Error::other("the file is too large"));
+        }
+        spool.append(piece.get(..n).unwrap_or_default())?;
+    }
+}
+
+fn failed(error: &dyn std::fmt::Display) -> OutboundError {
+    OutboundError::Failed(error.to_string())
 }
 
 /// The host of an address, as [`post`] understands it.
@@ -234,7 +304,9 @@ mod tests {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut head = [0; 4096];
             let n = stream.read(&mut head).await.unwrap();
-            stream.write_all(b"HTTP/1.1 302 Found\r\nlocation: http://elsewhere.invalid/\r\ncontent-length: 2\r\n\r\nhi").await.unwrap();
+            let answer =
+                b"HTTP/1.1 302 Found\r\nlocation: http://elsewhere.invalid/\r\ncontent-length: 2\r\n\r\nhi";
+            stream.write_all(answer).await.unwrap();
             String::from_utf8_lossy(&head[..n]).into_owned()
         });
         let found = outcome(&format!("http://localhost:{port}/token"), Reach::Anywhere).await.unwrap();

@@ -76,6 +76,18 @@ pub fn write_int(out: &mut Vec<u8>, x: i64) {
     out.extend_from_slice(buf.get(at..).unwrap_or_default());
 }
 
+/// `float(str)`: blanks around it, digits with underscores between them, `inf` and `nan`.
+pub fn parse_float(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let bytes = text.as_bytes();
+    let digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
+    let alone = |(at, b): (usize, &u8)| *b == b'_' && !(digit(at.checked_sub(1)) && digit(Some(at + 1)));
+    if bytes.iter().enumerate().any(alone) {
+        return None;
+    }
+    text.replace('_', "").parse().ok()
+}
+
 /// `repr(str)`.
 pub fn str_repr(s: &str) -> String {
     let quote = if s.contains('\'') && !s.contains('"') { '"' } else { '\'' };
@@ -145,6 +157,22 @@ mod tests {
         ] {
             assert_eq!(float_repr(x), text);
         }
+    }
+
+    #[test]
+    fn texts_that_are_numbers() {
+        for (text, number) in [
+            (" 7\n", Some(7.0)),
+            ("1_000.5", Some(1000.5)),
+            ("-.5e1", Some(-5.0)),
+            ("INF", Some(f64::INFINITY)),
+        ] {
+            assert_eq!(parse_float(text), number, "{text}");
+        }
+        for text in ["", "_1", "1__0", "1_", "0x10", "12a", "1,5", "1_.0"] {
+            assert_eq!(parse_float(text), None, "{text}");
+        }
+        assert!(parse_float("nan").is_some_and(f64::is_nan));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 pub mod schema;
 
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Number, Value};
 
 pub use schema::Schema;
@@ -58,33 +59,11 @@ pub fn load(q: Option<&str>, schema: &Schema) -> crate::Result<Value> {
 /// FAB decodes the already decoded argument once more as a query string before it reads JSON.
 fn json_argument(q: &str) -> Option<Value> {
     let first = q.split('&').next()?.replace('+', " ");
-    let decoded = percent_decode(&first);
+    let decoded = percent_decode_str(&first).decode_utf8_lossy();
     if decoded.is_empty() {
         return None;
     }
     serde_json::from_str(&decoded).ok()
-}
-
-fn percent_decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let (mut out, mut i) = (Vec::with_capacity(bytes.len()), 0);
-    while let Some(&b) = bytes.get(i) {
-        let hex = (b == b'%').then(|| text.get(i + 1..i + 3)).flatten();
-        match hex
-            .filter(|h| h.bytes().all(|b| b.is_ascii_hexdigit()))
-            .and_then(|h| u8::from_str_radix(h, 16).ok())
-        {
-            Some(byte) => {
-                out.push(byte);
-                i += 3;
-            }
-            None => {
-                out.push(b);
-                i += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 struct Parser {

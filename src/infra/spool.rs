@@ -2,14 +2,12 @@
 //! becomes of the process.
 
 use std::{
-    fs::{DirBuilder, File, OpenOptions},
+    fs::{DirBuilder, File, Permissions},
     io::{Error, ErrorKind, Read, Result, Seek, SeekFrom, Write},
-    os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, FileExt as _, PermissionsExt as _},
     path::Path,
     sync::Arc,
 };
-
-use uuid::Uuid;
 
 /// What was written, to be read from any place, by several readers at once.
 #[derive(Debug, Clone)]
@@ -21,11 +19,22 @@ pub struct Spool {
 impl Spool {
     /// An empty one in a folder, which is made if it is not there; nobody else may read either.
     pub fn new(folder: &Path) -> Result<Self> {
+        Self::from_file(Self::file(folder)?)
+    }
+
+    /// An empty file without a name, for what is not written from the start to the end.
+    pub fn file(folder: &Path) -> Result<File> {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        let path = folder.join(Uuid::new_v4().to_string());
-        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
-        std::fs::remove_file(&path)?;
-        Ok(Self { file: Arc::new(file), length: 0 })
+        let file = tempfile::tempfile_in(folder)?;
+        // it has no name, but those who may look into this process could open it
+        file.set_permissions(Permissions::from_mode(0o600))?;
+        Ok(file)
+    }
+
+    /// What a file holds.
+    pub fn from_file(file: File) -> Result<Self> {
+        let length = file.metadata()?.len();
+        Ok(Self { file: Arc::new(file), length })
     }
 
     /// One that holds some bytes, in the system's folder for temporary files.
@@ -88,6 +97,8 @@ impl Seek for Reader {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+
+    use uuid::Uuid;
 
     use super::*;
 

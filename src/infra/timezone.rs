@@ -1,8 +1,17 @@
 //! Names of time zones (`pytz.all_timezones`).
 
+use chrono_tz::Tz;
+
 /// There is a zone of this name.
 pub fn is_known(name: &str) -> bool {
-    name.parse::<chrono_tz::Tz>().is_ok_and(|zone| zone.name() == name)
+    name.parse::<Tz>().is_ok_and(|zone| zone.name() == name)
+}
+
+/// The zone of a name in any case, as `pytz.timezone` finds it.
+pub fn find(name: &str) -> Option<Tz> {
+    name.parse().ok().or_else(|| {
+        chrono_tz::TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(name)).copied()
+    })
 }
 
 /// All names, sorted.

@@ -1,6 +1,9 @@
 //! The description of a dataset: what the SQL builder has to know of it, filled by the commands from the metadata
 //! database (`superset.connectors.sqla.models:SqlaTable`).
 
+use std::{collections::HashMap, sync::OnceLock};
+
+use infra::sql::RlsRules;
 use serde_json::{Map, Value};
 
 use crate::engine::{EngineSpec, GenericType};
@@ -40,13 +43,23 @@ pub struct Dataset {
     pub db_extra: Map<String, Value>,
     /// Row-level rules of this dataset for the caller, before template rendering.
     pub rls: Vec<RlsClause>,
-    /// Row-level rules, rendered, of the tables that [`crate::build_sql::inner_tables`] names: one entry for each, also for
-    /// those without rules. A table without an entry is refused.
-    pub inner_rls: Vec<TableRls>,
-    /// Schema that unqualified names of a virtual dataset belong to when the dataset names none.
-    pub default_schema: Option<String>,
-    /// Catalog that names without one belong to.
-    pub default_catalog: Option<String>,
+    /// Row-level rules of the tables that SQL may name: those inside a virtual dataset, and those in expressions. Until
+    /// they have been looked up (`None`) nothing that may name a table is built.
+    pub inner_rls: Option<RlsRules>,
+    /// Where names are found.
+    pub names: Names,
+}
+
+/// Places of columns and metrics by their names, made when first asked for: a query names as many as the dataset has.
+#[derive(Debug, Clone, Default)]
+pub struct Names(OnceLock<Found>);
+
+#[derive(Debug, Clone)]
+struct Found {
+    columns: HashMap<String, usize>,
+    metrics: HashMap<String, usize>,
+    /// How many there were: a list that has changed since is searched.
+    counts: (usize, usize),
 }
 
 /// A column of a dataset (`TableColumn`).
@@ -92,19 +105,6 @@ pub struct RlsClause {
     pub group_key: Option<String>,
 }
 
-/// Row-level predicates of one physical table, already rendered and combined by the caller.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TableRls {
-    /// Catalog as the query would name it.
-    pub catalog: Option<String>,
-    /// Schema as the query would name it.
-    pub schema: Option<String>,
-    /// Table name.
-    pub table: String,
-    /// Predicates that must all hold.
-    pub predicates: Vec<String>,
-}
-
 impl Dataset {
     /// Whether the dataset is a query.
     pub fn is_virtual(&self) -> bool {
@@ -114,12 +114,28 @@ impl Dataset {
     /// The column of that name.
     pub fn column(&self, name: &str) -> Option<&DatasetColumn> {
         // Superset builds a dict by name, so the last of two equal names wins.
-        self.columns.iter().rev().find(|column| column.column_name == name)
+        match self.found() {
+            Some(found) => self.columns.get(*found.columns.get(name)?),
+            None => self.columns.iter().rev().find(|column| column.column_name == name),
+        }
     }
 
     /// The saved metric of that name.
     pub fn metric(&self, name: &str) -> Option<&DatasetMetric> {
-        self.metrics.iter().rev().find(|metric| metric.metric_name == name)
+        match self.found() {
+            Some(found) => self.metrics.get(*found.metrics.get(name)?),
+            None => self.metrics.iter().rev().find(|metric| metric.metric_name == name),
+        }
+    }
+
+    fn found(&self) -> Option<&Found> {
+        let counts = (self.columns.len(), self.metrics.len());
+        let found = self.names.0.get_or_init(|| Found {
+            columns: self.columns.iter().enumerate().map(|(i, c)| (c.column_name.clone(), i)).collect(),
+            metrics: self.metrics.iter().enumerate().map(|(i, m)| (m.metric_name.clone(), i)).collect(),
+            counts,
+        });
+        (found.counts == counts).then_some(found)
     }
 
     /// Names of all columns.

@@ -3,7 +3,7 @@
 //! The counterpart of `superset.exceptions:QueryObjectValidationError` and of the exceptions that pass by it: the
 //! chart data command shows the first kind inside the answer (`Error: …`), the others end the request.
 
-use infra::error::SupersetError;
+use infra::error::{ErrorType, SupersetError};
 
 /// Result with [`QueryError`].
 pub type Result<T, E = QueryError> = std::result::Result<T, E>;
@@ -11,7 +11,8 @@ pub type Result<T, E = QueryError> = std::result::Result<T, E>;
 /// A query object that cannot become SQL.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
-    /// `QueryObjectValidationError`: while validating a 400 `{"message": …}`, while querying the `error` of the payload.
+    /// `QueryObjectValidationError`: while validating a 400 `{"message": …}`, while querying the `error` of the
+    /// payload.
     #[error("{0}")]
     Validation(String),
     /// An answer of its own: SIP-40 errors for forbidden sub-queries (403), SQL that does not parse (422)…
@@ -20,6 +21,12 @@ pub enum QueryError {
     /// Any other exception of the original: 500 `GENERIC_BACKEND_ERROR` with this text.
     #[error("{0}")]
     Generic(String),
+}
+
+impl From<infra::compute::Stopped> for QueryError {
+    fn from(why: infra::compute::Stopped) -> Self {
+        Self::Answer(why.into())
+    }
 }
 
 impl QueryError {
@@ -36,7 +43,7 @@ impl QueryError {
     /// `SupersetSecurityException` of an adhoc expression with a sub-query.
     pub fn subquery_not_allowed() -> Self {
         let error = SupersetError::new(
-            "ADHOC_SUBQUERY_NOT_ALLOWED_ERROR",
+            ErrorType::AdhocSubqueryNotAllowedError,
             "Custom SQL fields cannot contain sub-queries.",
         );
         Self::Answer(infra::Error::sip40(403, error))
@@ -48,7 +55,7 @@ impl QueryError {
             Self::Validation(message) => infra::Error::bad_request(message),
             Self::Answer(error) => error,
             Self::Generic(message) => {
-                infra::Error::sip40(500, SupersetError::new("GENERIC_BACKEND_ERROR", message))
+                infra::Error::sip40(500, SupersetError::new(ErrorType::GenericBackendError, message))
             }
         }
     }

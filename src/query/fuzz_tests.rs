@@ -41,7 +41,8 @@ fn words() -> impl Strategy<Value = String> {
             "a", "t", "count", "__timestamp", "No filter", "Last week", "previous calendar year", "100 years ago : now",
             "IN", "==", "TEMPORAL_RANGE", "IS NULL", "ILIKE", "SIMPLE", "SQL", "SUM", "COUNT_DISTINCT", "BASE_AXIS",
             "P1D", "PT1H", "table", "dataset", "query", "full", "samples", "drill_detail", "csv", "json", "latlong",
-            "delimited", "geohash", "NATIVE", "1 year ago", "inherit", "2020-01-01", "'; DROP TABLE t; --", "\"", "`", "\\",
+            "delimited", "geohash", "NATIVE", "1 year ago", "inherit", "2020-01-01", "'; DROP TABLE t; --", "\"",
+            "`", "\\",
             "a\u{0}b", "{{ a }}", "(SELECT 1)", "1e999", "-1", "",
         ]).prop_map(str::to_owned),
         1 => any::<String>(),
@@ -218,12 +219,11 @@ fn dataset(engine: &str) -> Dataset {
         fetch_values_predicate: None,
         normalize_columns: false,
         template_params: Map::new(),
-        engine: infra::engines::spec(engine, None),
+        engine: infra::engine_specs::spec(engine, None),
         db_extra: Map::new(),
         rls: Vec::new(),
-        inner_rls: Vec::new(),
-        default_schema: None,
-        default_catalog: None,
+        inner_rls: Some(infra::sql::RlsRules::default()),
+        names: Default::default(),
     }
 }
 
@@ -232,7 +232,7 @@ fn build_all(body: &Value, engine: &str) {
     let Ok(loaded) = schema::load(body) else { return };
     let dataset = dataset(engine);
     let ranges = |range: Option<&str>, _: Option<&str>, _: &_| {
-        get_since_until(&SinceUntil::of(range, now())).map_err(|e| crate::QueryError::generic(e.to_string()))
+        get_since_until(&SinceUntil::new(range, now())).map_err(|e| crate::QueryError::generic(e.to_string()))
     };
     let Ok(context) = assemble(loaded, &dataset, &Limits::default(), &ranges) else { return };
     for mut query in context.queries {
@@ -275,7 +275,8 @@ proptest! {
     fn hostile_texts_stay_in_their_places(name in words(), value in words(), label in words(), clause in words()) {
         let body = json!({"datasource": {"id": 1, "type": "table"}, "queries": [{
             "columns": [name, {"label": label, "sqlExpression": "a", "expressionType": "SQL"}],
-            "metrics": [{"label": value, "expressionType": "SIMPLE", "aggregate": "SUM", "column": {"column_name": "a"}}],
+            "metrics": [{"label": value, "expressionType": "SIMPLE", "aggregate": "SUM",
+                "column": {"column_name": "a"}}],
             "filters": [{"col": "b", "op": "==", "val": value}, {"col": "b", "op": "IN", "val": [label, name]},
                 {"col": "b", "op": "ILIKE", "val": clause}],
             "extras": {"where": clause}, "orderby": [[label, true]],
@@ -286,28 +287,33 @@ proptest! {
     #[test]
     fn time_ranges(parts in vec(prop_oneof![
         3 => select(vec![
-            "last", "next", "previous", "calendar", "Current", "week", "quarter", "years", "3", "-1", "99999999999", "ago", " : ",
-            ":", "today", "now", "DATEADD(", "DATETIME(", "DATETRUNC(", "LASTDAY(", "HOLIDAY(", "\"", "'", ")", ",", "2020-02-29",
+            "last", "next", "previous", "calendar", "Current", "week", "quarter", "years", "3", "-1",
+            "99999999999", "ago", " : ",
+            ":", "today", "now", "DATEADD(", "DATETIME(", "DATETRUNC(", "LASTDAY(", "HOLIDAY(", "\"", "'", ")",
+            ",", "2020-02-29",
             "T12:00", "easter", "christmas", "month", "first of", "end of", "Feb", "noon", "+", "DATEDIFF(", "inherit",
         ]).prop_map(str::to_owned),
         1 => any::<String>(),
     ], 0..24), spaced in any::<bool>()) {
         let text = parts.join(if spaced { " " } else { "" });
-        soon(|| get_since_until(&SinceUntil::of(Some(&text), now())).map(|_| ()).ok());
+        soon(|| get_since_until(&SinceUntil::new(Some(&text), now())).map(|_| ()).ok());
     }
 
     #[test]
     fn templates(parts in vec(prop_oneof![
         4 => select(vec![
-            "{{", "}}", "{%", "%}", "{#", "#}", "for", "in", "if", "else", "endif", "endfor", "set", "macro", "endmacro", "x", "=",
-            "1", "9999999999", "**", "*", "+", "~", "|", "join", "length", "where_in", "'a'", "\"", "[", "]", "(", ")", ".", ",",
-            "__class__", "mro", "range(9999999)", "loop.index", "filter_values", "('a')", "current_user_id()", "is defined", "not",
+            "{{", "}}", "{%", "%}", "{#", "#}", "for", "in", "if", "else", "endif", "endfor", "set", "macro",
+            "endmacro", "x", "=",
+            "1", "9999999999", "**", "*", "+", "~", "|", "join", "length", "where_in", "'a'", "\"", "[", "]",
+            "(", ")", ".", ",",
+            "__class__", "mro", "range(9999999)", "loop.index", "filter_values", "('a')", "current_user_id()",
+            "is defined", "not",
             "and", "%", "raw", "endraw", "-%}", "lipsum", "cycler", "namespace(a=1)", "replace", "('', x * 9999)",
         ]).prop_map(str::to_owned),
         1 => any::<String>(),
     ], 0..40)) {
         let text = parts.join(" ");
-        let processor = Processor::new(TemplateContext::new(infra::engines::spec("sqlite", None), now()));
+        let processor = Processor::new(TemplateContext::new(infra::engine_specs::spec("sqlite", None), now()));
         if let Some(out) = soon(|| processor.render(&text).ok()) {
             assert!(out.len() < 64 << 20, "{} bytes", out.len());
         }
@@ -315,8 +321,10 @@ proptest! {
 
     #[test]
     fn form_data(form in document(FORM_KEYS), viz_type in select(vec![
-        "time_table", "cal_heatmap", "bubble", "bullet", "compare", "horizon", "time_pivot", "rose", "partition", "chord",
-        "country_map", "world_map", "para", "event_flow", "paired_ttest", "mapbox", "deck_scatter", "deck_screengrid", "deck_arc",
+        "time_table", "cal_heatmap", "bubble", "bullet", "compare", "horizon", "time_pivot", "rose", "partition",
+        "chord",
+        "country_map", "world_map", "para", "event_flow", "paired_ttest", "mapbox", "deck_scatter",
+        "deck_screengrid", "deck_arc",
         "deck_geojson", "deck_path", "deck_polygon", "deck_hex",
     ])) {
         let mut form = form.as_object().cloned().unwrap_or_default();

@@ -3,6 +3,7 @@
 //! No HTTP, no metadata tables, no clock of its own: whoever calls passes `now`.
 
 pub mod build_sql;
+pub mod clause;
 pub mod client_processing;
 pub mod dataset;
 pub mod encode;
@@ -17,6 +18,7 @@ pub mod post_processing;
 pub mod python;
 pub mod query_object;
 pub mod template;
+pub mod text_table;
 pub mod time_offset;
 pub mod time_range;
 

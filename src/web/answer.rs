@@ -5,8 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, stream::BoxStream};
 pub use infra::json::{ascii_json, sorted};
+use maud::{DOCTYPE, html};
 use parking_lot::Mutex;
+use percent_encoding::{CONTROLS, utf8_percent_encode};
 use serde_json::Value;
+
+use crate::html::MarkupSafe;
 
 /// Status, headers and body of a response.
 #[derive(Debug, Clone)]
@@ -21,6 +25,8 @@ pub struct Answer {
     pub body: Bytes,
     /// A body that is written while it arises.
     pub stream: Option<Streamed>,
+    /// Whether the same body is likely to be answered again.
+    pub repeats: bool,
 }
 
 type Pieces = BoxStream<'static, Result<Bytes, std::io::Error>>;
@@ -51,6 +57,7 @@ impl Answer {
             extra: Vec::new(),
             body: body.into(),
             stream: None,
+            repeats: false,
         }
     }
     /// 200 with a body that is written while it arises.
@@ -58,9 +65,11 @@ impl Answer {
         content_type: &str,
         pieces: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
     ) -> Self {
-        let pieces = pieces.map(|piece| {
+        // written when the handler is long done: what is logged belongs to its request
+        let span = tracing::Span::current();
+        let pieces = pieces.map(move |piece| {
             piece.map_err(|error| {
-                tracing::error!(%error, "an answer was cut off");
+                span.in_scope(|| tracing::error!(%error, "an answer was cut off"));
                 std::io::Error::other("the answer was cut off")
             })
         });
@@ -90,12 +99,21 @@ impl Answer {
     /// A redirect, with Werkzeug's page for whoever does not follow it.
     pub fn redirect(status: u16, location: impl Into<String>) -> Self {
         let location = location.into();
-        let shown = crate::html::escape(&location);
-        let page = format!(
-            "<!doctype html>\n<html lang=en>\n<title>Redirecting...</title>\n<h1>Redirecting...</h1>\n<p>You should be \
-             redirected automatically to the target URL: <a href=\"{shown}\">{shown}</a>. If not, click the link.\n"
-        );
-        Self::html(status, page).header("location", location)
+        let shown = MarkupSafe(&location);
+        let page = html! {
+            (DOCTYPE)
+            html lang="en" {
+                title { "Redirecting..." }
+                h1 { "Redirecting..." }
+                p {
+                    "You should be redirected automatically to the target URL: " a href=(shown) { (shown) }
+                    ". If not, click the link."
+                }
+            }
+        };
+        // `werkzeug.urls:iri_to_uri`: letters beyond ASCII are no address
+        let address = utf8_percent_encode(&location, CONTROLS).to_string();
+        Self::html(status, page.into_string()).header("location", address)
     }
     /// The same response with one more header.
     #[must_use]

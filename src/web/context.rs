@@ -3,15 +3,10 @@
 use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
-use commands::{Principal, Services};
-use infra::spool::Spool;
+use commands::Caller;
+use infra::{Error, compute::Share, spool::Spool};
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
-
-use crate::{Answer, error::Failure};
-
-/// What a handler returns.
-pub type Handled = Result<Answer, Failure>;
 
 /// The Flask session: a JSON object in a signed cookie.
 #[derive(Debug, Clone, Default)]
@@ -25,10 +20,8 @@ pub struct Session {
 /// A request on its way through a handler: owned, so that handlers are plain `async fn(Cx) -> Handled`.
 #[derive(Clone)]
 pub struct Cx {
-    /// The application.
-    pub app: Arc<Services>,
-    /// Who asks.
-    pub user: Arc<Principal>,
+    /// The application and who asks it.
+    pub caller: Caller,
     /// The session; the dispatcher writes it back after the handler.
     pub session: Arc<Mutex<Session>>,
     /// The request.
@@ -50,18 +43,28 @@ pub struct Req {
     pub params: HashMap<&'static str, String>,
     /// Header names in lower case; values that are not UTF-8 are dropped.
     pub headers: Vec<(String, String)>,
-    /// Address of the peer.
+    /// Address of the client: the peer's, or what a trusted proxy says it is.
     pub remote_addr: String,
+    /// Address of the peer, whatever it says.
+    pub peer: String,
     /// `http` or `https`.
     pub scheme: String,
-    /// Host header.
+    /// Host header, or what a trusted proxy says it was.
     pub host: String,
+    /// A trusted proxy has said it.
+    pub host_of_proxy: bool,
+    /// Address that the server listens on.
+    pub local_addr: String,
+    /// `scheme://host` of this server, where it can be believed (`guards::host`).
+    pub origin: Option<String>,
     /// Fields of a urlencoded or multipart form, in order.
     pub form: Vec<(String, String)>,
     /// Files of a multipart form.
     pub files: Vec<Upload>,
     /// The raw body; empty when it was a form.
     pub body: Bytes,
+    /// Its share of the memory for bodies; none for small ones.
+    pub held: Option<Share>,
     /// What `<script nonce="…">` must carry under the content security policy; empty when there is none.
     pub nonce: String,
 }
@@ -97,6 +100,17 @@ impl Req {
     /// An `<int:…>` placeholder.
     pub fn int_param(&self, name: &str) -> i64 {
         self.param(name).parse().unwrap_or(-1)
+    }
+    /// The `<pk>` placeholder of a resource that fails where a row is missing: a number beyond every key is not found,
+    /// what is no number is no row's.
+    pub fn pk(&self) -> Result<i64, Error> {
+        let text = self.param("pk");
+        let digits = text.strip_prefix('-').unwrap_or(text).bytes().all(|b| b.is_ascii_digit());
+        match text.parse::<i32>() {
+            Ok(id) => Ok(id.into()),
+            Err(_) if digits && !text.is_empty() => Err(Error::not_found()),
+            Err(_) => Ok(-1),
+        }
     }
     /// Content type without parameters, lower case.
     pub fn content_type(&self) -> String {

@@ -3,11 +3,14 @@
 use infra::Error;
 use serde_json::{Value, json};
 
-use crate::{Answer, context::Req, error_pages};
+use crate::Answer;
 
 /// What Werkzeug says of a body or form that it cannot read.
 pub(crate) const BAD_REQUEST: &str =
     "400 Bad Request: The browser (or proxy) sent a request that this server could not understand.";
+
+/// What a handler returns.
+pub type Handled = Result<Answer, Failure>;
 
 /// An error on its way to the client.
 #[derive(Debug)]
@@ -20,14 +23,6 @@ impl<E: Into<Error>> From<E> for Failure {
 }
 
 impl Failure {
-    /// The response of a page: our own fault is a page, too.
-    pub fn into_page(self, req: &Req) -> Answer {
-        if let Error::Internal(source) = &self.0 {
-            tracing::error!(error = %source, path = req.path, "page failed");
-            return error_pages::abort(req, 500);
-        }
-        self.into_answer()
-    }
     /// The response; internal errors are logged here and answered with fixed words.
     pub fn into_answer(self) -> Answer {
         match self.0 {

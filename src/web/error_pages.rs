@@ -2,13 +2,16 @@
 //!
 //! 404 and 500 are pages for whoever accepts HTML (also for `*/*`), everything else is SIP-40 JSON.
 
-use infra::{Error, error::SupersetError};
+use infra::{
+    Error,
+    error::{ErrorType, SupersetError},
+};
 
 use crate::{
     Answer,
     context::Req,
     error::Failure,
-    files::{Keep, send},
+    files::{CachePolicy, send},
 };
 
 /// The answer to a request that ends with a status and nothing to say beyond it.
@@ -20,12 +23,22 @@ pub fn abort(req: &Req, status: u16) -> Answer {
 pub fn abort_with(req: &Req, status: u16, description: &str) -> Answer {
     if matches!(status, 404 | 500)
         && accepts_html(req)
-        && let Some(mut page) = send(&plain(req), &format!("static/assets/{status}.html"), &Keep::Not)
+        && let Some(mut page) =
+            send(&plain(req), &format!("static/assets/{status}.html"), &CachePolicy::NoCache)
     {
         page.status = status;
         return page;
     }
     Failure(Error::sip40(status, described(status, description))).into_answer()
+}
+
+/// The response of a page that failed: our own fault is a page, too.
+pub fn failed(req: &Req, failure: Failure) -> Answer {
+    if let Error::Internal(source) = &failure.0 {
+        tracing::error!(error = %source, path = req.path, "page failed");
+        return abort(req, 500);
+    }
+    failure.into_answer()
 }
 
 /// What JSON clients are told of a status.
@@ -34,7 +47,7 @@ pub fn error(status: u16) -> SupersetError {
 }
 
 fn described(status: u16, description: &str) -> SupersetError {
-    SupersetError::new("GENERIC_BACKEND_ERROR", format!("{status} {}: {description}", name(status)))
+    SupersetError::new(ErrorType::GenericBackendError, format!("{status} {}: {description}", name(status)))
 }
 
 /// `"text/html" in request.accept_mimetypes`.
@@ -59,9 +72,11 @@ fn name(status: u16) -> &'static str {
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
+        408 => "Request Timeout",
         413 => "Request Entity Too Large",
         415 => "Unsupported Media Type",
         429 => "Too Many Requests",
+        503 => "Service Unavailable",
         _ => "Internal Server Error",
     }
 }
@@ -78,8 +93,16 @@ fn description(status: u16) -> &'static str {
              spelling and try again."
         }
         405 => "The method is not allowed for the requested URL.",
+        408 => {
+            "The server closed the network connection because the browser didn't finish the request within the \
+                specified time."
+        }
         429 => "",
         413 => "The data value transmitted exceeds the capacity limit.",
+        503 => {
+            "The server is temporarily unable to service your request due to maintenance downtime or capacity \
+             problems. Please try again later."
+        }
         415 => {
             "Did not attempt to load JSON data because the request Content-Type was not 'application/json'."
         }

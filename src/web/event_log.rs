@@ -8,7 +8,7 @@ use std::{collections::HashMap, sync::Arc, sync::LazyLock, time::Duration};
 
 use chrono::Utc;
 use commands::Services;
-use daos::event_log::Event;
+use commands::event_log::Event;
 use infra::json::dumps;
 use serde_json::{Map, Value};
 use tokio::sync::{mpsc, oneshot};
@@ -50,7 +50,7 @@ static ACTIONS: LazyLock<HashMap<(&'static str, String), Action>> = LazyLock::ne
 });
 
 /// A rule without the names of its placeholders: `/api/v1/chart/<>`.
-fn anonymous(rule: &str) -> String {
+pub(crate) fn anonymous(rule: &str) -> String {
     let mut out = String::with_capacity(rule.len());
     let mut inside = false;
     for c in rule.chars() {
@@ -134,7 +134,7 @@ fn action_of(method: &str, rule: &Rule) -> Option<&'static Action> {
 
 async fn write(app: &Services, events: Vec<Event>) {
     let number = events.len();
-    if let Err(error) = daos::event_log::insert(app.db.exec(), events).await {
+    if let Err(error) = commands::event_log::write(app, events).await {
         tracing::error!(%error, number, "events could not be logged");
     }
 }
@@ -162,7 +162,7 @@ fn events(cx: &Cx, rule: &Rule, action: &Action, duration: Duration) -> Vec<Even
         .take(MAX_RECORDS)
         .map(|record| Event {
             action: action.name.to_owned(),
-            user_id: cx.user.user_id(),
+            user_id: cx.caller.user.user_id(),
             dashboard_id: dashboard_id.or_else(|| whole(record.get("dashboard_id"))),
             slice_id: slice_id.or_else(|| whole(record.get("slice_id"))),
             json: Some(dumps(&Value::Object(record))).filter(|json| json.len() <= MAX_JSON),

@@ -12,29 +12,29 @@ use crate::{Answer, context::Req};
 const HTTP_DATE: &str = "%a, %d %b %Y %H:%M:%S GMT";
 
 /// How long a file may be kept.
-pub enum Keep {
+pub enum CachePolicy {
     /// `public, max-age=…` in seconds.
-    For(i64),
+    MaxAge(i64),
     /// To be asked for each time.
-    Not,
+    NoCache,
 }
 
 /// The answer for a file of the bundle, by its name there; none when there is no such file.
-pub fn send(req: &Req, name: &str, keep: &Keep) -> Option<Answer> {
+pub fn send(req: &Req, name: &str, keep: &CachePolicy) -> Option<Answer> {
     send_as(req, name, name.rsplit('/').next().unwrap_or(name), keep)
 }
 
 /// The same under another file name.
-pub fn send_as(req: &Req, name: &str, filename: &str, keep: &Keep) -> Option<Answer> {
+pub fn send_as(req: &Req, name: &str, filename: &str, keep: &CachePolicy) -> Option<Answer> {
     let file = assets::find(name)?;
     let now = Utc::now();
     let encoding = choose_encoding(req, file);
     let etag = etag(file, encoding);
     let (cache_control, expires) = match keep {
-        Keep::For(seconds) => {
+        CachePolicy::MaxAge(seconds) => {
             (format!("public, max-age={seconds}"), Duration::try_seconds(*seconds).unwrap_or_default())
         }
-        Keep::Not => ("no-cache, max-age=0".to_owned(), Duration::zero()),
+        CachePolicy::NoCache => ("no-cache, max-age=0".to_owned(), Duration::zero()),
     };
     let headers = [
         ("etag", etag.clone()),
@@ -45,8 +45,7 @@ pub fn send_as(req: &Req, name: &str, filename: &str, keep: &Keep) -> Option<Ans
         ("vary", "Accept-Encoding".to_owned()),
     ];
     if is_unchanged(req, file, &etag) {
-        let answer =
-            Answer { status: 304, headers: Vec::new(), extra: Vec::new(), body: Bytes::new(), stream: None };
+        let answer = Answer { headers: Vec::new(), ..Answer::new(304, "", Bytes::new()) };
         return Some(headers.into_iter().fold(answer, |a, (name, value)| a.header(name, value)));
     }
     let body = match assets::read(name, encoding)? {
@@ -174,7 +173,7 @@ mod tests {
 
     fn get(headers: &[(&str, &str)]) -> Answer {
         let headers = headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        send(&Req { headers, ..Req::default() }, NAME, &Keep::For(60)).unwrap()
+        send(&Req { headers, ..Req::default() }, NAME, &CachePolicy::MaxAge(60)).unwrap()
     }
     fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
         answer.headers.iter().find(|(k, _)| *k == name).map_or("", |(_, v)| v)

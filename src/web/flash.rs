@@ -20,6 +20,15 @@ pub fn add(cx: &Cx, category: &str, message: &str) {
     session.modified = true;
 }
 
+/// Whether a message waits for a page.
+pub fn waits(cx: &Cx, message: &str) -> bool {
+    let session = cx.session.lock();
+    let waiting = session.values.get(KEY).and_then(Value::as_array).into_iter().flatten();
+    waiting
+        .map(|entry| entry.get(" t").unwrap_or(entry))
+        .any(|entry| entry.get(1).is_some_and(|m| m == message))
+}
+
 /// Takes all messages out of the session, as `[category, message]`.
 pub fn take(cx: &Cx) -> Value {
     let mut session = cx.session.lock();

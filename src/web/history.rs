@@ -12,7 +12,7 @@ const DEPTH: usize = 5;
 
 /// Remembers the page of this request. Only its path: a `Host` header must not choose where a redirect goes.
 pub fn remember(cx: &Cx) {
-    let root = application_root(&cx.app.config);
+    let root = application_root(&cx.caller.app.config);
     let query = if cx.req.query_string.is_empty() { "" } else { "?" };
     let here = format!("{root}{}{query}{}", cx.req.path, cx.req.query_string);
     let mut session = cx.session.lock();
@@ -34,7 +34,7 @@ pub fn back(cx: &Cx) -> String {
     let url = pages.pop();
     session.values.insert(KEY.into(), json!(pages));
     session.modified = true;
-    url.unwrap_or_else(|| format!("{}/", application_root(&cx.app.config)))
+    url.unwrap_or_else(|| format!("{}/", application_root(&cx.caller.app.config)))
 }
 
 fn pages(stored: &Value) -> Vec<String> {

@@ -1,16 +1,9 @@
 //! Reading a request: its parts, its form or body, and what a trusted proxy says about its origin.
 
 use infra::config::Config;
-use salvo::{Request, http::ParseError};
+use salvo::{Request, conn::SocketAddr, http::Version};
 
-use crate::{context::Req, multipart};
-
-/// The largest request body; uploads of files have their own, larger bound.
-const MAX_BODY: usize = 64 << 20;
-/// That of uploads, where the configuration names none.
-const MAX_UPLOAD_MB: u64 = 512;
-/// Bodies above it are not read for those who may not send them.
-const SMALL: usize = 1 << 20;
+use crate::context::Req;
 
 /// Everything but the body; a status when it makes no sense.
 pub fn read_parts(request: &Request) -> Result<Req, u16> {
@@ -22,6 +15,11 @@ pub fn read_parts(request: &Request) -> Result<Req, u16> {
         .iter()
         .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
         .collect();
+    // RFC 9112, 3.2: two hosts mean two things to two servers
+    let hosts = request.headers().get_all("host").iter().count();
+    if hosts > 1 || (hosts == 0 && request.version() == Version::HTTP_11) {
+        return Err(400);
+    }
     let host = headers.iter().find(|(k, _)| k == "host").map(|(_, v)| v.clone()).unwrap_or_default();
     Ok(Req {
         method: request.method().as_str().to_owned(),
@@ -29,15 +27,17 @@ pub fn read_parts(request: &Request) -> Result<Req, u16> {
         args: parse_query(&query_string),
         query_string,
         headers,
-        remote_addr: peer(request),
+        remote_addr: address(request.remote_addr()),
+        peer: address(request.remote_addr()),
+        local_addr: address(request.local_addr()),
         scheme: request.scheme().as_str().to_owned(),
         host,
         ..Req::default()
     })
 }
 
-fn peer(request: &Request) -> String {
-    let address = request.remote_addr().to_string();
+fn address(socket: &SocketAddr) -> String {
+    let address = socket.to_string();
     // "socket://127.0.0.1:4711" → "127.0.0.1"
     let address = address.rsplit("//").next().unwrap_or_default();
     address.rsplit_once(':').map_or(address, |(ip, _)| ip).trim_matches(['[', ']']).to_owned()
@@ -55,51 +55,6 @@ pub fn parse_query(text: &str) -> Vec<(String, String)> {
             p.split_once('=').map_or_else(|| (decode(p), String::new()), |(k, v)| (decode(k), decode(v)))
         })
         .collect()
-}
-
-/// The largest upload of a file (`MAX_UPLOAD_MB`).
-fn max_upload(config: &Config) -> u64 {
-    let most = config.int("MAX_UPLOAD_MB").and_then(|mb| u64::try_from(mb).ok()).filter(|mb| *mb > 0);
-    most.unwrap_or(MAX_UPLOAD_MB).saturating_mul(1 << 20)
-}
-
-/// Whether a body is one that only some rules take.
-pub fn is_large(req: &Req) -> bool {
-    let length = req.header("content-length").and_then(|n| n.parse::<usize>().ok());
-    length.is_none_or(|n| n > SMALL)
-}
-
-/// Reads the form, the files or the raw body; a status when that fails. Only uploads may be larger than [`MAX_BODY`].
-pub async fn read_body(
-    request: &mut Request,
-    req: &mut Req,
-    config: &Config,
-    upload: bool,
-) -> Result<(), u16> {
-    let status = |e: &ParseError| if matches!(e, ParseError::PayloadTooLarge) { 413 } else { 400 };
-    match req.content_type().as_str() {
-        "multipart/form-data" => {
-            let most = if upload { max_upload(config) } else { MAX_BODY as u64 };
-            let told = req.header("content-length").and_then(|n| n.parse::<u64>().ok());
-            if told.is_some_and(|n| n > most) {
-                return Err(413);
-            }
-            multipart::read(request.take_body(), req, &multipart::folder(config), most).await?;
-        }
-        content_type => {
-            let body = request.payload_with_max_size(MAX_BODY).await;
-            let body = match body {
-                Ok(body) => body.clone(),
-                Err(e) => return Err(status(&e)),
-            };
-            if content_type == "application/x-www-form-urlencoded" {
-                req.form = parse_query(&String::from_utf8_lossy(&body));
-            } else {
-                req.body = body;
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Werkzeug's `ProxyFix` (`ENABLE_PROXY_FIX`): the last of as many values as there are trusted proxies.
@@ -125,6 +80,7 @@ pub fn trust_proxy(config: &Config, req: &mut Req) {
     }
     if let Some(host) = host.filter(|h| is_host(h)) {
         req.host = host;
+        req.host_of_proxy = true;
     }
     if let Some(port) = port.filter(|p| p.parse::<u16>().is_ok()) {
         let name = match req.host.rsplit_once(':') {

@@ -4,6 +4,7 @@
 //! through session, CSRF, access and handler; handlers in [`controllers`] parse, call a command, and render.
 
 pub mod answer;
+mod bodies;
 pub mod context;
 pub mod controllers;
 pub mod dispatch;
@@ -19,10 +20,14 @@ pub mod html;
 pub mod incoming;
 pub mod locale;
 mod multipart;
+mod request_log;
 pub mod router;
 pub mod routes;
 pub mod schemas;
 pub mod spa;
+mod switches;
+mod websocket;
 
 pub use answer::Answer;
-pub use context::{Cx, Handled};
+pub use context::Cx;
+pub use error::Handled;

@@ -15,8 +15,8 @@ use crate::Cx;
 type Catalogue = HashMap<String, String>;
 
 /// The locale: of the query argument `_l_`, else of the session, which gets the default on the first visit.
-pub fn of(cx: &Cx) -> String {
-    let config = &cx.app.config;
+pub fn for_request(cx: &Cx) -> String {
+    let config = &cx.caller.app.config;
     let default = config.get("BABEL_DEFAULT_LOCALE").as_str().unwrap_or("en");
     if let Some(wanted) = cx.req.arg("_l_") {
         return if is_offered(config, wanted) { wanted.to_owned() } else { default.to_owned() };

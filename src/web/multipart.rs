@@ -11,8 +11,8 @@ use crate::context::{Req, Upload};
 
 /// Most parts of a form.
 const PARTS: usize = 128;
-/// Bytes of all fields that are no files.
-const FIELDS: usize = 64 << 20;
+/// Bytes of all fields that are no files, of a form that has files.
+pub const FIELDS: usize = 8 << 20;
 /// Bytes of a file that are written at once.
 const PIECE: usize = 1 << 20;
 
@@ -21,13 +21,13 @@ pub fn folder(config: &Config) -> PathBuf {
     Path::new(config.str("DATA_DIR")).join("tmp")
 }
 
-/// Reads a form of at most so many bytes into a request; a status when that fails.
-pub async fn read(body: ReqBody, req: &mut Req, folder: &Path, most: u64) -> Result<(), u16> {
+/// Reads a form of at most so many bytes, and so many of fields, into a request; a status when that fails.
+pub async fn read(body: ReqBody, req: &mut Req, folder: &Path, most: u64, fields: usize) -> Result<(), u16> {
     let boundary = multra::parse_boundary(req.header("content-type").unwrap_or_default());
     let stream = body.try_filter_map(|frame| async { Ok(frame.into_data().ok()) });
     let limits = Constraints::new().size_limit(SizeLimit::new().whole_stream(most)).max_fields(PARTS);
     let mut form = Multipart::with_constraints(stream, boundary.map_err(|e| status(&e))?, limits);
-    let mut left = FIELDS;
+    let mut left = fields;
     while let Some(part) = form.next_field().await.map_err(|e| status(&e))? {
         let Some(field) = part.name().map(str::to_owned) else { continue };
         match part.file_name().map(str::to_owned) {
@@ -111,7 +111,7 @@ mod tests {
         let headers = vec![("content-type".to_owned(), "multipart/form-data; boundary=xyz".to_owned())];
         let mut req = Req { headers, ..Req::default() };
         let body = ReqBody::from(body.replace('\n', "\r\n"));
-        read(body, &mut req, &std::env::temp_dir(), most).await?;
+        read(body, &mut req, &std::env::temp_dir(), most, FIELDS).await?;
         Ok(req)
     }
 

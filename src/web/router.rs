@@ -1,9 +1,30 @@
 //! The whole route table, grouped as in the API docs.
 
-use crate::{controllers, routes::Table};
+use infra::config::Config;
 
-/// Every rule that liteset serves.
+use crate::{
+    controllers,
+    guards::csrf,
+    routes::{Rule, Table},
+    switches,
+};
+
+/// Every rule that liteset can serve.
 pub fn table() -> Table {
+    Table::new(rules())
+}
+
+/// The rules that a configuration leaves, checked as it says.
+pub fn table_of(config: &Config) -> Table {
+    let mut rules = rules();
+    rules.retain(|rule| switches::is_served(config, rule));
+    for rule in &mut rules {
+        rule.csrf_exempt = csrf::is_exempt(config, rule);
+    }
+    Table::new(rules)
+}
+
+fn rules() -> Vec<Rule> {
     let rules = [
         controllers::health::rules(),
         controllers::static_files::rules(),
@@ -11,30 +32,34 @@ pub fn table() -> Table {
         crate::event_log::rules(),
         controllers::auth::rules(),
         controllers::menu::rules(),
-        controllers::openapi::rules(),
         controllers::time_range::rules(),
         controllers::avatar::rules(),
-        controllers::charts::rules(),
-        controllers::dashboards::rules(),
-        controllers::datasets::rules(),
-        controllers::databases::rules(),
-        controllers::database_metadata::rules(),
-        controllers::tags::rules(),
-        controllers::themes::rules(),
-        controllers::css_templates::rules(),
-        controllers::annotation_layers::rules(),
-        controllers::reports::rules(),
-        controllers::queries::rules(),
-        controllers::saved_queries::rules(),
+        controllers::assets::rules(),
+        controllers::chart::rules(),
+        controllers::dashboard::rules(),
+        controllers::dataset::rules(),
+        controllers::database::rules(),
+        controllers::datasource::rules(),
+        controllers::explore::rules(),
+        controllers::async_event::rules(),
+        controllers::permalink::rules(),
+        controllers::favorite::rules(),
+        controllers::tag::rules(),
+        controllers::theme::rules(),
+        controllers::css_template::rules(),
+        controllers::annotation_layer::rules(),
+        controllers::report::rules(),
+        controllers::jobs::rules(),
+        controllers::query::rules(),
+        controllers::saved_query::rules(),
         controllers::sql_lab::rules(),
-        controllers::logs::rules(),
+        controllers::log::rules(),
         controllers::row_level_security::rules(),
         controllers::security::rules(),
-        controllers::user_registrations::rules(),
-        controllers::objects::rules(),
-        controllers::chart_data::rules(),
-        controllers::explore_json::rules(),
-        controllers::datasource::rules(),
+        controllers::user_registration::rules(),
+        controllers::advanced_data_type::rules(),
     ];
-    Table::new(rules.into_iter().flatten().collect())
+    let mut rules: Vec<Rule> = rules.into_iter().flatten().collect();
+    rules.extend(controllers::openapi::rules(&rules));
+    rules
 }

@@ -2,10 +2,7 @@
 
 use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc};
 
-use crate::{
-    context::{Cx, Handled},
-    controllers::crud::Resource,
-};
+use crate::{context::Cx, error::Handled, schemas::Field};
 
 /// A handler, boxed.
 pub type BoxHandler = Arc<dyn Fn(Cx) -> Pin<Box<dyn Future<Output = Handled> + Send>> + Send + Sync>;
@@ -34,14 +31,16 @@ pub struct Rule {
     pub access: Access,
     /// No CSRF check although the method writes.
     pub csrf_exempt: bool,
-    /// Feature flag without which the rule answers 404 before anything else.
-    pub flag: Option<&'static str>,
+    /// Feature flags without which the rule answers 404 before anything else.
+    pub flags: Vec<&'static str>,
     /// `Class.method` of the original, the action of the event log when `logged`.
     pub endpoint: &'static str,
     /// Takes files as large as `MAX_UPLOAD_MB`.
     pub upload: bool,
-    /// The resource that a generic verb belongs to.
-    pub resource: Option<&'static Resource>,
+    /// Reads, but may take the processor for a while: it does so where it holds nobody up.
+    pub computes: bool,
+    /// The name and the fields of the body, where they are described.
+    pub body: Option<(String, &'static [Field])>,
     /// The handler.
     pub handler: BoxHandler,
 }
@@ -62,15 +61,21 @@ where
         methods,
         access,
         csrf_exempt: false,
-        flag: None,
+        flags: Vec::new(),
         endpoint: "",
         upload: false,
-        resource: None,
+        computes: false,
+        body: None,
         handler: Arc::new(move |cx| Box::pin(handler(cx))),
     }
 }
 
 impl Rule {
+    /// Files and health checks are the same for everybody: no session, no caller.
+    pub fn is_static(&self) -> bool {
+        self.rule.starts_with("/static/")
+            || matches!(self.rule.as_str(), "/health" | "/healthcheck" | "/ping" | "/readyz")
+    }
     /// Without CSRF check.
     #[must_use]
     pub fn csrf_exempt(mut self) -> Self {
@@ -80,7 +85,7 @@ impl Rule {
     /// 404 unless a feature flag is on.
     #[must_use]
     pub fn flag(mut self, flag: &'static str) -> Self {
-        self.flag = Some(flag);
+        self.flags.push(flag);
         self
     }
     /// Takes large files.
@@ -89,10 +94,16 @@ impl Rule {
         self.upload = true;
         self
     }
-    /// Of a resource.
+    /// May take the processor for a while.
     #[must_use]
-    pub fn of(mut self, resource: &'static Resource) -> Self {
-        self.resource = Some(resource);
+    pub fn computes(mut self) -> Self {
+        self.computes = true;
+        self
+    }
+    /// With a described body.
+    #[must_use]
+    pub fn body(mut self, name: String, fields: &'static [Field]) -> Self {
+        self.body = Some((name, fields));
         self
     }
     /// Names the original's endpoint.

@@ -3,15 +3,16 @@
 //! The page carries scripts of one webpack entry point and, in an attribute, the bootstrap data. Style sheets of the
 //! manifest are not linked: the scripts inject them.
 
-use std::{collections::HashMap, fmt::Write, sync::LazyLock};
+use std::{collections::HashMap, sync::LazyLock};
 
 use assets::Encoding;
 use commands::bootstrap::{self, Language};
 use infra::{config::Config, json::dumps};
+use maud::{DOCTYPE, Markup, html};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::{Answer, Cx, Handled, flash, guards::csrf, html::escape, locale};
+use crate::{Answer, Cx, Handled, flash, guards::csrf, html::MarkupSafe, locale, websocket::own_address};
 
 /// What differs between pages.
 #[derive(Debug, Default)]
@@ -38,7 +39,7 @@ pub async fn render_dashboard(cx: &Cx, title: String) -> Handled {
 
 async fn application(cx: &Cx, title: String, standalone: bool, extra: Map<String, Value>) -> Handled {
     let mut data = Map::new();
-    data.insert("user".into(), bootstrap::user(&cx.app, &cx.user).await?);
+    data.insert("user".into(), bootstrap::user(&cx.caller).await?);
     data.insert("common".into(), common(cx).await?);
     data.extend(extra);
     Ok(shell(cx, &Page { entry: "spa", title, standalone, bootstrap: Value::Object(data) }))
@@ -46,10 +47,14 @@ async fn application(cx: &Cx, title: String, standalone: bool, extra: Map<String
 
 /// The key `common` of the bootstrap data; takes the flash messages out of the session.
 pub async fn common(cx: &Cx) -> Result<Value, infra::Error> {
-    let locale = locale::of(cx);
+    let locale = locale::for_request(cx);
     let translate = |sentence: &str| locale::translate(&locale, sentence);
     let language = Language { locale: &locale, translate: &translate };
-    bootstrap::common(&cx.app, &cx.user, &language, flash::take(cx)).await
+    let mut data = bootstrap::common(&cx.caller, &language, flash::take(cx)).await?;
+    if let Some(address) = own_address(cx) {
+        data["conf"]["GLOBAL_ASYNC_QUERIES_WEBSOCKET_URL"] = address.into();
+    }
+    Ok(data)
 }
 
 /// `ReservedUrlParameters.is_standalone_mode`.
@@ -59,89 +64,84 @@ pub fn is_standalone(cx: &Cx) -> bool {
 
 /// The page as HTML.
 pub fn shell(cx: &Cx, page: &Page) -> Answer {
-    Answer::html(200, document(&cx.app.config, page, &nonce(cx), &csrf::token(cx)))
+    Answer::html(200, document(&cx.caller.app.config, page, &nonce(cx), &csrf::token(cx)))
 }
 
 pub(crate) fn nonce(cx: &Cx) -> String {
     cx.req.nonce.clone()
 }
 
-const HEAD_STYLE: &str = "<style>
+// Style and script stand in the page as they are: no character of them may need escaping.
+const HEAD_STYLE: &str = "
 body { background: #fff; color: #000; }
 @media (prefers-color-scheme: dark) { body { background: #000; color: #fff; } }
-</style>
 ";
 
 /// Style sheets that were only preloaded come into force when the page stands.
 const PRELOADED_STYLES: &str = "
 document.addEventListener('DOMContentLoaded', function () {
-  document.querySelectorAll('link[rel=\"preload\"][as=\"style\"]').forEach(function (link) {
+  document.querySelectorAll('link[rel=preload][as=style]').forEach(function (link) {
     link.rel = 'stylesheet';
   });
 });
 ";
 
 fn document(config: &Config, page: &Page, nonce: &str, csrf_token: &str) -> String {
-    let prefix = escape(config.str("STATIC_ASSETS_PREFIX"));
-    let nonce = escape(nonce);
-    let mut seen = Vec::new();
-    let mut out = String::with_capacity(32 << 10);
-    // writing to a String cannot fail
-    let _ =
-        write!(out, "<!DOCTYPE html>\n<html>\n<head>\n<title>{}</title>\n{HEAD_STYLE}", escape(&page.title));
-    write_links(&mut out, config, &prefix);
-    write_bundle(&mut out, "theme", &prefix, &nonce, &mut seen);
-    let _ = write!(
-        out,
-        "<input type=\"hidden\" name=\"csrf_token\" id=\"csrf_token\" value=\"{}\" />\n</head>\n<body{}>\n\
-         <div id=\"app\" data-bootstrap=\"{}\">\n<img src=\"{prefix}/static/assets/images/loading.gif\" alt=\"\" \
-         aria-label=\"Loading\" style=\"width: 50px; position: absolute; top: 50%; left: 50%; \
-         transform: translate(-50%, -50%);\" />\n</div>\n",
-        escape(csrf_token),
-        if page.standalone { " class=\"standalone\"" } else { "" },
-        escape(&dumps(&page.bootstrap)),
-    );
-    write_bundle(&mut out, page.entry, &prefix, &nonce, &mut seen);
-    let _ = write!(out, "<script nonce=\"{nonce}\">{PRELOADED_STYLES}</script>\n</body>\n</html>\n");
-    out
-}
-
-fn write_links(out: &mut String, config: &Config, prefix: &str) {
-    let text = |icon: &Value, key: &str, default: &str| {
-        escape(icon.get(key).and_then(Value::as_str).filter(|s| !s.is_empty()).unwrap_or(default))
+    let prefix = config.str("STATIC_ASSETS_PREFIX");
+    let theme = scripts("theme");
+    let of_page: Vec<&String> = scripts(page.entry).iter().filter(|file| !theme.contains(file)).collect();
+    let markup = html! {
+        (DOCTYPE)
+        html {
+            head {
+                title { (MarkupSafe(&page.title)) }
+                style { (HEAD_STYLE) }
+                (links(config, prefix))
+                (bundle(theme, prefix, nonce))
+                input type="hidden" name="csrf_token" id="csrf_token" value=(csrf_token);
+            }
+            body class=[page.standalone.then_some("standalone")] {
+                div id="app" data-bootstrap=(MarkupSafe(&dumps(&page.bootstrap))) {
+                    img src={(prefix) "/static/assets/images/loading.gif"} alt="" aria-label="Loading"
+                        style="width: 50px; position: absolute; top: 50%; left: 50%; transform: translate(-50%, -50%);";
+                }
+                (bundle(of_page, prefix, nonce))
+                script nonce=(nonce) { (PRELOADED_STYLES) }
+            }
+        }
     };
-    for icon in config.get("FAVICONS").as_array().into_iter().flatten() {
-        let href = text(icon, "href", "");
-        let sizes = text(icon, "sizes", "");
-        let _ = writeln!(
-            out,
-            "<link rel=\"{}\" type=\"{}\"{} href=\"{}{href}\" />",
-            text(icon, "rel", "icon"),
-            text(icon, "type", "image/png"),
-            if sizes.is_empty() { String::new() } else { format!(" sizes=\"{sizes}\"") },
-            if href.starts_with("http") { "" } else { prefix },
-        );
-    }
-    let _ = writeln!(
-        out,
-        "<link rel=\"preload\" type=\"text/css\" href=\"{prefix}/static/appbuilder/css/flags/flags16.css\" as=\"style\" />"
-    );
-    for url in config.get("CUSTOM_FONT_URLS").as_array().into_iter().flatten().filter_map(Value::as_str) {
-        let _ = writeln!(out, "<link rel=\"stylesheet\" href=\"{}\" />", escape(url));
-    }
+    markup.into_string()
 }
 
-/// The scripts of an entry point that the page does not have yet.
-fn write_bundle(out: &mut String, entry: &str, prefix: &str, nonce: &str, seen: &mut Vec<&'static str>) {
-    let _ = writeln!(out, "<!-- Bundle js {entry} START -->");
-    for file in scripts(entry) {
-        if !seen.contains(&file.as_str()) {
-            seen.push(file);
-            let _ =
-                writeln!(out, "<script src=\"{prefix}{}\" async nonce=\"{nonce}\"></script>", escape(file));
+fn links(config: &Config, prefix: &str) -> Markup {
+    let urls = config.get("CUSTOM_FONT_URLS").as_array().into_iter().flatten().filter_map(Value::as_str);
+    html! {
+        @for icon in config.get("FAVICONS").as_array().into_iter().flatten() {
+            (favicon(icon, prefix))
+        }
+        link rel="preload" type="text/css" href={(prefix) "/static/appbuilder/css/flags/flags16.css"} as="style";
+        @for url in urls {
+            link rel="stylesheet" href=(url);
         }
     }
-    let _ = writeln!(out, "<!-- Bundle js {entry} END -->");
+}
+
+fn favicon(icon: &Value, prefix: &str) -> Markup {
+    let text = |key: &str| icon.get(key).and_then(Value::as_str).filter(|s| !s.is_empty());
+    let href = text("href").unwrap_or_default();
+    let prefix = if href.starts_with("http") { "" } else { prefix };
+    html! {
+        link rel=(text("rel").unwrap_or("icon")) type=(text("type").unwrap_or("image/png")) sizes=[text("sizes")]
+            href={(prefix) (href)};
+    }
+}
+
+fn bundle<'a>(files: impl IntoIterator<Item = &'a String>, prefix: &str, nonce: &str) -> Markup {
+    html! {
+        @for file in files {
+            script src={(prefix) (file)} async nonce=(nonce) {}
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -180,7 +180,8 @@ mod tests {
         let html = page("</title><script>alert(1)</script>", json!({"a": "\"><script>alert(2)</script>'&"}));
         assert!(!html.contains("alert(1)</script>") && !html.contains("alert(2)</script>"));
         assert!(html.contains("data-bootstrap=\"{&#34;a&#34;: &#34;\\&#34;&gt;&lt;script&gt;"));
-        assert!(html.contains("value=\"t&#39;0\"") && html.contains("nonce=\"n&#34;0\""));
+        assert!(html.contains("value=\"t'0\"") && html.contains("nonce=\"n&quot;0\""));
+        assert!(html.contains(HEAD_STYLE) && html.contains(PRELOADED_STYLES));
         assert!(html.contains("<body class=\"standalone\">"));
     }
 

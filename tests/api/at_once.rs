@@ -72,6 +72,65 @@ fn four_at_once_change_or_delete_one_object_once_on_postgresql() {
 }
 
 #[test]
+fn four_at_once_change_or_delete_one_object_once_on_mysql() {
+    if let Some(on) = Installation::on_mysql("at-once") {
+        four_at_once_change_or_delete_one_object_once(&on);
+    }
+}
+
+/// The original looks first and writes then; whoever comes in between makes what it would have refused.
+fn of_reports_sent_at_once_one_is_made(on: &Installation) {
+    let mut people: Vec<_> = (0..4).map(|_| on.server.admin()).collect();
+    let report = |name: String, method: &str| {
+        json!({"type": "Report", "name": name, "crontab": "0 9 * * *", "chart": on.chart, "report_format": "PNG",
+            "creation_method": method, "recipients": [
+                {"type": "Email", "recipient_config_json": {"target": "ann@example.com"}}]})
+    };
+    let stored = || on.metadata.texts("SELECT name FROM report_schedule ORDER BY id");
+    for round in 0..3 {
+        let mut outcomes =
+            at_once(&mut people, "POST", "/api/v1/report/", |i| Some(report(format!("by {i}"), "charts")));
+        outcomes.sort_unstable();
+        assert_eq!(outcomes, [201, 409, 409, 409], "round {round}: one report of a chart");
+        assert_eq!(stored().len(), 1);
+        let mut outcomes = at_once(&mut people, "POST", "/api/v1/report/", |_| {
+            Some(report("the same".to_owned(), "alerts_reports"))
+        });
+        outcomes.sort_unstable();
+        assert_eq!(outcomes, [201, 422, 422, 422], "round {round}: one report of a name");
+        assert_eq!(stored().len(), 2);
+        let ids = on.metadata.texts("SELECT trim(cast(id AS char(20))) FROM report_schedule ORDER BY id");
+        let mut outcomes = at_once(&mut people, "PUT", &format!("/api/v1/report/{}", ids[0]), |i| {
+            Some(json!({"name": if i % 2 == 0 { "the same" } else { "another" }}))
+        });
+        outcomes.sort_unstable();
+        assert_eq!(outcomes, [200, 200, 422, 422], "round {round}: a name that another has");
+        for id in ids {
+            assert_eq!(people[0].delete(&format!("/api/v1/report/{id}")).status, 200);
+        }
+    }
+}
+
+#[test]
+fn of_reports_sent_at_once_one_is_made_on_sqlite() {
+    of_reports_sent_at_once_one_is_made(&Installation::on_sqlite("reports-at-once"));
+}
+
+#[test]
+fn of_reports_sent_at_once_one_is_made_on_postgresql() {
+    if let Some(on) = Installation::on_postgres("reports-at-once") {
+        of_reports_sent_at_once_one_is_made(&on);
+    }
+}
+
+#[test]
+fn of_reports_sent_at_once_one_is_made_on_mysql() {
+    if let Some(on) = Installation::on_mysql("reports-at-once") {
+        of_reports_sent_at_once_one_is_made(&on);
+    }
+}
+
+#[test]
 fn saved_queries_get_tags_by_themselves() {
     let on = Installation::on_sqlite("implicit");
     let mut admin = on.server.admin();

@@ -39,7 +39,8 @@ fn from_the_form_to_a_chart() {
     let path = format!("/api/v1/database/{id}");
     for (sql, want) in [
         (
-            "CREATE TABLE visits (at DateTime('UTC'), town LowCardinality(String), n UInt64, paid Nullable(Decimal(9, 2))) \
+            "CREATE TABLE visits (at DateTime('UTC'), town LowCardinality(String), n UInt64, paid \
+             Nullable(Decimal(9, 2))) \
           ENGINE = MergeTree ORDER BY at",
             200,
         ),
@@ -83,8 +84,10 @@ fn from_the_form_to_a_chart() {
     let dataset = made.json()["id"].as_i64().unwrap();
     let ask = json!({
         "datasource": {"id": dataset, "type": "table"}, "result_format": "json", "result_type": "full",
-        "queries": [{"columns": [{"columnType": "BASE_AXIS", "sqlExpression": "at", "label": "at", "timeGrain": "P1M"}, "town"],
-                     "metrics": [{"expressionType": "SIMPLE", "column": {"column_name": "n"}, "aggregate": "SUM", "label": "SUM(n)"}],
+        "queries": [{"columns": [{"columnType": "BASE_AXIS", "sqlExpression": "at", "label": "at",
+            "timeGrain": "P1M"}, "town"],
+                     "metrics": [{"expressionType": "SIMPLE", "column": {"column_name": "n"}, "aggregate": "SUM",
+                         "label": "SUM(n)"}],
                      "filters": [{"col": "town", "op": "==", "val": "Bern"}], "granularity": "at", "row_limit": 10,
                      "time_range": "2024-01-01 : 2024-03-01"}],
     });

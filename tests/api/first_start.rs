@@ -1,10 +1,10 @@
 //! Starting: on nothing, twice, on a foreign or old database, with a weak secret.
 
-use crate::support::{PostgresDatabase, Server, command, postgres_uri, run_to_end, scratch};
+use crate::support::{Metadata, Server, command, run_to_end, scratch};
 
 #[test]
 fn the_first_start_needs_nothing_and_shows_the_examples() {
-    let server = Server::start("first");
+    let server = Server::first_start("first");
     let mut admin = server.admin();
     let dashboards =
         admin.get("/api/v1/dashboard/?q=(order_column:dashboard_title,order_direction:asc)").json();
@@ -61,8 +61,11 @@ fn an_older_database_is_refused_and_left_untouched() {
     drop(server);
     std::fs::create_dir_all(&home).unwrap();
     let c = rusqlite::Connection::open(&file).unwrap();
-    c.execute_batch("CREATE TABLE alembic_version (version_num TEXT); INSERT INTO alembic_version VALUES ('74ad1125881c')")
-        .unwrap();
+    c.execute_batch(
+        "CREATE TABLE alembic_version (version_num TEXT); INSERT INTO alembic_version VALUES \
+     ('74ad1125881c')",
+    )
+    .unwrap();
     drop(c);
     let before = std::fs::read(&file).unwrap();
     let out = run_to_end(
@@ -92,9 +95,20 @@ fn a_published_secret_is_refused() {
 
 #[test]
 fn postgresql_is_made_ready_by_the_commands_with_superset_names() {
-    let Some(uri) = postgres_uri() else { return };
-    let home = scratch("postgres");
-    let database = PostgresDatabase::create(&uri, "ready");
+    if let Some(database) = Metadata::on_postgres("ready") {
+        made_ready_by_the_commands_with_superset_names(&database);
+    }
+}
+
+#[test]
+fn mysql_is_made_ready_by_the_commands_with_superset_names() {
+    if let Some(database) = Metadata::on_mysql("ready") {
+        made_ready_by_the_commands_with_superset_names(&database);
+    }
+}
+
+fn made_ready_by_the_commands_with_superset_names(database: &Metadata) {
+    let home = scratch("ready");
     let mut empty = command(&home);
     empty.env("LITESET_SQLALCHEMY_DATABASE_URI", database.uri());
     empty.env("SUPERSET_SECRET_KEY", "0123456789abcdefghijklmnop").args(["run", "--port", "0"]);
@@ -102,4 +116,47 @@ fn postgresql_is_made_ready_by_the_commands_with_superset_names() {
     let server = Server::start_with(&mut database.prepared(&home)(&["run"]), home.clone());
     assert_eq!(server.admin().get("/api/v1/me/").json()["result"]["username"], "admin");
     assert_eq!(server.admin().get("/api/v1/security/roles/").json()["count"], 5);
+}
+
+/// A fresh home is its owner's alone: the folder, and every file that work leaves in it.
+#[cfg(unix)]
+#[test]
+fn a_fresh_home_is_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = scratch("home");
+    let data = home.join("data");
+    // an operator may have made it, for all to see
+    std::fs::create_dir(&data).unwrap();
+    std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let cache = format!(
+        "{{\"CACHE_TYPE\": \"FileSystemCache\", \"CACHE_DIR\": \"{}\"}}",
+        data.join("cache").display()
+    );
+    let mut run = command(&home);
+    run.args(["run", "--home", data.to_str().unwrap()]).env("LITESET_DATA_CACHE_CONFIG", cache);
+    let server = Server::start_with(&mut run, home);
+    let mut admin = server.admin();
+    let ask = crate::support::ask(1, "json");
+    admin.post("/api/v1/chart/data", &ask);
+    admin.post("/api/v1/css_template/", &serde_json::json!({"template_name": "t", "css": ""}));
+    assert_eq!(server.anonymous().get("/readyz").status, 200);
+    let (mut folders, mut seen) = (vec![data], Vec::new());
+    while let Some(folder) = folders.pop() {
+        let mode = std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o700, "{}", folder.display());
+        for entry in std::fs::read_dir(&folder).unwrap().flatten() {
+            let (path, meta) = (entry.path(), entry.metadata().unwrap());
+            if meta.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            assert_eq!(meta.permissions().mode() & 0o777, 0o600, "{}", path.display());
+            seen.push(entry.file_name().into_string().unwrap());
+        }
+    }
+    for name in
+        ["superset.db", "superset.db-wal", "superset.db-shm", "secrets.toml", "examples.db", "liteset.toml"]
+    {
+        assert!(seen.iter().any(|s| s == name), "{name} is not among {seen:?}");
+    }
 }

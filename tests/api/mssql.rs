@@ -74,10 +74,10 @@ fn schemas_tables_queries_and_charts() {
     let body = json!({"database": id, "schema": "dbo", "table_name": "towns"});
     let (_, first) = sum_by_name(&mut admin, &body);
     assert_eq!(first, json!({"name": "Bern", "SUM(n)": 7}));
-    let told = journal(&mut admin, id, "ms5");
-    let sent = |text: &str| told.iter().filter(|line| line.contains(text)).count();
-    assert_eq!((sent("SELECT TOP 101 "), sent("SELECT TOP 4 "), sent("DELETE")), (3, 1, 0), "{told:#?}");
-    assert!(told.iter().any(|l| l.contains("SELECT TOP 10 ") && l.contains("SUM(n)")), "{told:#?}");
+    let lines = journal(&mut admin, id, "ms5");
+    let sent = |text: &str| lines.iter().filter(|line| line.contains(text)).count();
+    assert_eq!((sent("SELECT TOP 101 "), sent("SELECT TOP 4 "), sent("DELETE")), (3, 1, 0), "{lines:#?}");
+    assert!(lines.iter().any(|l| l.contains("SELECT TOP 10 ") && l.contains("SUM(n)")), "{lines:#?}");
 }
 
 #[test]

@@ -4,9 +4,7 @@
 use infra::crypto::encrypted::{Cipher, FieldCipher};
 use serde_json::{Value, json};
 
-use crate::support::{
-    Answer, Client, EngineServer, Metadata, PostgresDatabase, Server, TokenServer, postgres_uri, scratch,
-};
+use crate::support::{Answer, Client, EngineServer, Metadata, Server, TokenServer, scratch};
 
 const SECRET: &str = "a secret of the tests of personal tokens 0123456789";
 
@@ -275,12 +273,23 @@ fn a_client_of_the_configuration_on_sqlite() {
 
 #[test]
 fn a_client_of_the_configuration_on_postgresql() {
-    let Some(uri) = postgres_uri() else { return };
+    if let Some(metadata) = Metadata::on_postgres("oauth2") {
+        a_client_of_the_configuration_on(metadata);
+    }
+}
+
+#[test]
+fn a_client_of_the_configuration_on_mysql() {
+    if let Some(metadata) = Metadata::on_mysql("oauth2") {
+        a_client_of_the_configuration_on(metadata);
+    }
+}
+
+fn a_client_of_the_configuration_on(metadata: Metadata) {
     a_client_of_the_configuration(|settings| {
-        let (database, home) = (PostgresDatabase::create(&uri, "oauth2"), scratch("oauth2-config"));
-        let mut command = database.prepared(&home)(&["run"]);
-        let server = Server::start_with(command.envs(settings.iter().copied()), home);
-        (server, Metadata::Postgres(Box::new(database)))
+        let home = scratch("oauth2-config");
+        let mut command = metadata.prepared(&home)(&["run"]);
+        (Server::start_with(command.envs(settings.iter().copied()), home), metadata)
     });
 }
 
@@ -325,7 +334,7 @@ fn a_client_of_the_configuration(start: impl FnOnce(&[(&str, &str)]) -> (Server,
     // it ends, and gets another of itself
     let expired = "UPDATE database_user_oauth2_tokens SET access_token_expiration = '2020-01-01 00:00:00.000000' \
                    WHERE refresh_token IS NOT NULL";
-    let ends = "SELECT CAST(count(*) AS TEXT) FROM database_user_oauth2_tokens WHERE access_token_expiration < \
+    let ends = "SELECT CAST(count(*) AS CHAR(1)) FROM database_user_oauth2_tokens WHERE access_token_expiration < \
                 '2021-01-01 00:00:00.000000'";
     metadata.run(expired);
     assert_eq!(metadata.texts(ends), ["1"]);

@@ -1,5 +1,5 @@
-//! Who may see and change which object (T21–T23, T30 of the security list). T20, what an import may overwrite, belongs to the
-//! import of assets: no other route finds an object by a UUID that its sender chose.
+//! Who may see and change which object (T21–T23, T30 of the security list). T20, what an import may overwrite, belongs
+//! to the import of assets: no other route finds an object by a UUID that its sender chose.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ fn first_id(admin: &mut Client, resource: &str) -> i64 {
 }
 
 /// Grants a permission on a view menu to a new role; made beside the server, in its database.
-fn role_with(server: &Server, name: &str, grants: &[(&str, &str)]) {
+pub fn role_with(server: &Server, name: &str, grants: &[(&str, &str)]) {
     let mut admin = server.admin();
     let made = admin.post("/api/v1/security/roles/", &json!({"name": name}));
     let role = made.json()["id"].as_i64().unwrap();
@@ -240,5 +240,49 @@ fn guests_get_what_is_embedded_and_nothing_else() {
     assert_eq!(ask(&token, &elsewhere).status, 403, "another dashboard");
     for wrong in ["", "x", &format!("{token}x"), &token[..token.len() - 4]] {
         assert_eq!(ask(wrong, &context).status, 401, "token {wrong}");
+    }
+}
+
+/// T23: the columns of a dataset or table that one may not read are refused as what is not there.
+#[test]
+fn columns_of_what_is_not_readable() {
+    let server = Server::start_with_settings("columns", &[]);
+    let mut admin = server.admin();
+    let (mut gamma, _) = server.person("gia", "Gamma");
+    let (mut alpha, _) = server.person("ari", "Alpha");
+    let all = admin.get("/api/v1/dataset/?q=(page_size:50)").json();
+    let row = all["result"].as_array().unwrap().iter().find(|d| d["kind"] == "physical").unwrap().clone();
+    let (id, table) = (row["id"].as_i64().unwrap(), row["table_name"].as_str().unwrap());
+    let database = row["database"]["database_name"].as_str().unwrap();
+    let virtual_ =
+        server.add_virtual("hidden", &crate::support::Source::Examples, "SELECT 1 AS v", "INTEGER");
+    let by_name = |database: &str, schema: &str, table: &str| {
+        let flags = "normalize_columns:!f,always_filter_main_dttm:!f";
+        format!(
+            "/datasource/external_metadata_by_name/?q=(datasource_type:table,database_name:'{database}',\
+             schema_name:{schema},table_name:'{table}',{flags})"
+        )
+    };
+    let by_id = |id: i64| format!("/datasource/external_metadata/table/{id}/");
+    let there = [
+        by_id(id),
+        by_id(virtual_),
+        by_name(database, "main", table),
+        by_name(database, "!n", table),
+        by_name(database, "main", "hidden"),
+        by_name(database, "main", "sqlite_master"),
+        by_name(database, "main", "nowhere"),
+    ];
+    let missing = [by_id(999_999), by_name("no-such-database", "main", table)];
+    for path in &there[..4] {
+        assert_eq!(admin.get(path).status, 200, "{path}: {}", admin.get(path).text());
+        assert_eq!(alpha.get(path).status, 200, "{path}");
+    }
+    let refusals: Vec<_> = missing.iter().map(|path| gamma.get(path)).map(|a| (a.status, a.text())).collect();
+    assert_eq!(refusals[0].0, 404);
+    for path in &there {
+        let answer = gamma.get(path);
+        let want = &refusals[usize::from(path.contains("by_name"))];
+        assert_eq!((answer.status, answer.text()), *want, "{path}");
     }
 }

@@ -52,7 +52,8 @@ const EXEMPT: &[&str] = &[
 
 #[test]
 fn every_write_wants_a_token() {
-    let server = Server::start_with_settings("tokens", &[("SUPERSET_FEATURE_ALERT_REPORTS", "true")]);
+    let settings = [("SUPERSET_FEATURE_ALERT_REPORTS", "true"), ("LITESET_AUTH_USER_REGISTRATION", "true")];
+    let server = Server::start_with_settings("tokens", &settings);
     let admin = server.admin();
     let mut forged = server.anonymous();
     forged.cookies.clone_from(&admin.cookies);
@@ -182,7 +183,8 @@ fn errors_and_logs_tell_nothing_and_forge_nothing() {
         json!(null),
         json!([]),
         json!({"datasource": {"id": 1, "type": "table"}, "queries": [{"columns": ["nope"]}]}),
-        json!({"datasource": {"id": 1, "type": "table"}, "queries": [{"metrics": [{"expressionType": "SQL", "sqlExpression": "1/0); --", "label": "x"}]}]}),
+        json!({"datasource": {"id": 1, "type": "table"}, "queries": [{"metrics": [{"expressionType": "SQL",
+            "sqlExpression": "1/0); --", "label": "x"}]}]}),
         json!({"datasource": {"id": "x", "type": {}}, "queries": 7}),
         json!({"queries": [{"filters": [{"col": {}, "op": "IN", "val": "x".repeat(100_000)}]}]}),
     ];

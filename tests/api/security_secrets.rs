@@ -27,7 +27,7 @@ fn published_and_short_keys_are_refused() {
 #[test]
 fn generated_secrets_are_for_the_owner_only() {
     use std::os::unix::fs::PermissionsExt;
-    let server = Server::start("mode");
+    let server = Server::first_start("mode");
     let mode = std::fs::metadata(server.home.join("data/secrets.toml")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
@@ -67,27 +67,6 @@ fn sessions_end_with_the_password() {
     let by_admin = json!({"password": "set by somebody else"});
     assert_eq!(server.admin().put(&format!("/api/v1/security/users/{id}"), &by_admin).status, 200);
     assert_eq!(here.get("/api/v1/me/").status, 401, "a session outlives a password set by an administrator");
-}
-
-/// T5: who logs in elsewhere gets no second way in.
-#[test]
-fn users_of_other_providers_set_no_password() {
-    const AUTH_REMOTE_USER: &str = "3";
-    let server = Server::start_with_settings("sso", &[("LITESET_AUTH_TYPE", AUTH_REMOTE_USER)]);
-    let stored = || {
-        let db = rusqlite::Connection::open(server.home.join("data/superset.db")).unwrap();
-        db.query_row("SELECT password FROM ab_user WHERE id = 1", [], |row| row.get::<_, String>(0)).unwrap()
-    };
-    let before = stored();
-    let mut admin = server.admin();
-    assert_eq!(admin.get("/api/v1/me/").status, 200);
-    assert_eq!(admin.put("/api/v1/me/", &json!({"password": "a password of my own"})).status, 403);
-    assert_eq!(admin.put("/api/v1/me/", &json!({"first_name": "Ada"})).status, 200);
-    let token = admin.csrf.clone();
-    let form = [("password", "x"), ("conf_password", "x"), ("csrf_token", token.as_str())];
-    assert_eq!(admin.post_form("/resetmypassword/form", &form).status, 403);
-    assert_eq!(admin.post_form("/resetpassword/form?pk=1", &form).status, 403);
-    assert_eq!(stored(), before);
 }
 
 /// A JWT with other claims or another algorithm, the signature kept or left out.

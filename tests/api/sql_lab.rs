@@ -109,7 +109,8 @@ fn hostile_texts_are_refused_quickly() {
         let begun = Instant::now();
         let answer = admin.post("/api/v1/sqllab/execute/", &ask(&format!("h{i}"), sql));
         assert!(matches!(answer.status, 413 | 422 | 500), "{i}: {}", answer.status);
-        // a debug build that shares its machine, and answers that repeat a megabyte; the parser's own bound is tested beside it
+        // a debug build that shares its machine, and answers that repeat a megabyte; the parser's own bound is tested
+        // beside it
         assert!(begun.elapsed() < Duration::from_secs(60), "{i}: {:?}", begun.elapsed());
     }
     assert_eq!(execute(&mut admin, "well", "SELECT 1 AS a").0, 200);

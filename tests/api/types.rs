@@ -1,5 +1,5 @@
-//! The SQL types of both engines through a real query to coltypes, JSON, CSV and XLSX, compared with what Superset 6.0.0
-//! answered to the same statements (`tests/golden/types`).
+//! The SQL types of both engines through a real query to coltypes, JSON, CSV and XLSX, compared with what Superset
+//! 6.0.0 answered to the same statements (`tests/golden/types`).
 
 use std::io::Read as _;
 

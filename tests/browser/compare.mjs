@@ -1,6 +1,6 @@
-// Visits the same pages of two servers as a person would and says what differs: requests, numbers of charts, complaints.
-//   node compare.mjs LITESET ORACLE OUT lists|dashboards|explore [NAME-REGEX]
-// OUT keeps a screenshot and a record of each page and side; pages recorded there already are compared, not visited again.
+// Visits the same pages of two servers as a person would and says what differs: requests, numbers of charts,
+// complaints. node compare.mjs LITESET ORACLE OUT lists|dashboards|explore [NAME-REGEX] OUT keeps a screenshot and a
+// record of each page and side; pages recorded there already are compared, not visited again.
 // `-` for one of the two only records the other; for both, all that OUT holds is compared.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -22,7 +22,10 @@ const recorded = (side, name) => {
 
 const DATA = /^\/(api\/v1\/chart\/data|superset\/explore_json)/;
 
-const TURNING = () => [...document.querySelectorAll(".loading, [data-test=loading-indicator], .ant-spin-spinning")].some((e) => e.checkVisibility());
+const TURNING = () =>
+  [...document.querySelectorAll(".loading, [data-test=loading-indicator], .ant-spin-spinning")].some((e) =>
+    e.checkVisibility(),
+  );
 
 class Visitor {
   static async enter(side, base) {
@@ -30,7 +33,7 @@ class Visitor {
     mkdirSync(join(out, side), { recursive: true });
     visitor.side = side;
     visitor.folder = join(out, side);
-    visitor.person = await Person.enter(base, ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]);
+    visitor.person = await Person.enter(base);
     await visitor.person.login(process.env.COMPARE_USER ?? "admin", process.env.COMPARE_PASSWORD ?? "admin");
     await visitor.person.page.waitForURL((url) => url.pathname === "/superset/welcome/");
     visitor.#record();
@@ -86,11 +89,18 @@ class Visitor {
     const seen = { alerts: {}, unsettled: [] };
     const step = async (suffix = "") => {
       if (!(await this.settled())) seen.unsettled.push(suffix);
-      seen.alerts[suffix] = await person.page.locator(".ant-alert-error, .ant-alert-warning, [data-test=error-alert], [data-test=toast-container] .toast--danger, .ant-empty-description, .missing-chart-container").allInnerTexts();
+      seen.alerts[suffix] = await person.page
+        .locator(
+          ".ant-alert-error, .ant-alert-warning, [data-test=error-alert], " +
+            "[data-test=toast-container] .toast--danger, .ant-empty-description, .missing-chart-container",
+        )
+        .allInnerTexts();
       await person.page.screenshot({ path: join(this.folder, `${name}${suffix}.png`) });
     };
     try {
-      const asked = asks && person.page.waitForResponse((r) => DATA.test(new URL(r.url()).pathname), { timeout: 45_000 }).catch(() => {});
+      const asked =
+        asks &&
+        person.page.waitForResponse((r) => DATA.test(new URL(r.url()).pathname), { timeout: 45_000 }).catch(() => {});
       await person.page.goto(person.base + path);
       await asked;
       await step();
@@ -104,13 +114,20 @@ class Visitor {
   }
 }
 
-const visitors = Object.fromEntries(await Promise.all(Object.entries(sides).map(async ([side, base]) => [side, await Visitor.enter(side, base)])));
+const visitors = Object.fromEntries(
+  await Promise.all(Object.entries(sides).map(async ([side, base]) => [side, await Visitor.enter(side, base)])),
+);
 const [first] = Object.values(visitors);
-const names = () => readdirSync(join(out, "oracle")).filter((file) => file.endsWith(".json")).map((file) => ({ name: file.slice(0, -5) }));
+const names = () =>
+  readdirSync(join(out, "oracle"))
+    .filter((file) => file.endsWith(".json"))
+    .map((file) => ({ name: file.slice(0, -5) }));
 const all = first ? await visits(kind, first.api) : names();
 const total = { pages: 0, requests: 0, charts: 0, differences: 0 };
 for (const visit of all.filter((v) => new RegExp(only).test(v.name))) {
-  const [theirs, ours] = await Promise.all(["oracle", "liteset"].map((side) => visitors[side]?.visit(visit) ?? recorded(side, visit.name)));
+  const [theirs, ours] = await Promise.all(
+    ["oracle", "liteset"].map((side) => visitors[side]?.visit(visit) ?? recorded(side, visit.name)),
+  );
   if (!ours || !theirs) continue;
   const { found, requests, charts } = differences(ours, theirs);
   total.pages += 1;

@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Person } from "./person.mjs";
+import { PATIENCE, Person } from "./person.mjs";
 import { PASSWORD, start } from "./server.mjs";
 
 let server;
@@ -20,7 +20,7 @@ before(async () => {
   await page.setViewportSize({ width: 1400, height: 1000 });
   await person.login("admin", PASSWORD);
   await page.waitForURL("**/superset/welcome/");
-}, { timeout: 90_000 });
+}, { timeout: PATIENCE });
 after(async () => {
   await person?.leave();
   await server?.stop();
@@ -72,20 +72,28 @@ test("PostgreSQL is connected by its form", { skip: !postgres && "LITESET_TEST_P
 // A MariaDB that takes its root without a password.
 function mariadb() {
   try {
-    execFileSync("mysql", ["-h", "127.0.0.1", "-P", "3306", "-u", "root", "--connect-timeout=5", "-e", "SELECT 1"], { stdio: "ignore" });
+    execFileSync("mysql", ["-h", "127.0.0.1", "-P", "3306", "-u", "root", "--connect-timeout=5", "-e", "SELECT 1"], {
+      stdio: "ignore",
+    });
     return true;
   } catch {
     return false;
   }
 }
-test("MariaDB is connected by the form of MySQL", { skip: !mariadb() && "no MariaDB answers on 127.0.0.1:3306" }, async () => {
-  await byForm("MySQL", "Dolphin", { host: "127.0.0.1", port: "3306", database: "mysql", username: "root" });
-  const schemas = await page.evaluate(async () => {
-    const found = await (await fetch("/api/v1/database/?q=(filters:!((col:database_name,opr:eq,value:Dolphin)))")).json();
-    return (await (await fetch(`/api/v1/database/${found.ids[0]}/schemas/`)).json()).result;
-  });
-  assert.ok(schemas.includes("mysql"), `${schemas}`);
-});
+test(
+  "MariaDB is connected by the form of MySQL",
+  { skip: !mariadb() && "no MariaDB answers on 127.0.0.1:3306" },
+  async () => {
+    await byForm("MySQL", "Dolphin", { host: "127.0.0.1", port: "3306", database: "mysql", username: "root" });
+    const schemas = await page.evaluate(async () => {
+      const found = await (
+        await fetch("/api/v1/database/?q=(filters:!((col:database_name,opr:eq,value:Dolphin)))")
+      ).json();
+      return (await (await fetch(`/api/v1/database/${found.ids[0]}/schemas/`)).json()).result;
+    });
+    assert.ok(schemas.includes("mysql"), `${schemas}`);
+  },
+);
 
 test("SQLite is connected by its URI, and may be filled from files", async () => {
   await choose("SQLite");

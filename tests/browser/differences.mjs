@@ -20,15 +20,31 @@ function decoded(text) {
 const failed = (call) => typeof call.status !== "number" || call.status >= 400;
 
 // what differs between two runs of one server as well
-const PASSING = new Set(["cache_key", "cached_dttm", "is_cached", "query", "stacktrace", "duration", "cache_timeout", "csv_data"]);
+const PASSING = new Set([
+  "cache_key",
+  "cached_dttm",
+  "is_cached",
+  "query",
+  "stacktrace",
+  "duration",
+  "cache_timeout",
+  "csv_data",
+]);
 
 // moments relative to now, and the two sides are asked one after the other
 const MOMENT = /\.(from|to)_dttm$/;
 
 function unlike(a, b, at = "") {
   if (MOMENT.test(at) && Math.abs(a - b) < 3_600_000) return null;
-  if (typeof a === "number" && typeof b === "number") return Math.abs(a - b) <= 1e-9 * Math.max(1, Math.abs(a), Math.abs(b)) ? null : `${at}: ${a} ≠ ${b}`;
-  if (a === null || b === null || typeof a !== "object" || typeof b !== "object" || Array.isArray(a) !== Array.isArray(b)) {
+  if (typeof a === "number" && typeof b === "number")
+    return Math.abs(a - b) <= 1e-9 * Math.max(1, Math.abs(a), Math.abs(b)) ? null : `${at}: ${a} ≠ ${b}`;
+  if (
+    a === null ||
+    b === null ||
+    typeof a !== "object" ||
+    typeof b !== "object" ||
+    Array.isArray(a) !== Array.isArray(b)
+  ) {
     return a === b ? null : `${at}: ${short(a)} ≠ ${short(b)}`;
   }
   if (Array.isArray(a) && a.length !== b.length) return `${at}: ${a.length} elements ≠ ${b.length}`;
@@ -65,7 +81,8 @@ function answers(ours, theirs) {
   const found = [];
   let charts = 0;
   for (const call of ours.filter((c) => c.question !== undefined)) {
-    const twin = (other) => mask(other.path) === mask(call.path) && mask(other.question ?? "") === mask(call.question ?? "");
+    const twin = (other) =>
+      mask(other.path) === mask(call.path) && mask(other.question ?? "") === mask(call.question ?? "");
     let i = rest.findIndex(twin);
     if (i < 0) i = rest.findIndex((other) => mask(other.path) === mask(call.path));
     if (i < 0) continue;
@@ -87,15 +104,18 @@ export function differences(ours, theirs) {
     const bad = calls.find(failed);
     if (bad && !other?.some(failed)) found.push(`fails on liteset only: ${key} → ${bad.status}`);
     else if (!other) found.push(`only on liteset: ${key} → ${calls[0].status}`);
-    else if (calls[0].status !== other[0].status) found.push(`status of ${key}: ${calls[0].status} ≠ ${other[0].status}`);
+    else if (calls[0].status !== other[0].status)
+      found.push(`status of ${key}: ${calls[0].status} ≠ ${other[0].status}`);
   }
   for (const [key, calls] of there) if (!here.has(key)) found.push(`only on the oracle: ${key} → ${calls[0].status}`);
   const data = answers(ours.calls, theirs.calls);
   found.push(...data.found);
   for (const what of ["alerts", "unsettled", "broken"]) {
-    if (JSON.stringify(ours[what]) !== JSON.stringify(theirs[what])) found.push(`${what}: ${JSON.stringify(ours[what])} ≠ ${JSON.stringify(theirs[what])}`);
+    if (JSON.stringify(ours[what]) !== JSON.stringify(theirs[what]))
+      found.push(`${what}: ${JSON.stringify(ours[what])} ≠ ${JSON.stringify(theirs[what])}`);
   }
   const known = new Set(theirs.complaints.map(mask));
-  for (const complaint of new Set(ours.complaints.map(mask))) if (!known.has(complaint)) found.push(`complaint: ${complaint}`);
+  for (const complaint of new Set(ours.complaints.map(mask)))
+    if (!known.has(complaint)) found.push(`complaint: ${complaint}`);
   return { found, requests: ours.calls.length, charts: data.charts };
 }

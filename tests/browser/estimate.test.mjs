@@ -1,7 +1,7 @@
 // What a query would cost, asked in SQL Lab of a PostgreSQL whose connection allows it.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Person } from "./person.mjs";
+import { PATIENCE, Person, open } from "./person.mjs";
 import { PASSWORD, start } from "./server.mjs";
 
 const postgres = process.env.LITESET_TEST_POSTGRES;
@@ -18,7 +18,7 @@ before(async () => {
   await page.setViewportSize({ width: 1400, height: 900 });
   await person.login("admin", PASSWORD);
   await page.waitForURL("**/superset/welcome/");
-}, { timeout: 90_000 });
+}, { timeout: PATIENCE });
 after(async () => {
   await person?.leave();
   await server?.stop();
@@ -32,12 +32,16 @@ test("a query's cost is estimated", { skip }, async () => {
     return (await fetch("/api/v1/database/", { method: "POST", headers, body: JSON.stringify(body) })).json();
   }, postgres);
   assert.ok(database.id, JSON.stringify(database));
-  await page.goto(`${server.base}/sqllab?dbid=${database.id}&name=costs&sql=${encodeURIComponent("SELECT oid FROM pg_class")}`);
+  await open(
+    page,
+    `${server.base}/sqllab?dbid=${database.id}&name=costs&sql=${encodeURIComponent("SELECT oid FROM pg_class")}`,
+  );
   await page.waitForSelector(".ace_content:has-text('pg_class')");
   const answered = page.waitForResponse("**/api/v1/sqllab/estimate/");
   await page.click("button:has-text('Estimate cost'):enabled");
   const [cost] = (await (await answered).json()).result;
   assert.ok(Number(cost["Total cost"]) > 0, JSON.stringify(cost));
-  for (const text of ["Start-up cost", cost["Total cost"]]) await page.waitForSelector(`.ant-modal:visible >> text=${text}`);
+  for (const text of ["Start-up cost", cost["Total cost"]])
+    await page.waitForSelector(`.ant-modal:visible >> text=${text}`);
   await person.quiet("estimate");
 });

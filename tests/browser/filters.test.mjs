@@ -1,7 +1,7 @@
 // A native filter made in the dialog of a dashboard: it changes what the charts ask, and outlives the page.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Person } from "./person.mjs";
+import { PATIENCE, Person, open } from "./person.mjs";
 import { PASSWORD, start } from "./server.mjs";
 
 const modal = ".ant-modal:visible";
@@ -19,7 +19,7 @@ before(async () => {
   page = person.page;
   await person.login("admin", PASSWORD);
   await page.waitForURL("**/superset/welcome/");
-}, { timeout: 90_000 });
+}, { timeout: PATIENCE });
 after(async () => {
   await person?.leave();
   await server?.stop();
@@ -42,7 +42,9 @@ test("a filter is made and saved", async () => {
   await form.locator("div.ant-select[aria-label='Column select']:visible").click();
   await page.keyboard.type("product");
   await page.click(option("product"));
-  const saved = page.waitForResponse((answer) => answer.request().method() === "PUT" && /dashboard\/\d+\/filters/.test(answer.url()));
+  const saved = page.waitForResponse(
+    (answer) => answer.request().method() === "PUT" && /dashboard\/\d+\/filters/.test(answer.url()),
+  );
   await page.click(`${modal} button:has-text('Save'):enabled`);
   const answer = await saved;
   assert.equal(answer.status(), 200);
@@ -55,14 +57,19 @@ test("a filter is made and saved", async () => {
 
 // The charts ask again with the filter in their queries, and then the table has these rows.
 async function shows(products, deed) {
-  const asked = page.waitForRequest((request) =>
-    /chart\/data/.test(request.url()) && /"col":"product","op":"IN","val":\["Sourdough"\]/.test(request.postData() ?? ""));
+  const asked = page.waitForRequest(
+    (request) =>
+      /chart\/data/.test(request.url()) &&
+      /"col":"product","op":"IN","val":\["Sourdough"\]/.test(request.postData() ?? ""),
+  );
   await deed();
   await asked;
   await page.waitForFunction(
     ([cells, products]) => {
       const rows = [...document.querySelectorAll(cells)];
-      const holder = rows.filter((row) => row.closest(".dashboard-component-chart-holder").textContent.includes("Margin by product"));
+      const holder = rows.filter((row) =>
+        row.closest(".dashboard-component-chart-holder").textContent.includes("Margin by product"),
+      );
       return holder.map((row) => row.cells[1].textContent).join() === products.join();
     },
     [".dashboard-component-chart-holder .slice_container tbody tr", products],
@@ -90,7 +97,7 @@ test("after a reload it is still there, with what was chosen", async () => {
 });
 
 test("somebody who opens the dashboard anew sees it without a choice", async () => {
-  await page.goto(`${server.base}/superset/dashboard/bakery/`);
+  await open(page, `${server.base}/superset/dashboard/bakery/`);
   await page.waitForSelector(box);
   await page.waitForSelector(`${cells}:has-text('Cheesecake')`);
   await done("anew");

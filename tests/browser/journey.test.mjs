@@ -5,18 +5,19 @@ import { after, before, test } from "node:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openProperties } from "./dashboards.mjs";
-import { Person } from "./person.mjs";
+import { dragIntoGrid, openProperties, saveDashboard } from "./dashboards.mjs";
+import { PATIENCE, Person, open, pause } from "./person.mjs";
 import { PASSWORD, start } from "./server.mjs";
 
 const TABLE = `
 import sqlite3, sys
 db = sqlite3.connect(sys.argv[1])
 db.execute("CREATE TABLE seeds (plant TEXT, n INTEGER, sown DATE)")
-db.executemany("INSERT INTO seeds VALUES (?, ?, ?)", [("oak", 3, "2020-01-01"), ("fern", 40, "2021-01-01"), ("ivy", 12, "2021-05-01")])
+db.executemany("INSERT INTO seeds VALUES (?, ?, ?)", [("oak", 3, "2020-01-01"),
+    ("fern", 40, "2021-01-01"), ("ivy", 12, "2021-05-01")])
 db.commit()`;
-// on Superset's own server as well: the editor of expressions asks for a theme that does not exist, and a page that saves
-// a dashboard for the dataset "NaN"
+// on Superset's own server as well: the editor of expressions asks for a theme that does not exist, and a page that
+// saves a dashboard for the dataset "NaN"
 const KNOWN = [/theme-\[object/, /dataset\/NaN\/drill_info/, /Failed to load dataset/];
 const modal = ".ant-modal:visible";
 const popover = ".ant-popover:visible";
@@ -48,13 +49,16 @@ before(async () => {
   await person.login("admin", PASSWORD);
   await page.waitForURL("**/superset/welcome/");
   const made = await page.evaluate(async (uri) => {
-    const token = (await (await fetch("/api/v1/security/csrf_token/")).json()).result;
+    const asked = await fetch("/api/v1/security/csrf_token/");
+    if (!asked.ok) return { status: asked.status, text: await asked.text() };
+    const token = (await asked.json()).result;
     const headers = { "content-type": "application/json", "X-CSRFToken": token };
     const body = JSON.stringify({ database_name: "Feather", sqlalchemy_uri: uri });
-    return (await fetch("/api/v1/database/", { method: "POST", headers, body })).status;
+    const answer = await fetch("/api/v1/database/", { method: "POST", headers, body });
+    return { status: answer.status, text: await answer.text() };
   }, `sqlite:///${folder}/feather.db`);
-  assert.equal(made, 201);
-}, { timeout: 90_000 });
+  assert.equal(made.status, 201, made.text);
+}, { timeout: PATIENCE });
 after(async () => {
   await person?.leave();
   await server?.stop();
@@ -67,7 +71,7 @@ async function done(name) {
 }
 
 test("a table becomes a dataset", async () => {
-  await page.goto(`${server.base}/dataset/add/`);
+  await open(page, `${server.base}/dataset/add/`);
   await page.click("[aria-label='Select database or type to search databases']");
   await page.click(option("Feather"));
   await page.waitForSelector("text=main");
@@ -79,7 +83,7 @@ test("a table becomes a dataset", async () => {
 });
 
 test("the dataset gets a metric", async () => {
-  await page.goto(`${server.base}/tablemodelview/list/`);
+  await open(page, `${server.base}/tablemodelview/list/`);
   const row = page.locator("tr:has-text('seeds')");
   await row.hover();
   await row.locator(".anticon-edit").click();
@@ -90,7 +94,7 @@ test("the dataset gets a metric", async () => {
   await page.keyboard.type("total");
   await page.locator(`${modal} .ace_content`).first().click();
   await page.keyboard.insertText("SUM(n)");
-  await page.waitForTimeout(800); // the editor hands its text on after a while
+  await pause(page, 800); // the editor hands its text on after a while
   await button("Save").click();
   await page.getByRole("button", { name: "OK", exact: true }).click();
   await page.waitForSelector("text=The dataset has been saved");
@@ -98,8 +102,13 @@ test("the dataset gets a metric", async () => {
 });
 
 test("the metric is drawn and saved as a chart of a new dashboard", async () => {
-  const found = await page.evaluate(() => fetch("/api/v1/dataset/?q=(filters:!((col:table_name,opr:eq,value:seeds)))").then((r) => r.json()));
-  await page.goto(`${server.base}/explore/?datasource_type=table&datasource_id=${found.ids[0]}&viz_type=big_number_total`);
+  const found = await page.evaluate(() =>
+    fetch("/api/v1/dataset/?q=(filters:!((col:table_name,opr:eq,value:seeds)))").then((r) => r.json()),
+  );
+  await open(
+    page,
+    `${server.base}/explore/?datasource_type=table&datasource_id=${found.ids[0]}&viz_type=big_number_total`,
+  );
   await page.click("text=Drop a column/metric here or click >> nth=0");
   await page.click(`${popover} [aria-label='Select saved metrics']`);
   await page.click(option("total"));
@@ -126,22 +135,15 @@ test("the metric is drawn and saved as a chart of a new dashboard", async () => 
 test("the dashboard is laid out and certified", async () => {
   await page.click("button:has-text('Edit dashboard')");
   await page.click(".ant-tabs-tab:has-text('Layout elements')");
-  // a drag that begins while the page still moves lands nowhere
-  await until(async () => {
-    await page.dragAndDrop("text=Text / Markdown", ".grid-content", { timeout: 5_000 });
-    await page.waitForSelector("text=markdown formatting", { timeout: 3_000 });
-  });
+  await dragIntoGrid(page, "Text / Markdown", "markdown formatting");
   await openProperties(page);
   await page.fill(`${modal} #certifiedBy`, "The gardeners");
   await page.fill(`${modal} #slug`, "garden");
   await button("Apply").click();
-  await page.waitForSelector(modal, { state: "hidden" });
-  await page.click("button:has-text('Save')");
-  await page.waitForSelector("button:has-text('Edit dashboard')");
-  await page.goto(`${server.base}/superset/dashboard/garden/`);
+  const saved = await saveDashboard(page, "garden");
+  assert.equal(saved.certified_by, "The gardeners");
+  await open(page, `${server.base}/superset/dashboard/garden/`);
   await page.waitForSelector("text=markdown formatting");
   await page.waitForSelector(".header-line:has-text('55')");
-  const stored = await page.evaluate(() => fetch("/api/v1/dashboard/garden").then((r) => r.json()));
-  assert.equal(stored.result.certified_by, "The gardeners");
   await done("dashboard");
 });

@@ -1,5 +1,6 @@
 // People and their rights made in their lists, and a dashboard in somebody else's page.
 import { createServer } from "node:http";
+import { open } from "./person.mjs";
 
 const modal = ".ant-modal:visible";
 const answered = (page, method, path) =>
@@ -26,7 +27,7 @@ async function inModal(page, button) {
 
 export const makes = {
   "makes a role": async ({ page, base }) => {
-    await page.goto(`${base}/roles/`);
+    await open(page, `${base}/roles/`);
     const form = await inModal(page, "Role");
     await form.locator("input[type=text]").first().fill("Bakers");
     const saved = answered(page, "POST", /security\/roles/);
@@ -35,7 +36,7 @@ export const makes = {
     await page.waitForSelector("td:has-text('Bakers')");
   },
   "makes a group": async ({ page, base }) => {
-    await page.goto(`${base}/list_groups/`);
+    await open(page, `${base}/list_groups/`);
     const form = await inModal(page, "Group");
     await form.locator("input[type=text]").first().fill("night-shift");
     const saved = answered(page, "POST", /security\/groups/);
@@ -44,10 +45,11 @@ export const makes = {
     await page.waitForSelector("td:has-text('night-shift')");
   },
   "makes a user": async ({ page, base }) => {
-    await page.goto(`${base}/users/`);
+    await open(page, `${base}/users/`);
     const form = await inModal(page, "User");
     const fields = { first_name: "Berta", last_name: "Brot", username: "berta", email: "berta@example.org" };
-    for (const [name, text] of Object.entries(fields)) await form.locator(`input[name=${name}], #${name}`).first().fill(text);
+    for (const [name, text] of Object.entries(fields))
+      await form.locator(`input[name=${name}], #${name}`).first().fill(text);
     for (const box of await form.locator("input[type=password]").all()) await box.fill("a long enough passphrase");
     await select(page, form.locator(".ant-select").first(), "Gamma");
     await page.keyboard.press("Escape");
@@ -57,7 +59,7 @@ export const makes = {
     await page.waitForSelector("td:has-text('berta')");
   },
   "makes a row-level rule": async ({ page, base }) => {
-    await page.goto(`${base}/rowlevelsecurity/list/`);
+    await open(page, `${base}/rowlevelsecurity/list/`);
     const form = await inModal(page, "Rule");
     await form.locator("input[name=name]").fill("Own branch");
     const selects = form.locator(".ant-select");
@@ -80,37 +82,32 @@ export const makes = {
       if (!answer.ok()) throw new Error(`${path}: ${answer.status()} ${await answer.text()}`);
       return answer.json();
     };
-    // guests may ask for no more than a chart's stored query, and the examples come without one: store what is asked
-    const asked = [];
-    const note = (request) => /chart\/data/.test(request.url()) && asked.push(request.postDataJSON());
-    page.on("request", note);
-    await page.goto(`${base}/superset/dashboard/${slug}/`);
-    await page.waitForLoadState("networkidle");
-    page.off("request", note);
-    for (const context of asked.filter((body) => body?.form_data?.slice_id)) {
-      const data = { query_context: JSON.stringify(context), query_context_generation: true };
-      const answer = await api.put(`${base}/api/v1/chart/${context.form_data.slice_id}`, { data, headers });
-      if (!answer.ok()) throw new Error(`query of chart ${context.form_data.slice_id}: ${answer.status()}`);
-    }
     const { result } = await post(`/api/v1/dashboard/${slug}/embedded`, { allowed_domains: [] });
     const resources = [{ type: "dashboard", id: result.uuid }];
-    const { token } = await post("/api/v1/security/guest_token/", { resources, rls: [], user: { username: "passer-by" } });
+    const { token } = await post("/api/v1/security/guest_token/", {
+      resources,
+      rls: [],
+      user: { username: "passer-by" },
+    });
     // the handshake of @superset-ui/embedded-sdk: a channel is handed in, the token goes over it
     const html = `<h1>Somebody else's page</h1>
-      <iframe id="f" sandbox="allow-same-origin allow-scripts allow-forms" width="1300" height="3000" src="${base}/embedded/${result.uuid}?uiConfig=1"></iframe>
+      <iframe id="f" sandbox="allow-same-origin allow-scripts allow-forms" width="1300" height="3000"
+        src="${base}/embedded/${result.uuid}?uiConfig=1"></iframe>
       <script>
         const frame = document.getElementById("f");
         frame.addEventListener("load", () => {
           const channel = new MessageChannel();
-          frame.contentWindow.postMessage({ type: "__embedded_comms__", handshake: "port transfer" }, "${base}", [channel.port2]);
+          const hello = { type: "__embedded_comms__", handshake: "port transfer" };
+          frame.contentWindow.postMessage(hello, "${base}", [channel.port2]);
           channel.port1.start();
-          channel.port1.postMessage({ switchboardAction: "emit", method: "guestToken", args: { guestToken: "${token}" } });
+          const args = { guestToken: "${token}" };
+          channel.port1.postMessage({ switchboardAction: "emit", method: "guestToken", args });
         });
       </script>`;
     const host = createServer((_, answer) => answer.setHeader("content-type", "text/html").end(html));
     await new Promise((done) => host.listen(0, "127.0.0.1", done));
     try {
-      await page.goto(`http://localhost:${host.address().port}/`);
+      await open(page, `http://localhost:${host.address().port}/`);
       const frame = page.frameLocator("#f");
       await frame.locator(".dashboard-component-chart-holder .slice_container td").first().waitFor();
     } finally {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { makes } from "./makes.mjs";
-import { Person } from "./person.mjs";
+import { PATIENCE, Person } from "./person.mjs";
 import { PASSWORD, start } from "./server.mjs";
 
 const SETTINGS = {
@@ -23,7 +23,7 @@ before(async () => {
   person = await Person.enter(server.base);
   await person.login("admin", PASSWORD);
   await person.page.waitForURL("**/superset/welcome/");
-}, { timeout: 90_000 });
+}, { timeout: PATIENCE });
 after(async () => {
   await person?.leave();
   await server?.stop();

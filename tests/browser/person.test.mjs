@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { readFileSync } from "node:fs";
 import { account, lists, looks, writes } from "./deeds.mjs";
-import { Person } from "./person.mjs";
+import { PATIENCE, Person, open, pause } from "./person.mjs";
 import { PASSWORD, start } from "./server.mjs";
 
 const content = JSON.parse(readFileSync(new URL("../../src/commands/examples/content.json", import.meta.url)));
@@ -12,7 +12,7 @@ let person;
 before(async () => {
   server = await start();
   person = await Person.enter(server.base);
-}, { timeout: 90_000 });
+}, { timeout: PATIENCE });
 after(async () => {
   await person?.leave();
   await server?.stop();
@@ -29,10 +29,20 @@ test("the right one leads to the welcome page", async () => {
   assert.deepEqual(await person.visit("/superset/welcome/", "text=Recents"), []);
 });
 
-const LISTS = ["/chart/list/?viewMode=table", "/dashboard/list/?viewMode=table", "/tablemodelview/list/", "/databaseview/list/", "/users/", "/roles/"];
+const LISTS = [
+  "/chart/list/?viewMode=table",
+  "/dashboard/list/?viewMode=table",
+  "/tablemodelview/list/",
+  "/databaseview/list/",
+  "/users/",
+  "/roles/",
+];
 for (const path of LISTS) {
   test(`the list ${path}`, async () => {
-    assert.deepEqual(await person.visit(path, "table tbody tr.ant-table-row, table tbody tr[role=row], tbody tr td a"), []);
+    assert.deepEqual(
+      await person.visit(path, "table tbody tr.ant-table-row, table tbody tr[role=row], tbody tr td a"),
+      [],
+    );
   });
 }
 
@@ -42,7 +52,9 @@ const state = (page) =>
     [...document.querySelectorAll(".dashboard-component-chart-holder")].map((holder) => ({
       name: holder.querySelector("[data-test=editable-title]")?.textContent.trim() ?? "",
       error: holder.querySelector(".ant-alert-error, [data-test=error-alert]")?.textContent.slice(0, 200) ?? null,
-      drawn: !!holder.querySelector(".slice_container canvas, .slice_container table td, .slice_container .header-line"),
+      drawn: !!holder.querySelector(
+        ".slice_container canvas, .slice_container table td, .slice_container .header-line",
+      ),
       loading: !!holder.querySelector(".loading, [data-test=loading-indicator]"),
     })),
   );
@@ -50,12 +62,15 @@ const state = (page) =>
 for (const dashboard of content.dashboards) {
   test(`every chart of ${dashboard.title} is drawn`, async () => {
     const charts = dashboard.rows.flat().length;
-    const complaints = await person.visit(`/superset/dashboard/${dashboard.slug}/`, ".dashboard-component-chart-holder");
+    const complaints = await person.visit(
+      `/superset/dashboard/${dashboard.slug}/`,
+      ".dashboard-component-chart-holder",
+    );
     let seen = [];
-    for (let i = 0; i < 60; i += 1) {
+    for (let i = 0; i < 240; i += 1) {
       seen = await state(person.page);
       if (seen.length === charts && seen.every((c) => c.error || (c.drawn && !c.loading))) break;
-      await person.page.waitForTimeout(500);
+      await pause(person.page, 500);
     }
     await person.quiet(dashboard.slug);
     complaints.push(...person.complaints.splice(0));
@@ -66,8 +81,13 @@ for (const dashboard of content.dashboards) {
 }
 
 test("a chart in the editor", async () => {
-  assert.deepEqual(await person.visit("/explore/?slice_id=1", "[data-test=chart-container] .slice_container, .slice_container"), []);
-  await person.page.waitForSelector(".slice_container .header-line, .slice_container canvas, .slice_container table td");
+  assert.deepEqual(
+    await person.visit("/explore/?slice_id=1", "[data-test=chart-container] .slice_container, .slice_container"),
+    [],
+  );
+  await person.page.waitForSelector(
+    ".slice_container .header-line, .slice_container canvas, .slice_container table td",
+  );
 });
 
 // In edit mode the frontend asks for the dataset of a chart before it knows which. Why is not known: Superset was tried
@@ -78,13 +98,16 @@ const KNOWN = [/dataset\/NaN\/drill_info/, /console: Failed to load dataset/];
 async function does(deed, ...args) {
   person.complaints.length = 0;
   const result = await deed(person, ...args);
-  await person.page.waitForTimeout(500);
+  await pause(person.page, 500);
   assert.deepEqual(person.complaints.splice(0).filter((said) => !KNOWN.some((known) => known.test(said))), []);
   return result;
 }
 
 test("a person finds charts by name", async () => {
-  assert.equal(await does(lists["finds charts by name"]), content.charts.filter((chart) => chart.name.includes("Revenue")).length);
+  assert.equal(
+    await does(lists["finds charts by name"]),
+    content.charts.filter((chart) => chart.name.includes("Revenue")).length,
+  );
 });
 test("a person sorts charts by name", () => does(lists["sorts charts by name"]));
 
@@ -103,7 +126,7 @@ for (const [name, deed] of Object.entries({ ...writes, ...account })) {
 }
 
 test("after logging out the form is back", async () => {
-  await person.page.goto(`${server.base}/logout/`);
-  await person.page.goto(`${server.base}/chart/list/`);
+  await open(person.page, `${server.base}/logout/`);
+  await open(person.page, `${server.base}/chart/list/`);
   assert.match(person.page.url(), /\/login\/\?next=/);
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { openDialog, openProperties, saveDashboard } from "./dashboards.mjs";
-import { Person } from "./person.mjs";
+import { PATIENCE, Person, open } from "./person.mjs";
 import { PASSWORD, start } from "./server.mjs";
 
 const modal = ".ant-modal:visible";
@@ -23,12 +23,13 @@ before(async () => {
   const made = await page.evaluate(async () => {
     const token = (await (await fetch("/api/v1/security/csrf_token/")).json()).result;
     const headers = { "content-type": "application/json", "X-CSRFToken": token };
-    const post = async (path, body) => (await fetch(path, { method: "POST", headers, body: JSON.stringify(body) })).json();
+    const post = async (path, body) =>
+      (await fetch(path, { method: "POST", headers, body: JSON.stringify(body) })).json();
     await post("/api/v1/tag/", { name: "seasonal", objects_to_tag: [] });
     return post("/api/v1/theme/", { theme_name: "Rye", json_data: '{"token": {"colorPrimary": "#aa0000"}}' });
   });
   theme = made.id;
-}, { timeout: 90_000 });
+}, { timeout: PATIENCE });
 after(async () => {
   await person?.leave();
   await server?.stop();
@@ -46,7 +47,7 @@ async function select(label, text) {
 }
 
 test("certification, colours and tags", async () => {
-  await page.goto(`${server.base}/superset/dashboard/bakery/`);
+  await open(page, `${server.base}/superset/dashboard/bakery/`);
   await page.click("button:has-text('Edit dashboard')");
   await openProperties(page);
   await select("div.ant-select[aria-label='Select color scheme']", "Airbnb");
@@ -64,20 +65,32 @@ test("certification, colours and tags", async () => {
 });
 
 test("they are to be seen by who opens it", async () => {
-  await page.goto(`${server.base}/superset/dashboard/bakery/`);
+  await open(page, `${server.base}/superset/dashboard/bakery/`);
   await page.waitForSelector("[aria-label=certified]");
   await page.waitForSelector(".dashboard-component-chart-holder .slice_container canvas");
   await done("seen");
-  assert.deepEqual(await person.visit("/dashboard/list/?viewMode=table", "td:has-text('Bakery') [aria-label=certified]"), []);
+  assert.deepEqual(
+    await person.visit("/dashboard/list/?viewMode=table", "td:has-text('Bakery') [aria-label=certified]"),
+    [],
+  );
   await page.waitForSelector("td:has-text('seasonal')");
-  assert.deepEqual(await person.visit("/superset/all_entities/?id=" + await page.evaluate(async () =>
-    (await (await fetch("/api/v1/tag/?q=(filters:!((col:name,opr:eq,value:seasonal)))")).json()).ids[0]), "text=Bakery"), []);
+  assert.deepEqual(
+    await person.visit(
+      "/superset/all_entities/?id=" +
+        (await page.evaluate(
+          async () =>
+            (await (await fetch("/api/v1/tag/?q=(filters:!((col:name,opr:eq,value:seasonal)))")).json()).ids[0],
+        )),
+      "text=Bakery",
+    ),
+    [],
+  );
 });
 
 test("a theme colours the dashboard, and only it", async () => {
   const link = "button:has-text('Edit dashboard')";
   const visit = async (slug) => {
-    await page.goto(`${server.base}/superset/dashboard/${slug}/`);
+    await open(page, `${server.base}/superset/dashboard/${slug}/`);
     await page.waitForSelector(link);
     await page.waitForSelector(".dashboard-component-chart-holder .slice_container canvas");
   };
@@ -92,7 +105,9 @@ test("a theme colours the dashboard, and only it", async () => {
   await page.click(link);
   await openDialog(page, "Theme & CSS");
   await select(".ant-select", "Rye");
-  const saved = page.waitForResponse((answer) => answer.request().method() === "PUT" && /api\/v1\/dashboard\/\d+$/.test(answer.url()));
+  const saved = page.waitForResponse(
+    (answer) => answer.request().method() === "PUT" && /api\/v1\/dashboard\/\d+$/.test(answer.url()),
+  );
   await page.click(`${modal} button:has-text('Apply')`);
   assert.equal((await (await saved).json()).result.theme_id, theme);
   await visit("bakery");

@@ -15,7 +15,10 @@ const SETTINGS = {
 };
 
 function binary() {
-  const targets = [process.env.LITESET_BIN, join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug/liteset")];
+  const targets = [
+    process.env.LITESET_BIN,
+    join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug/liteset"),
+  ];
   const found = targets.find((path) => path && existsSync(path));
   if (!found) throw new Error(`no liteset at ${targets.filter(Boolean).join(" or ")}: cargo build first`);
   return found;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { readFileSync } from "node:fs";
-import { Person } from "./person.mjs";
+import { PATIENCE, Person, pause } from "./person.mjs";
 import { PASSWORD, start } from "./server.mjs";
 
 let server;
@@ -15,7 +15,7 @@ before(async () => {
   await page.setViewportSize({ width: 1400, height: 900 });
   await person.login("admin", PASSWORD);
   await page.waitForURL("**/superset/welcome/");
-}, { timeout: 90_000 });
+}, { timeout: PATIENCE });
 after(async () => {
   await person?.leave();
   await server?.stop();
@@ -31,7 +31,7 @@ async function write(sql) {
   await page.keyboard.press("Control+A");
   await page.keyboard.type(sql, { delay: 3 });
   // away with the suggestions
-  await page.waitForTimeout(500);
+  await pause(page, 500);
   await page.keyboard.press("Escape");
 }
 const run = () => page.click("button:has-text('Run')");
@@ -73,7 +73,7 @@ test("a query becomes a chart", async () => {
   await run();
   await page.waitForSelector("text=3 rows");
   // the page saves its tabs by itself after a while; who leaves before loses the last of it, on every server
-  await page.waitForTimeout(8_000);
+  await pause(page, 8_000);
   await page.click("text=Create chart");
   await page.waitForURL("**/explore/**");
   await page.waitForSelector(".slice_container table td");

@@ -35,10 +35,18 @@ const LISTS = {
 
 // Buttons that open something; named by the page, pressed one after the other with Escape between them.
 const OPENERS = {
-  welcome: ["[role=tab]:has-text('Favorite')", "[role=tab]:has-text('Edited')", "[role=tab]:has-text('All')", "button[aria-label='Settings'], .ant-menu-submenu:has-text('Settings')"],
+  welcome: [
+    "[role=tab]:has-text('Favorite')",
+    "[role=tab]:has-text('Edited')",
+    "[role=tab]:has-text('All')",
+    "button[aria-label='Settings'], .ant-menu-submenu:has-text('Settings')",
+  ],
   charts: ["tr:nth-child(2) [data-test=edit-alt], tr:nth-child(2) [aria-label=edit]"],
   dashboards: ["tr:nth-child(2) [data-test=edit-alt], tr:nth-child(2) [aria-label=edit]"],
-  datasets: ["tr:nth-child(2) [data-test=edit-alt], tr:nth-child(2) [aria-label=edit]", "tr:nth-child(2) [aria-label=delete]"],
+  datasets: [
+    "tr:nth-child(2) [data-test=edit-alt], tr:nth-child(2) [aria-label=edit]",
+    "tr:nth-child(2) [aria-label=delete]",
+  ],
   "annotation-layers": ["button:has-text('Annotation layer')"],
   annotations: ["button:has-text('Annotation')"],
   "css-templates": ["button:has-text('CSS template')"],
@@ -50,7 +58,8 @@ const OPENERS = {
   "user-info": ["button:has-text('Reset my password')", "button:has-text('Edit user')"],
 };
 
-const lists = () => Object.entries(LISTS).map(([name, path]) => ({ name, path, height: 1000, act: press(OPENERS[name] ?? []) }));
+const lists = () =>
+  Object.entries(LISTS).map(([name, path]) => ({ name, path, height: 1000, act: press(OPENERS[name] ?? []) }));
 
 function press(selectors) {
   return async (page, settled) => {
@@ -69,7 +78,9 @@ async function everyTab(page, settled) {
   const pressed = new Set();
   for (;;) {
     const tabs = page.locator(".dashboard-component-tabs .ant-tabs-tab[data-node-key]:visible");
-    const keys = await tabs.evaluateAll((all) => all.map((tab) => [tab.dataset.nodeKey, tab.classList.contains("ant-tabs-tab-active")]));
+    const keys = await tabs.evaluateAll((all) =>
+      all.map((tab) => [tab.dataset.nodeKey, tab.classList.contains("ant-tabs-tab-active")]),
+    );
     for (const [key, active] of keys) if (active) pressed.add(key);
     const next = keys.find(([key]) => !pressed.has(key));
     if (!next) return;
@@ -92,10 +103,20 @@ async function ids(api, resource) {
 export async function visits(kind, api) {
   if (kind === "lists") return lists();
   if (kind === "dashboards") {
-    return (await ids(api, "dashboard")).map((id) => ({ name: `dashboard-${id}`, path: `/superset/dashboard/${id}/`, height: 4200, act: everyTab }));
+    return (await ids(api, "dashboard")).map((id) => ({
+      name: `dashboard-${id}`,
+      path: `/superset/dashboard/${id}/`,
+      height: 4200,
+      act: everyTab,
+    }));
   }
   if (kind === "explore") {
-    return (await ids(api, "chart")).map((id) => ({ name: `explore-${id}`, path: `/explore/?slice_id=${id}`, height: 900, asks: true }));
+    return (await ids(api, "chart")).map((id) => ({
+      name: `explore-${id}`,
+      path: `/explore/?slice_id=${id}`,
+      height: 900,
+      asks: true,
+    }));
   }
   throw new Error(`no pages of kind ${kind}: lists, dashboards or explore`);
 }

@@ -19,7 +19,9 @@ except ImportError:
 FOLDER = sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp(prefix="liteset-chdb-")
 PARAMETERS = {"query", "query_id", "database", "default_format", "user", "password", "session_id"}
 FORMAT = re.compile(r"\bFORMAT\s+(\w+)\s*;?\s*$", re.I)
-ROWS = re.compile(r"^\s*(?:--[^\n]*\n|/\*.*?\*/|\s|\()*(SELECT|WITH|SHOW|DESCRIBE|DESC|EXISTS|EXPLAIN|VALUES)\b", re.I | re.S)
+ROWS = re.compile(
+    r"^\s*(?:--[^\n]*\n|/\*.*?\*/|\s|\()*(SELECT|WITH|SHOW|DESCRIBE|DESC|EXISTS|EXPLAIN|VALUES)\b", re.I | re.S
+)
 lock = threading.Lock()
 # the engine ends with its last connection, and what is in memory with it
 KEPT = chdb.connect(FOLDER)
@@ -60,8 +62,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         user = base64.b64decode(proof).decode() if kind == "Basic" else "default:"
         if user not in ("default:", "reader:secret"):
             name = user.split(":")[0]
-            text = (f"Code: 516. DB::Exception: {name}: Authentication failed: password is incorrect, or there is no user "
-                    "with such name. (AUTHENTICATION_FAILED)")
+            text = (
+                f"Code: 516. DB::Exception: {name}: Authentication failed: password is incorrect, or there is no user "
+                "with such name. (AUTHENTICATION_FAILED)"
+            )
             return self.refuse(text, 403)
         if sql.startswith("-- hang"):
             threading.Event().wait(60)
@@ -136,7 +140,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if not begun:
                 raise
             # as the server does: its words behind the rows, then the connection is cut
-            self.chunk(b"__exception__\r\nabcdefgh\r\n" + str(error).removeprefix("Streaming query failed: ").encode() + b"\n9 abcdefgh\r\n__exception__\r\n")
+            self.chunk(
+                b"__exception__\r\nabcdefgh\r\n"
+                + str(error).removeprefix("Streaming query failed: ").encode()
+                + b"\n9 abcdefgh\r\n__exception__\r\n"
+            )
             self.close_connection = True
             return
         if not begun:

@@ -4,9 +4,10 @@ no engine: it knows the statements below and answers others with an error.
 
     python3 tests/servers/trino_protocol.py [proof]     prints the port that it listens on
 
-Who has a password is `ann` with `secret`, or the token `good`; whoever sends no proof is let in unless `proof` is asked for. Ends with its standard
-input. Paths under /_ tell what the server has seen.
+Who has a password is `ann` with `secret`, or the token `good`; whoever sends no proof is let in unless `proof` is asked
+for. Ends with its standard input. Paths under /_ tell what the server has seen.
 """
+
 import base64, http.server, json, re, sys, threading, time, urllib.parse
 
 ROWS = 25_000
@@ -19,12 +20,24 @@ def column(name, kind):
 
 
 VALUES = [
-    ("boolean", True), ("bigint", 9007199254740993), ("double", "NaN"), ("real", 1.5), ("decimal(38,2)", "-1.20"),
-    ("varchar(5)", "größe"), ("varbinary", base64.b64encode(b"\0\xff").decode()), ("date", "2020-01-02"),
-    ("timestamp(3)", "2020-01-02 03:04:05.678"), ("timestamp(3) with time zone", "2020-07-01 12:00:00.000 Europe/Berlin"),
-    ("time(3)", "01:02:03.500"), ("interval day to second", "1 00:00:00.500"), ("array(decimal(3,1))", ["1.5", None]),
-    ("map(varchar, bigint)", {"a": 1}), ("row(a bigint, b timestamp(3))", [1, "2020-01-02 03:04:05.000"]),
-    ("uuid", "61f0c404-5cb3-11e7-907b-a6006ad3dba0"), ("json", "{\"a\": 1}"), ("bigint", None),
+    ("boolean", True),
+    ("bigint", 9007199254740993),
+    ("double", "NaN"),
+    ("real", 1.5),
+    ("decimal(38,2)", "-1.20"),
+    ("varchar(5)", "größe"),
+    ("varbinary", base64.b64encode(b"\0\xff").decode()),
+    ("date", "2020-01-02"),
+    ("timestamp(3)", "2020-01-02 03:04:05.678"),
+    ("timestamp(3) with time zone", "2020-07-01 12:00:00.000 Europe/Berlin"),
+    ("time(3)", "01:02:03.500"),
+    ("interval day to second", "1 00:00:00.500"),
+    ("array(decimal(3,1))", ["1.5", None]),
+    ("map(varchar, bigint)", {"a": 1}),
+    ("row(a bigint, b timestamp(3))", [1, "2020-01-02 03:04:05.000"]),
+    ("uuid", "61f0c404-5cb3-11e7-907b-a6006ad3dba0"),
+    ("json", "{\"a\": 1}"),
+    ("bigint", None),
 ]
 TABLES = {"towns": "BASE TABLE", "big_towns": "VIEW"}
 COLUMNS = [("name", "varchar(20)"), ("n", "bigint"), ("at", "timestamp(3)"), ("ds", "varchar")]
@@ -70,7 +83,9 @@ def result(sql, schema):
         if '"towns"' not in one:
             raise Refused("SYNTAX_ERROR", f"line 1:1: Table '{one[18:]}' does not exist")
         names = ["Column", "Type", "Extra", "Comment"]
-        return [column(n, "varchar") for n in names], [[n, t, "partition key" if n == "ds" else "", ""] for n, t in COLUMNS]
+        return [column(n, "varchar") for n in names], [
+            [n, t, "partition key" if n == "ds" else "", ""] for n, t in COLUMNS
+        ]
     if "towns$partitions" in low:
         return [column("ds", "varchar")], [] if "limit 0" in low else [["2024-01-02"]]
     if "table_comments" in low:
@@ -88,7 +103,10 @@ def result(sql, schema):
             raise Refused("COLUMN_NOT_FOUND", "line 1:8: Column 'nope' cannot be resolved")
         if "sum(" in low:
             label = re.search(r'AS "(SUM\(n\))"', one)
-            return [column("name", "varchar"), column(label.group(1) if label else "s", "bigint")], [["Bern", 7], ["Köln", 5]]
+            return [column("name", "varchar"), column(label.group(1) if label else "s", "bigint")], [
+                ["Bern", 7],
+                ["Köln", 5],
+            ]
         return [column(n, t) for n, t in COLUMNS], [["Bern", 7, "2024-01-02 00:00:00.000", "2024-01-02"]]
     raise Refused("SYNTAX_ERROR", f"line 1:1: mismatched input '{one.split(' ')[0]}'")
 
@@ -129,8 +147,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         # another host: a client that follows it has given its proof away
         here = f"http://elsewhere.invalid:{server.server_port}"
         done = query["state"] != "RUNNING" or (end >= total and not query["slow"])
-        body = {"id": query["id"], "infoUri": f"{here}/ui/query.html?{query['id']}",
-                "stats": {"state": "FINISHED" if done else "RUNNING", "completedSplits": min(token, 4), "totalSplits": 4}}
+        body = {
+            "id": query["id"],
+            "infoUri": f"{here}/ui/query.html?{query['id']}",
+            "stats": {"state": "FINISHED" if done else "RUNNING", "completedSplits": min(token, 4), "totalSplits": 4},
+        }
         if query["error"]:
             body["error"] = query["error"]
             return body
@@ -173,7 +194,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             elif low.startswith("call system.runtime.kill_query"):
                 victim = queries.get(re.search(r"query_id => '([^']*)'", sql).group(1))
                 victim["state"] = "FAILED"
-                victim["error"] = Refused("ADMINISTRATIVELY_KILLED", "Query killed. Message: Query cancelled by Superset").error
+                victim["error"] = Refused(
+                    "ADMINISTRATIVELY_KILLED", "Query killed. Message: Query cancelled by Superset"
+                ).error
             elif low.startswith(("select slow", "select hang", "select die")):
                 query["slow"] = True
                 query["columns"] = [column("n", "bigint")]

@@ -1,8 +1,6 @@
 //! What the caller's grants say about whole classes of data, before any object is looked at.
 
-use infra::config::Config;
-
-use super::Principal;
+use crate::state::Principal;
 
 impl Principal {
     /// `can_access_all_databases`.
@@ -16,10 +14,6 @@ impl Principal {
     /// `can_access_all_queries`.
     pub fn all_queries(&self) -> bool {
         self.can_access("all_query_access", "all_query_access")
-    }
-    /// The guest's token, when embedding is switched on (`is_guest_user`).
-    pub fn guest_if_enabled(&self, config: &Config) -> Option<&super::GuestToken> {
-        self.guest.as_ref().filter(|_| config.flag("EMBEDDED_SUPERSET"))
     }
     /// View menus that list filters look at (`user_view_menu_names`), sorted; a guest has none there, whatever the
     /// guest role grants, because the original asks by user id.

@@ -1,21 +1,23 @@
 //! Loading the caller: user → effective roles → permissions, in at most two statements.
 
-use daos::security;
+use daos::security::{self, Known};
 use infra::Result;
 
-use super::{GuestToken, Principal, Role};
 use crate::Services;
+use crate::state::{GuestToken, Principal, Role};
 
-/// A user who may log in, with the stored password hash; none when the user is missing or not active.
-pub async fn load_user(app: &Services, id: i64) -> Result<Option<(Principal, Option<String>)>> {
-    let Some((credentials, roles)) = security::user_with_roles(app.db.exec(), id).await? else {
-        return Ok(None);
-    };
-    if !credentials.user.active {
-        return Ok(None);
+/// A user who may log in; none when the user is missing or not active.
+pub async fn load_user(app: &Services, id: i64) -> Result<Option<Principal>> {
+    match security::user_with_roles(app.db.exec(), id, None).await? {
+        Some(known) if known.credentials.user.active => principal(app, known).await.map(Some),
+        _ => Ok(None),
     }
-    let principal = with_roles(app, roles).await?;
-    Ok(Some((Principal { user: Some(credentials.user), ..principal }, credentials.password)))
+}
+
+/// The caller that a user is.
+pub(super) async fn principal(app: &Services, known: Known) -> Result<Principal> {
+    let principal = with_roles(app, known.roles).await?;
+    Ok(Principal { user: Some(known.credentials.user), ..principal })
 }
 
 /// Nobody: with the rights of the role `AUTH_ROLE_PUBLIC`.

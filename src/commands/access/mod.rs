@@ -1,19 +1,19 @@
 //! Who may see and do what (`superset.security.manager`): decisions, not HTTP.
 
-mod grant_cache;
+pub mod executor;
 mod grants;
-pub mod guest_payload;
+pub mod guest;
 pub mod lists;
 mod load;
+pub mod log_in;
 pub mod objects;
 pub mod ownership;
-mod principal;
-mod revoked;
 pub mod row_level;
+pub mod rules_in_force;
+pub mod sql_calls;
 pub mod sql_tables;
 mod via_dashboard;
 
-pub use grant_cache::{GrantCache, RoleGrants};
 pub use load::{load_anonymous, load_guest, load_user};
-pub use principal::{GuestToken, Permissions, Principal, Role, User};
-pub use revoked::RevokedSessions;
+
+pub use log_in::{LogIn, LogInState};

@@ -8,11 +8,16 @@ use daos::{
     embedded,
     person::Owned,
 };
-use infra::{Error, Result, config::Config, error::SupersetError};
+use infra::{
+    Error, Result,
+    config::Config,
+    error::{ErrorType, SupersetError},
+};
 use serde_json::{Value, json};
 
-use super::{Principal, ownership, via_dashboard};
-use crate::Services;
+use super::{ownership, via_dashboard};
+use crate::Caller;
+use crate::state::Principal;
 
 impl Principal {
     /// `can_access_database`; `perm` is `[name].(id:n)`.
@@ -59,26 +64,21 @@ pub fn schema_perm(database: &str, catalog: Option<&str>, schema: Option<&str>) 
 }
 
 /// `can_access_datasource`: granted, or owned.
-pub async fn can_access_dataset(app: &Services, user: &Principal, dataset: &Dataset) -> Result<bool> {
-    Ok(user.is_granted(dataset) || ownership::owns(app, user, Owned::Dataset, dataset.id).await?)
+pub async fn can_access_dataset(caller: &Caller, dataset: &Dataset) -> Result<bool> {
+    Ok(caller.user.is_granted(dataset) || ownership::owns(caller, Owned::Dataset, dataset.id).await?)
 }
 
 /// Fails with 403 unless the caller may use a dataset; `form_data` names the dashboard through which it may be reached.
-pub async fn raise_for_dataset(
-    app: &Services,
-    user: &Principal,
-    dataset: &Dataset,
-    form_data: Option<&Value>,
-) -> Result<()> {
-    if can_access_dataset(app, user, dataset).await? {
+pub async fn raise_for_dataset(caller: &Caller, dataset: &Dataset, form_data: Option<&Value>) -> Result<()> {
+    if can_access_dataset(caller, dataset).await? {
         return Ok(());
     }
     if let Some(form_data) = form_data
-        && via_dashboard::reaches(app, user, dataset, form_data).await?
+        && via_dashboard::reaches(caller, dataset, form_data).await?
     {
         return Ok(());
     }
-    Err(dataset_denied(&app.config, dataset))
+    Err(dataset_denied(&caller.app.config, dataset))
 }
 
 /// The refusal of a dataset.
@@ -89,7 +89,7 @@ pub fn dataset_denied(config: &Config, dataset: &Dataset) -> Error {
     );
     Error::sip40(
         403,
-        SupersetError::new("DATASOURCE_SECURITY_ACCESS_ERROR", message)
+        SupersetError::new(ErrorType::DatasourceSecurityAccessError, message)
             .level("warning")
             .extra("link", config.get("PERMISSION_INSTRUCTIONS_LINK").clone())
             .extra("datasource", json!(dataset.id))
@@ -99,88 +99,88 @@ pub fn dataset_denied(config: &Config, dataset: &Dataset) -> Error {
 
 /// `can_access_dashboard`. With `DASHBOARD_RBAC` a dashboard's roles decide alone; otherwise one accessible dataset
 /// opens it, and so does having no charts at all. Publication counts only in lists and for roles.
-pub async fn can_access_dashboard(app: &Services, user: &Principal, board: &Dashboard) -> Result<bool> {
-    if user.guest_if_enabled(&app.config).is_some() {
-        return has_guest_access(app, user, board).await;
+pub async fn can_access_dashboard(caller: &Caller, dashboard: &Dashboard) -> Result<bool> {
+    if caller.guest().is_some() {
+        return has_guest_access(caller, dashboard).await;
     }
-    if user.is_admin || ownership::owns(app, user, Owned::Dashboard, board.id).await? {
+    if caller.user.is_admin || ownership::owns(caller, Owned::Dashboard, dashboard.id).await? {
         return Ok(true);
     }
-    let db = app.db.exec();
-    if app.config.flag("DASHBOARD_RBAC") {
-        let roles = dashboard::roles(db, board.id).await?;
+    let db = caller.app.db.exec();
+    if caller.app.config.flag("DASHBOARD_RBAC") {
+        let roles = dashboard::roles(db, dashboard.id).await?;
         if !roles.is_empty() {
-            let mine = user.role_ids();
-            return Ok(board.published == Some(true) && roles.iter().any(|(id, _)| mine.contains(id)));
+            let mine = caller.user.role_ids();
+            return Ok(dashboard.published == Some(true) && roles.iter().any(|(id, _)| mine.contains(id)));
         }
     }
-    let ids = dashboard::dataset_ids(db, board.id).await?;
+    let ids = dashboard::dataset_ids(db, dashboard.id).await?;
     let datasets = dataset::find_many(db, &ids).await?;
-    if datasets.is_empty() || datasets.values().any(|d| user.is_granted(d)) {
+    if datasets.is_empty() || datasets.values().any(|d| caller.user.is_granted(d)) {
         return Ok(true);
     }
-    let Some(user_id) = user.user_id() else { return Ok(false) };
+    let Some(user_id) = caller.user.user_id() else { return Ok(false) };
     let existing: Vec<i64> = datasets.keys().copied().collect();
     Ok(!daos::person::owned_by(db, Owned::Dataset, user_id, &existing).await?.is_empty())
 }
 
 /// Fails with 403 unless the caller may open a dashboard.
-pub async fn raise_for_dashboard(app: &Services, user: &Principal, board: &Dashboard) -> Result<()> {
-    if can_access_dashboard(app, user, board).await? {
+pub async fn raise_for_dashboard(caller: &Caller, dashboard: &Dashboard) -> Result<()> {
+    if can_access_dashboard(caller, dashboard).await? {
         return Ok(());
     }
     let text = "You don't have access to this dashboard.";
-    let error = SupersetError::new("DASHBOARD_SECURITY_ACCESS_ERROR", text).level("warning");
+    let error = SupersetError::new(ErrorType::DashboardSecurityAccessError, text).level("warning");
     Err(Error::sip40(403, error))
 }
 
 /// The guest's token names the dashboard, by its id or by the UUID of its embedding (`has_guest_access`).
-pub async fn has_guest_access(app: &Services, user: &Principal, board: &Dashboard) -> Result<bool> {
-    let Some(guest) = user.guest_if_enabled(&app.config) else { return Ok(false) };
+pub async fn has_guest_access(caller: &Caller, dashboard: &Dashboard) -> Result<bool> {
+    let Some(guest) = caller.guest() else { return Ok(false) };
     let ids = guest.dashboard_ids();
-    if ids.contains(&board.id.to_string()) {
+    if ids.contains(&dashboard.id.to_string()) {
         return Ok(true);
     }
-    let embedded = embedded::of_dashboard(app.db.exec(), board.id).await?;
+    let embedded = embedded::of_dashboard(caller.app.db.exec(), dashboard.id).await?;
     Ok(embedded.first().is_some_and(|e| ids.contains(&e.uuid.to_string())))
 }
 
 /// `can_access_chart`: admins, owners, and whoever may use its dataset.
-pub async fn can_access_chart(app: &Services, user: &Principal, chart: &Chart) -> Result<bool> {
-    if user.is_admin || ownership::owns(app, user, Owned::Chart, chart.id).await? {
+pub async fn can_access_chart(caller: &Caller, chart: &Chart) -> Result<bool> {
+    if caller.user.is_admin || ownership::owns(caller, Owned::Chart, chart.id).await? {
         return Ok(true);
     }
     let Some(id) = chart.datasource_id else { return Ok(false) };
-    match dataset::find(app.db.exec(), id).await? {
-        Some(dataset) => can_access_dataset(app, user, &dataset).await,
+    match dataset::find(caller.app.db.exec(), id).await? {
+        Some(dataset) => can_access_dataset(caller, &dataset).await,
         None => Ok(false),
     }
 }
 
 /// Fails with 403 unless the caller may use a chart.
-pub async fn raise_for_chart(app: &Services, user: &Principal, chart: &Chart) -> Result<()> {
-    if can_access_chart(app, user, chart).await? {
+pub async fn raise_for_chart(caller: &Caller, chart: &Chart) -> Result<()> {
+    if can_access_chart(caller, chart).await? {
         return Ok(());
     }
     let text = "You don't have access to this chart.";
-    Err(Error::sip40(403, SupersetError::new("CHART_SECURITY_ACCESS_ERROR", text).level("warning")))
+    Err(Error::sip40(403, SupersetError::new(ErrorType::ChartSecurityAccessError, text).level("warning")))
 }
 
-/// `can_drill_dataset_via_dashboard_access`: guests and readers by role may drill into the datasets of their dashboards.
+/// `can_drill_dataset_via_dashboard_access`: guests and readers by role may drill into the datasets of their
+/// dashboards.
 pub async fn can_drill_via_dashboard(
-    app: &Services,
-    user: &Principal,
+    caller: &Caller,
     dataset: &Dataset,
-    board: &Dashboard,
+    dashboard: &Dashboard,
 ) -> Result<bool> {
-    let open = if has_guest_access(app, user, board).await? {
+    let open = if has_guest_access(caller, dashboard).await? {
         true
-    } else if app.config.flag("DASHBOARD_RBAC") && board.published == Some(true) {
-        let roles = dashboard::roles(app.db.exec(), board.id).await?;
-        let mine = user.role_ids();
+    } else if caller.app.config.flag("DASHBOARD_RBAC") && dashboard.published == Some(true) {
+        let roles = dashboard::roles(caller.app.db.exec(), dashboard.id).await?;
+        let mine = caller.user.role_ids();
         roles.iter().any(|(id, _)| mine.contains(id))
     } else {
         false
     };
-    Ok(open && dashboard::dataset_ids(app.db.exec(), board.id).await?.contains(&dataset.id))
+    Ok(open && dashboard::dataset_ids(caller.app.db.exec(), dashboard.id).await?.contains(&dataset.id))
 }

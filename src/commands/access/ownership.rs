@@ -4,15 +4,15 @@ use daos::person::{self, Owned};
 use infra::{
     Error, Result,
     db::{DbError, Executor},
-    error::SupersetError,
+    error::{ErrorType, SupersetError},
 };
 
-use super::Principal;
-use crate::Services;
+use crate::Caller;
+use crate::state::Principal;
 
 /// `is_owner`: admins are deemed owners of everything, callers without a user id of nothing.
-pub async fn owns(app: &Services, user: &Principal, of: Owned, id: i64) -> Result<bool> {
-    Ok(not_owned(app.db.exec(), user, of, &[id]).await?.is_empty())
+pub async fn owns(caller: &Caller, of: Owned, id: i64) -> Result<bool> {
+    Ok(not_owned(caller.app.db.exec(), &caller.user, of, &[id]).await?.is_empty())
 }
 
 /// Which of several objects the caller does not own.
@@ -32,18 +32,12 @@ pub async fn not_owned(
 
 /// Fails with 403 unless the caller owns an object; `name` is how the original prints it. REST handlers answer
 /// 403 `{"message": "Forbidden"}` instead: they ask [`owns`].
-pub async fn raise_for_ownership(
-    app: &Services,
-    user: &Principal,
-    of: Owned,
-    id: i64,
-    name: &str,
-) -> Result<()> {
-    if owns(app, user, of, id).await? {
+pub async fn raise_for_ownership(caller: &Caller, of: Owned, id: i64, name: &str) -> Result<()> {
+    if owns(caller, of, id).await? {
         return Ok(());
     }
     let text = format!("You don't have the rights to alter {name}");
-    Err(Error::sip40(403, SupersetError::new("MISSING_OWNERSHIP_ERROR", text)))
+    Err(Error::sip40(403, SupersetError::new(ErrorType::MissingOwnershipError, text)))
 }
 
 /// Owners of a new object (`populate_owner_list` with `default_to_user`): the caller is one of them unless an admin

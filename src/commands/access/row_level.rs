@@ -1,11 +1,10 @@
-//! Row-level security: which clauses apply to a caller on a dataset.
+//! Row-level security: which clauses apply to a caller on a dataset. Admins are not exempt.
 
 use indexmap::IndexMap;
-use infra::{Result, config::Config, db::Sql};
+use infra::config::Config;
 use serde_json::Value;
 
-use super::Principal;
-use crate::Services;
+use crate::state::Principal;
 
 /// A clause that applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +30,23 @@ impl RowRules {
     /// True when nothing restricts the rows.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty() && self.guest.is_empty()
+    }
+
+    /// Adds the rules of another dataset for the same table. Groups of one dataset are no alternatives to those of
+    /// another.
+    pub fn add(&mut self, dataset_id: i64, other: &Self) {
+        for rule in &other.rules {
+            if self.rules.iter().all(|known| known.id != rule.id) {
+                let group = rule.group_key.as_deref().filter(|key| !key.is_empty());
+                let group_key = group.map(|key| format!("{key} of {dataset_id}"));
+                self.rules.push(RowRule { group_key, ..rule.clone() });
+            }
+        }
+        for clause in &other.guest {
+            if !self.guest.contains(clause) {
+                self.guest.push(clause.clone());
+            }
+        }
     }
 
     /// Part of every cache key (`get_rls_cache_key`).
@@ -73,32 +89,8 @@ impl RowRules {
     }
 }
 
-/// The rules that apply to a caller on a dataset. Admins are not exempt.
-pub async fn row_rules(app: &Services, user: &Principal, dataset_id: i64) -> Result<RowRules> {
-    let mut sql =
-        Sql::new("SELECT f.id, f.group_key, f.clause FROM row_level_security_filters f WHERE f.id IN ");
-    sql.push("(SELECT rls_filter_id FROM rls_filter_tables WHERE table_id = ").push_bind(dataset_id);
-    let roles = user.role_ids();
-    let has_role = |sql: &mut Sql| {
-        sql.push(
-            " (SELECT rls_filter_id FROM rls_filter_roles WHERE rls_filter_id IS NOT NULL AND role_id IN ",
-        );
-        sql.push_list(roles.iter().copied()).push(")");
-    };
-    sql.push(") AND ((f.filter_type = 'Regular' AND f.id IN");
-    has_role(&mut sql);
-    sql.push(") OR (f.filter_type = 'Base' AND f.id NOT IN");
-    has_role(&mut sql);
-    sql.push(")) ORDER BY f.id");
-    let mut rules = Vec::new();
-    for row in app.db.exec().query(sql).await? {
-        rules.push(RowRule { id: row.at(0)?, group_key: row.at(1)?, clause: row.at(2)? });
-    }
-    Ok(RowRules { rules, guest: guest_clauses(&app.config, user, dataset_id) })
-}
-
 /// Clauses of the guest's token for a dataset; a rule without a dataset is for all of them.
-fn guest_clauses(config: &Config, user: &Principal, dataset_id: i64) -> Vec<String> {
+pub(crate) fn guest_clauses(config: &Config, user: &Principal, dataset_id: i64) -> Vec<String> {
     let Some(guest) = user.guest_if_enabled(config) else { return Vec::new() };
     let applies = |rule: &&Value| match rule.get("dataset") {
         None | Some(Value::Null | Value::Bool(false)) => true,
@@ -116,7 +108,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::access::GuestToken;
+    use crate::state::GuestToken;
 
     fn rule(id: i64, group: Option<&str>, clause: &str) -> RowRule {
         RowRule { id, group_key: group.map(str::to_owned), clause: clause.to_owned() }

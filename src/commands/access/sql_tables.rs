@@ -3,11 +3,15 @@
 use std::collections::BTreeSet;
 
 use daos::{database::Database, dataset, person::Owned};
-use infra::{Error, Result, config::Config, error::SupersetError};
+use infra::{
+    Error, Result,
+    config::Config,
+    error::{ErrorType, SupersetError},
+};
 use serde_json::json;
 
-use super::{Principal, objects, ownership};
-use crate::Services;
+use super::{objects, ownership};
+use crate::Caller;
 
 /// A table as a statement names it, completed with the defaults of the connection.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,44 +50,41 @@ fn quoted(part: &str) -> String {
 /// granted or owned. The caller passes *all* tables of the rendered statement; a statement that cannot be parsed must
 /// never get here as an empty list.
 pub async fn raise_for_tables(
-    app: &Services,
-    user: &Principal,
+    caller: &Caller,
     database: &Database,
     tables: impl IntoIterator<Item = TableName>,
 ) -> Result<()> {
-    if user.can_access_database(database) {
+    if caller.user.can_access_database(database) {
         return Ok(());
     }
     let mut denied = BTreeSet::new();
     for table in tables.into_iter().collect::<BTreeSet<_>>() {
-        if !covers(app, user, database, &table).await? {
+        if !covers(caller, database, &table).await? {
             denied.insert(table);
         }
     }
-    if denied.is_empty() { Ok(()) } else { Err(tables_denied(&app.config, &denied)) }
+    if denied.is_empty() { Ok(()) } else { Err(tables_denied(&caller.app.config, &denied)) }
 }
 
 /// `can_access_table`.
-pub async fn can_access_table(
-    app: &Services,
-    user: &Principal,
-    database: &Database,
-    table: &TableName,
-) -> Result<bool> {
-    Ok(user.can_access_database(database) || covers(app, user, database, table).await?)
+pub async fn can_access_table(caller: &Caller, database: &Database, table: &TableName) -> Result<bool> {
+    Ok(caller.user.can_access_database(database) || covers(caller, database, table).await?)
 }
 
-async fn covers(app: &Services, user: &Principal, database: &Database, table: &TableName) -> Result<bool> {
+async fn covers(caller: &Caller, database: &Database, table: &TableName) -> Result<bool> {
     let name = &database.database_name;
     let (catalog, schema) = (table.catalog.as_deref(), table.schema.as_deref());
-    if objects::catalog_perm(name, catalog).is_some_and(|p| user.can_access("catalog_access", &p))
-        || objects::schema_perm(name, catalog, schema).is_some_and(|p| user.can_access("schema_access", &p))
+    if objects::catalog_perm(name, catalog).is_some_and(|p| caller.user.can_access("catalog_access", &p))
+        || objects::schema_perm(name, catalog, schema)
+            .is_some_and(|p| caller.user.can_access("schema_access", &p))
     {
         return Ok(true);
     }
-    for dataset in dataset::find_by_name(app.db.exec(), database.id, &table.table, schema, catalog).await? {
-        if user.can_access("datasource_access", dataset.perm.as_deref().unwrap_or_default())
-            || ownership::owns(app, user, Owned::Dataset, dataset.id).await?
+    for dataset in
+        dataset::find_by_name(caller.app.db.exec(), database.id, &table.table, schema, catalog).await?
+    {
+        if caller.user.can_access("datasource_access", dataset.perm.as_deref().unwrap_or_default())
+            || ownership::owns(caller, Owned::Dataset, dataset.id).await?
         {
             return Ok(true);
         }
@@ -102,7 +103,7 @@ fn tables_denied(config: &Config, denied: &BTreeSet<TableName>) -> Error {
     );
     Error::sip40(
         403,
-        SupersetError::new("TABLE_SECURITY_ACCESS_ERROR", message)
+        SupersetError::new(ErrorType::TableSecurityAccessError, message)
             .level("warning")
             .extra("link", config.get("PERMISSION_INSTRUCTIONS_LINK").clone())
             .extra("tables", json!(names)),

@@ -1,6 +1,6 @@
 //! The part of the configuration that the frontend sees.
 
-use infra::config::Config;
+use infra::{config::Config, sign_in::oauth::providers};
 use serde_json::{Map, Value, json};
 
 /// `superset.views.base:FRONTEND_CONF_KEYS`: nothing else leaves the server.
@@ -78,9 +78,9 @@ pub(super) fn frontend_conf(config: &Config) -> Value {
     }
     put("AUTH_TYPE", auth_type.into());
     if auth_type == AUTH_OAUTH {
-        let providers = config.get("OAUTH_PROVIDERS").as_array().into_iter().flatten();
+        let providers = providers(config).unwrap_or_default().into_iter();
         // name and icon only: the rest of a provider's entry holds its client secret
-        let shown = providers.map(|p| json!({"name": p.get("name"), "icon": p.get("icon")})).collect();
+        let shown = providers.map(|p| json!({"name": p.name, "icon": p.icon})).collect();
         put("AUTH_PROVIDERS", Value::Array(shown));
     }
     Value::Object(conf)
@@ -112,7 +112,9 @@ mod tests {
             ("AUTH_TYPE", json!(4)),
             (
                 "OAUTH_PROVIDERS",
-                json!([{"name": "x", "icon": "fa-x", "remote_app": {"client_secret": "canary-3"}}]),
+                json!([{"name": "x", "icon": "fa-x", "remote_app": {
+                    "client_id": "canary-4", "client_secret": "canary-3", "server_metadata_url": "https://canary-5",
+                }}]),
             ),
         ];
         let overrides: IndexMap<_, _> = set.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();

@@ -136,11 +136,11 @@ const MENU: &[Item] = &[
 ];
 
 /// The menu as the caller may see it (`Menu.get_data`).
-pub fn menu(config: &Config, caller: &Principal, language: &Language<'_>) -> Value {
-    render(MENU, config, caller, language)
+pub fn menu(config: &Config, user: &Principal, language: &Language<'_>) -> Value {
+    render(MENU, config, user, language)
 }
 
-fn render(items: &[Item], config: &Config, caller: &Principal, language: &Language<'_>) -> Value {
+fn render(items: &[Item], config: &Config, user: &Principal, language: &Language<'_>) -> Value {
     let mut shown = Vec::new();
     for (i, item) in items.iter().enumerate() {
         let there = match item.when {
@@ -157,7 +157,7 @@ fn render(items: &[Item], config: &Config, caller: &Principal, language: &Langua
         }
         if item.name == SEPARATOR && i + 1 < items.len() {
             shown.push(SEPARATOR.into());
-        } else if caller.can_access("menu_access", item.name) {
+        } else if user.can_access("menu_access", item.name) {
             let mut entry = Map::new();
             entry.insert("name".into(), item.name.into());
             entry.insert("icon".into(), item.icon.into());
@@ -167,7 +167,7 @@ fn render(items: &[Item], config: &Config, caller: &Principal, language: &Langua
                     let url = format!("{}{path}", application_root(config));
                     entry.insert("url".into(), url.into())
                 }
-                To::Category(items) => entry.insert("childs".into(), render(items, config, caller, language)),
+                To::Category(items) => entry.insert("childs".into(), render(items, config, user, language)),
             };
             shown.push(Value::Object(entry));
         }
@@ -176,7 +176,7 @@ fn render(items: &[Item], config: &Config, caller: &Principal, language: &Langua
 }
 
 /// The key `menu_data` of the common bootstrap data.
-pub(super) fn menu_data(config: &Config, caller: &Principal, language: &Language<'_>) -> Value {
+pub(super) fn menu_data(config: &Config, user: &Principal, language: &Language<'_>) -> Value {
     let root = application_root(config);
     let get = |key: &str| config.get(key).clone();
     let icon = config.str("APP_ICON");
@@ -186,7 +186,7 @@ pub(super) fn menu_data(config: &Config, caller: &Principal, language: &Language
     let picker = languages.len() > 1;
     let user_info = if config.flag("MENU_HIDE_USER_INFO") { Value::Null } else { "/user_info/".into() };
     json!({
-        "menu": menu(config, caller, language),
+        "menu": menu(config, user, language),
         "brand": {
             "path": target,
             "icon": icon,
@@ -208,7 +208,7 @@ pub(super) fn menu_data(config: &Config, caller: &Principal, language: &Language
             "build_number": get("BUILD_NUMBER"),
             "languages": languages,
             "show_language_picker": picker,
-            "user_is_anonymous": caller.is_anonymous(),
+            "user_is_anonymous": user.is_anonymous(),
             "user_info_url": user_info,
             "user_logout_url": format!("{root}/logout/"),
             "user_login_url": format!("{root}/login/"),
@@ -247,7 +247,7 @@ mod tests {
 
     use super::*;
 
-    fn caller(view_menus: &[&str]) -> Principal {
+    fn user(view_menus: &[&str]) -> Principal {
         let granted = view_menus.iter().map(|v| ("menu_access".to_owned(), (*v).to_owned()));
         Principal { permissions: Arc::new(granted.collect()), ..Principal::default() }
     }
@@ -256,8 +256,8 @@ mod tests {
     #[test]
     fn only_granted_items_are_shown() {
         let config = Config::with(Default::default());
-        assert_eq!(menu(&config, &caller(&[]), &ENGLISH), json!([]));
-        let shown = menu(&config, &caller(&["Data", "Charts", "Alerts & Report", "Manage"]), &ENGLISH);
+        assert_eq!(menu(&config, &user(&[]), &ENGLISH), json!([]));
+        let shown = menu(&config, &user(&["Data", "Charts", "Alerts & Report", "Manage"]), &ENGLISH);
         assert_eq!(
             shown,
             json!([
@@ -266,7 +266,7 @@ mod tests {
                 {"name": "Manage", "icon": "", "label": "Manage", "childs": []},
             ])
         );
-        let shown = menu(&config, &caller(&["Security", "List Roles"]), &ENGLISH);
+        let shown = menu(&config, &user(&["Security", "List Roles"]), &ENGLISH);
         assert_eq!(shown[0]["childs"][0], "-");
         assert_eq!(shown[0]["childs"][1]["url"], "/roles/");
     }
@@ -278,7 +278,7 @@ mod tests {
             ("LANGUAGES".to_owned(), json!({"en": {"name": "English"}, "fr": {"name": "French"}})),
         ];
         let config = Config::with(overrides.into_iter().collect());
-        let data = menu_data(&config, &caller(&["Charts"]), &ENGLISH);
+        let data = menu_data(&config, &user(&["Charts"]), &ENGLISH);
         assert_eq!(data["menu"][0]["url"], "/bi/chart/list/");
         assert_eq!(data["navbar_right"]["languages"]["fr"]["url"], "/bi/lang/fr");
         assert_eq!(data["navbar_right"]["show_language_picker"], true);

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 pub use menu::menu;
 pub use user::user;
 
-use crate::{Principal, Services};
+use crate::{Caller, state::functions};
 
 /// The language of a page: a locale such as `pt_BR` and the catalogue of its sentences.
 pub struct Language<'a> {
@@ -29,13 +29,8 @@ impl Language<'_> {
 }
 
 /// The key `common` of the bootstrap data; `flashes` are shown once and then forgotten by the caller.
-pub async fn common(
-    app: &Services,
-    caller: &Principal,
-    language: &Language<'_>,
-    flashes: Value,
-) -> Result<Value> {
-    let config = &app.config;
+pub async fn common(caller: &Caller, language: &Language<'_>, flashes: Value) -> Result<Value> {
+    let config = &caller.app.config;
     let mut data = Map::new();
     let mut put = |key: &str, value: Value| data.insert(key.to_owned(), value);
     put("application_root", config.get("APPLICATION_ROOT").clone());
@@ -49,9 +44,11 @@ pub async fn common(
     put("feature_flags", json!(config.flags()));
     put("extra_sequential_color_schemes", config.get("EXTRA_SEQUENTIAL_COLOR_SCHEMES").clone());
     put("extra_categorical_color_schemes", config.get("EXTRA_CATEGORICAL_COLOR_SCHEMES").clone());
-    put("menu_data", menu::menu_data(config, caller, language));
-    put("theme", theme::theme(app).await?);
+    put("menu_data", menu::menu_data(config, &caller.user, language));
+    put("theme", theme::theme(&caller.app).await?);
     put("flash_messages", flashes);
+    let overrides = functions::bootstrap_overrides(caller, &data)?;
+    data.extend(overrides);
     Ok(Value::Object(data))
 }
 

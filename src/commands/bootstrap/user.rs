@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use infra::Result;
 use serde_json::{Map, Value, json};
 
-use crate::{Principal, Services};
+use crate::{Caller, Principal};
 
 /// The key `user` of the bootstrap data, with what each role grants.
-pub async fn user(app: &Services, caller: &Principal) -> Result<Value> {
+pub async fn user(caller: &Caller) -> Result<Value> {
     let mut data = Map::new();
     let mut put = |key: &str, value: Value| data.insert(key.to_owned(), value);
-    if let Some(user) = &caller.user {
+    if let Some(user) = &caller.user.user {
         put("username", user.username.clone().into());
         put("firstName", user.first_name.clone().into());
         put("lastName", user.last_name.clone().into());
@@ -21,7 +21,7 @@ pub async fn user(app: &Services, caller: &Principal) -> Result<Value> {
         put("createdOn", user.created_on.map(iso).into());
         put("email", user.email.clone().into());
         put("loginCount", user.login_count.into());
-    } else if let Some(guest) = &caller.guest {
+    } else if let Some(guest) = &caller.user.guest {
         let claim = |name: &str| guest.user.get(name).cloned().unwrap_or_default();
         let name = |key: &str, default: &str| match claim(key) {
             Value::String(s) if !s.is_empty() => Value::String(s),
@@ -33,22 +33,22 @@ pub async fn user(app: &Services, caller: &Principal) -> Result<Value> {
         put("isActive", false.into());
         put("isAnonymous", false.into());
     }
-    let grants = app.grants.load(app.db.exec(), &caller.role_ids()).await?;
+    let grants = caller.app.grants.load(caller.app.db.exec(), &caller.user.role_ids()).await?;
     let mut roles = Map::new();
-    for role in &caller.roles {
+    for role in &caller.user.roles {
         let of_role = grants.by_role.get(&role.id).map(Vec::as_slice).unwrap_or_default();
         roles.insert(role.name.clone(), json!(of_role));
     }
     put("roles", Value::Object(roles));
-    put("permissions", data_permissions(caller));
+    put("permissions", data_permissions(&caller.user));
     Ok(Value::Object(data))
 }
 
 /// The data that is granted by name; a key is there only when something is.
-fn data_permissions(caller: &Principal) -> Value {
+fn data_permissions(user: &Principal) -> Value {
     let mut permissions = Map::new();
     for name in ["datasource_access", "database_access"] {
-        let view_menus: BTreeSet<&str> = caller.view_menus(name).into_iter().collect();
+        let view_menus: BTreeSet<&str> = user.view_menus(name).into_iter().collect();
         if !view_menus.is_empty() {
             permissions.insert(name.to_owned(), json!(view_menus));
         }

@@ -5,27 +5,14 @@ use daos::{
     person::{Owned, Person, owners},
 };
 use infra::{Result, clock, db::Executor};
-use md5::{Digest, Md5};
 use serde_json::{Map, Value, json};
 
 use super::form_data::form_data;
-use crate::{access::Principal, text::markdown};
+use crate::text::markdown;
 
 /// `/explore/?…` with the chart's id, as old links carry it.
 pub fn slice_url(id: i64) -> String {
     format!("/explore/?slice_id={id}&form_data=%7B%22slice_id%22%3A%20{id}%7D")
-}
-
-/// Address of the chart's image; it changes with the chart and with who looks. Nobody without a name has one.
-pub fn thumbnail_url(chart: &Chart, user: &Principal) -> Option<String> {
-    let executor = &user.user.as_ref()?.username;
-    let digest = md5_hex(&format!("{}.{executor}\n{executor}", chart.params.as_deref().unwrap_or_default()));
-    Some(format!("/api/v1/chart/{}/thumbnail/{digest}/", chart.id))
-}
-
-/// MD5 in hexadecimal digits.
-pub fn md5_hex(text: &str) -> String {
-    Md5::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// `ChartEntityResponseSchema`: a chart inside its dashboard.

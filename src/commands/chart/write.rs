@@ -5,61 +5,33 @@ use daos::{
     dashboard,
     dataset::{self, Dataset},
     person::{self, Owned},
+    write::Values,
 };
 use infra::{
     Error, Result, clock,
-    db::{Executor, Sql, Value as Stored},
+    db::{Executor, Value as Stored},
 };
-use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::ChartFields;
 use crate::{
-    Services,
-    access::{Principal, lists, ownership},
+    Caller, Services,
+    access::{lists, ownership},
     implicit_tags,
     refused::refused,
-    relations::{
-        Invalid, Tagged, check_tags, delete_rows, raise_for_reports, set_links, set_owners, set_tags,
-    },
+    relations::{Invalid, Tagged, check_tags, raise_for_reports, set_tags},
+    schema::{Sent, columns},
+    state::Principal,
     tag::ObjectType,
 };
 
-/// Columns of `slices` that a body may set, with the kind of their values.
-const TEXTS: &[&str] = &[
-    "slice_name",
-    "description",
-    "viz_type",
-    "params",
-    "query_context",
-    "datasource_type",
-    "datasource_name",
-    "certified_by",
-    "certification_details",
-    "external_url",
-];
-const NUMBERS: &[&str] = &["cache_timeout", "datasource_id"];
-
-/// Fields as the body had them, checked by their schema.
-pub type Fields = Map<String, Value>;
-
-fn ids(fields: &Fields, key: &str) -> Option<Vec<i64>> {
-    Some(fields.get(key)?.as_array()?.iter().filter_map(Value::as_i64).collect())
-}
-
-fn columns(fields: &Fields) -> Vec<(&'static str, Stored)> {
-    let mut values: Vec<(&'static str, Stored)> = Vec::new();
-    for (name, value) in fields {
-        if let Some(column) = TEXTS.iter().find(|c| *c == name) {
-            values.push((column, value.as_str().into()));
-        } else if let Some(column) = NUMBERS.iter().find(|c| *c == name) {
-            values.push((column, value.as_i64().into()));
-        } else if name == "is_managed_externally" {
-            values.push(("is_managed_externally", value.as_bool().into()));
-        } else if name == "uuid" {
-            values.push(("uuid", value.as_str().and_then(|u| Uuid::parse_str(u).ok()).into()));
-        }
-    }
-    values
+/// Columns of `slices` that a body sets.
+fn columns(fields: &ChartFields) -> Values {
+    columns![
+        fields; slice_name, description, viz_type, params, query_context, cache_timeout, datasource_id,
+        datasource_type, datasource_name, certified_by, certification_details, is_managed_externally,
+        external_url, uuid,
+    ]
 }
 
 /// True of a null in a column that has a default.
@@ -68,9 +40,9 @@ fn defaulted(column: &str, value: &Stored) -> bool {
 }
 
 /// The dataset that a chart is to show. It need not be the caller's to use: such a chart shows them nothing.
-async fn datasource(app: &Services, fields: &Fields, invalid: &mut Invalid) -> Result<Option<Dataset>> {
-    let Some(id) = fields.get("datasource_id").and_then(Value::as_i64) else { return Ok(None) };
-    let found = match fields.get("datasource_type").and_then(Value::as_str) {
+async fn datasource(app: &Services, fields: &ChartFields, invalid: &mut Invalid) -> Result<Option<Dataset>> {
+    let Some(id) = fields.datasource_id.get() else { return Ok(None) };
+    let found = match fields.datasource_type.text() {
         Some("table") => dataset::find(app.db.exec(), id).await?,
         _ => None,
     };
@@ -98,32 +70,28 @@ async fn raise_for_dashboards(db: &dyn Executor, user: &Principal, ids: &[i64]) 
 }
 
 /// Creates a chart; its id.
-pub async fn create(app: &Services, user: &Principal, fields: &Fields) -> Result<i64> {
-    insert(app, user, fields).await.map_err(refused("Chart could not be created."))
+pub async fn create(caller: &Caller, fields: &ChartFields) -> Result<i64> {
+    insert(caller, fields).await.map_err(refused("Chart could not be created."))
 }
 
-async fn insert(app: &Services, user: &Principal, fields: &Fields) -> Result<i64> {
+async fn insert(caller: &Caller, fields: &ChartFields) -> Result<i64> {
     let mut invalid = Invalid::default();
-    let dataset = datasource(app, fields, &mut invalid).await?;
-    let tx = app.db.begin().await?;
+    let dataset = datasource(&caller.app, fields, &mut invalid).await?;
+    let tx = caller.app.db.begin().await?;
     let db = tx.exec();
-    let boards = ids(fields, "dashboards").unwrap_or_default();
-    if !boards.is_empty() {
-        let mut known = Sql::new("SELECT b.id FROM dashboards b WHERE b.id IN ");
-        known.push_list(boards.iter().copied());
-        if let Some(condition) = lists::dashboards(&app.config, user, db.dialect(), "b") {
-            known.push(" AND ").append(condition);
-        }
-        if db.query(known).await?.len() != boards.len() {
+    let dashboards = fields.dashboards.items().unwrap_or_default();
+    if !dashboards.is_empty() {
+        let visible = lists::dashboards(&caller.app.config, &caller.user, db.dialect(), "b");
+        if dashboard::existing(db, dashboards, visible).await?.len() != dashboards.len() {
             invalid.add("dashboards", "Dashboards do not exist");
         }
-        raise_for_dashboards(db, user, &boards).await?;
+        raise_for_dashboards(db, &caller.user, dashboards).await?;
     }
-    let owners = ownership::owners_on_create(db, user, ids(fields, "owners").as_deref()).await;
+    let owners = ownership::owners_on_create(db, &caller.user, fields.owners.items()).await;
     let owners = invalid.owners(owners)?;
     invalid.check()?;
 
-    let (me, now) = (user.user_id(), clock::now());
+    let (me, now) = (caller.user.user_id(), clock::now());
     let mut values = columns(fields);
     // a column with a default takes it for null, too
     values.retain(|(column, value)| *column != "datasource_name" && !defaulted(column, value));
@@ -146,62 +114,65 @@ async fn insert(app: &Services, user: &Principal, fields: &Fields) -> Result<i64
         ("last_saved_at", now.into()),
         ("last_saved_by_fk", me.into()),
     ]);
-    let id = db.insert_row("slices", values).await?;
-    set_owners(db, Owned::Chart, id, &owners).await?;
-    set_links(db, "dashboard_slices", "slice_id", id, "dashboard_id", &boards).await?;
-    implicit_tags::created(&app.config, db, user, ObjectType::Chart, id, &owners).await?;
+    let id = chart::insert(db, values).await?;
+    person::set_owners(db, Owned::Chart, id, &owners).await?;
+    chart::set_dashboards(db, id, dashboards).await?;
+    implicit_tags::created(&caller.app.config, db, &caller.user, ObjectType::Chart, id, &owners).await?;
     tx.commit().await?;
     Ok(id)
 }
 
 /// A body that only completes the stored query of a chart.
-fn is_query_context_update(fields: &Fields) -> bool {
-    fields.len() == 2
-        && fields.contains_key("query_context")
-        && fields.get("query_context_generation") == Some(&Value::Bool(true))
+fn is_query_context_update(fields: &ChartFields) -> bool {
+    let only = ChartFields {
+        query_context: fields.query_context.clone(),
+        query_context_generation: Sent::Value(true),
+        ..ChartFields::default()
+    };
+    fields.query_context.is_sent() && *fields == only
 }
 
 /// Changes a chart.
-pub async fn update(app: &Services, user: &Principal, id: i64, fields: &Fields) -> Result<()> {
-    change(app, user, id, fields).await.map_err(refused("Chart could not be updated."))
+pub async fn update(caller: &Caller, id: i64, fields: &ChartFields) -> Result<()> {
+    change(caller, id, fields).await.map_err(refused("Chart could not be updated."))
 }
 
-async fn change(app: &Services, user: &Principal, id: i64, fields: &Fields) -> Result<()> {
-    let chart = chart::find_where(app.db.exec(), &ChartKey::Id(id), lists::charts(user, "s")).await?;
+async fn change(caller: &Caller, id: i64, fields: &ChartFields) -> Result<()> {
+    let chart =
+        chart::find_where(caller.app.db.exec(), &ChartKey::Id(id), lists::charts(&caller.user, "s")).await?;
     let chart = chart.ok_or_else(Error::not_found)?;
     let mut invalid = Invalid::default();
-    let owns = ownership::owns(app, user, Owned::Chart, id).await?;
+    let owns = ownership::owns(caller, Owned::Chart, id).await?;
     // viewers and report workers may fill in a query that is missing, but not replace one
     let fills_in = is_query_context_update(fields) && chart.query_context.is_none();
     if !owns && !fills_in {
         return Err(Error::forbidden());
     }
-    let moves = fields.get("datasource_id").is_some_and(|v| !v.is_null());
-    let kind = fields.get("datasource_type").and_then(Value::as_str).unwrap_or_default();
-    if moves && kind.is_empty() {
+    let moves = fields.datasource_id.value().is_some();
+    if moves && fields.datasource_type.filled().is_none() {
         invalid.add("datasource_type", "Datasource type is required when datasource_id is given");
     }
-    let moved_to = if moves { datasource(app, fields, &mut invalid).await? } else { None };
+    let moved_to = if moves { datasource(&caller.app, fields, &mut invalid).await? } else { None };
 
-    let tx = app.db.begin().await?;
+    let tx = caller.app.db.begin().await?;
     let db = tx.exec();
     let current = person::owners(db, Owned::Chart, &[id]).await?.remove(&id).unwrap_or_default();
     let current: Vec<i64> = current.iter().map(|p| p.id).collect();
     let owners = if owns {
-        let owners = ownership::owners_on_update(db, user, &current, ids(fields, "owners").as_deref()).await;
+        let owners = ownership::owners_on_update(db, &caller.user, &current, fields.owners.items()).await;
         invalid.owners(owners)?
     } else {
         current
     };
-    let tags = ids(fields, "tags");
-    check_tags(db, user, Tagged::Chart, id, tags.as_deref(), &mut invalid).await?;
-    let boards = ids(fields, "dashboards");
-    if let Some(boards) = &boards {
-        check_dashboards(db, user, &chart, boards, &mut invalid).await?;
+    let tags = fields.tags.items();
+    check_tags(db, &caller.user, Tagged::Chart, id, tags, &mut invalid).await?;
+    let dashboards = fields.dashboards.items();
+    if let Some(dashboards) = dashboards {
+        check_dashboards(db, &caller.user, &chart, dashboards, &mut invalid).await?;
     }
     invalid.check()?;
 
-    let (me, now) = (user.user_id(), clock::now());
+    let (me, now) = (caller.user.user_id(), clock::now());
     let mut values = columns(fields);
     let dataset = match (moved_to, chart.datasource_id) {
         (Some(dataset), _) => {
@@ -215,18 +186,18 @@ async fn change(app: &Services, user: &Principal, id: i64, fields: &Fields) -> R
         values.extend(of_dataset(dataset));
     }
     values.extend([("changed_on", now.into()), ("changed_by_fk", me.into())]);
-    if fields.get("query_context_generation").is_none_or(Value::is_null) {
+    if fields.query_context_generation.value().is_none() {
         values.extend([("last_saved_at", now.into()), ("last_saved_by_fk", me.into())]);
     }
-    db.update_row("slices", id, values).await?;
-    set_owners(db, Owned::Chart, id, &owners).await?;
-    if let Some(boards) = &boards {
-        set_links(db, "dashboard_slices", "slice_id", id, "dashboard_id", boards).await?;
+    chart::update(db, id, values).await?;
+    person::set_owners(db, Owned::Chart, id, &owners).await?;
+    if let Some(dashboards) = dashboards {
+        chart::set_dashboards(db, id, dashboards).await?;
     }
-    if let Some(tags) = &tags {
-        set_tags(db, user, Tagged::Chart, id, tags).await?;
+    if let Some(tags) = tags {
+        set_tags(db, &caller.user, Tagged::Chart, id, tags).await?;
     }
-    implicit_tags::updated(&app.config, db, user, ObjectType::Chart, id, &owners).await?;
+    implicit_tags::updated(&caller.app.config, db, &caller.user, ObjectType::Chart, id, &owners).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -250,29 +221,19 @@ async fn check_dashboards(
 }
 
 /// Deletes charts: all of them or, if one is missing, foreign or used by a report, none.
-pub async fn delete(app: &Services, user: &Principal, ids: &[i64]) -> Result<()> {
-    let tx = app.db.begin().await?;
+pub async fn delete(caller: &Caller, ids: &[i64]) -> Result<()> {
+    let tx = caller.app.db.begin().await?;
     let db = tx.exec();
-    let mut sql = Sql::new("SELECT s.id FROM slices s WHERE s.id IN ");
-    sql.push_list(ids.iter().copied());
-    if let Some(condition) = lists::charts(user, "s") {
-        sql.push(" AND ").append(condition);
-    }
-    let found = db.query(sql).await?.len();
+    let found = chart::existing(db, ids, lists::charts(&caller.user, "s")).await?.len();
     if found == 0 || found != ids.len() {
         return Err(Error::not_found());
     }
     raise_for_reports(db, "chart_id", ids).await?;
-    if !ownership::not_owned(db, user, Owned::Chart, ids).await?.is_empty() {
+    if !ownership::not_owned(db, &caller.user, Owned::Chart, ids).await?.is_empty() {
         return Err(Error::forbidden());
     }
-    for (table, column) in [("slice_user", "slice_id"), ("dashboard_slices", "slice_id")] {
-        let mut sql = Sql::new(format!("DELETE FROM {table} WHERE {column} IN "));
-        sql.push_list(ids.iter().copied());
-        db.execute(sql).await?;
-    }
     implicit_tags::deleted(db, ObjectType::Chart, ids).await?;
-    delete_rows(db, "slices", ids).await?;
+    chart::delete(db, ids).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -1,7 +1,5 @@
 //! Annotation layers of a query (`get_annotation_data`): stored annotations, and rows of other charts.
 
-use std::sync::Arc;
-
 use daos::{
     annotation,
     chart::{self, Chart, ChartKey},
@@ -10,16 +8,12 @@ use futures_util::future::BoxFuture;
 use query::{QueryError, query_object::QueryObject};
 use serde_json::{Map, Value, json};
 
-use super::{Answer, SqlContext, payload::epoch_ms, run};
-use crate::{Principal, access::lists, chart::form_data::form_data, explore_json::Explored};
+use super::run;
+use crate::query_run::{Answer, SqlContext, payload::epoch_ms};
+use crate::{access::lists, chart::form_data::form_data, explore_json::Explored};
 
 /// The data of all layers, by name.
-pub async fn of(
-    sql: &SqlContext,
-    user: &Arc<Principal>,
-    query: &QueryObject,
-    force: bool,
-) -> Result<Value, QueryError> {
+pub async fn load(sql: &SqlContext, query: &QueryObject, force: bool) -> Result<Value, QueryError> {
     let text =
         |layer: &Value, key: &str| layer.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut data = Map::new();
@@ -28,7 +22,7 @@ pub async fn of(
     };
     let native: Vec<&Value> = of_source(&["NATIVE"]).collect();
     let ids: Vec<i64> = native.iter().filter_map(|l| l.get("value")?.as_i64()).collect();
-    let stored = annotation::of_layers(sql.app.db.exec(), &ids).await.map_err(infra::Error::from)?;
+    let stored = annotation::of_layers(sql.caller.app.db.exec(), &ids).await.map_err(infra::Error::from)?;
     for layer in native {
         let id = layer.get("value").and_then(Value::as_i64).unwrap_or_default();
         let Some(annotations) = stored.get(&id) else {
@@ -48,7 +42,7 @@ pub async fn of(
         data.insert(text(layer, "name"), json!({"columns": columns, "records": records}));
     }
     for layer in of_source(&["line", "table"]) {
-        let rows = of_chart(sql, user, layer, force).await?;
+        let rows = of_chart(sql, layer, force).await?;
         data.insert(text(layer, "name"), rows);
     }
     Ok(Value::Object(data))
@@ -57,7 +51,6 @@ pub async fn of(
 /// Rows of another chart. Boxed, because that chart may have annotations of its own.
 fn of_chart<'a>(
     sql: &'a SqlContext,
-    user: &'a Arc<Principal>,
     layer: &'a Value,
     force: bool,
 ) -> BoxFuture<'a, Result<Value, QueryError>> {
@@ -66,21 +59,24 @@ fn of_chart<'a>(
         let id = layer.get("value").and_then(Value::as_i64).unwrap_or_default();
         let missing = || {
             QueryError::validation(format!(
-                "Chart with ID {id} (referenced by\n                    annotation layer '{name}') was not found.\n                    Please verify that the chart exists and is accessible."
+                "Chart with ID {id} (referenced by\n                    annotation layer '{name}') was not \
+                 found.\n                    Please verify that the chart exists and is accessible."
             ))
         };
         // what the caller may not see does not exist
-        let condition = lists::charts(user, "s");
-        let found = chart::find_where(sql.app.db.exec(), &ChartKey::Id(id), condition).await;
+        let condition = lists::charts(&sql.caller.user, "s");
+        let found = chart::find_where(sql.caller.app.db.exec(), &ChartKey::Id(id), condition).await;
         let chart = found.map_err(infra::Error::from)?.ok_or_else(missing)?;
         let overrides = layer.get("overrides").and_then(Value::as_object).cloned().unwrap_or_default();
         if chart.viz_type.as_deref().is_some_and(query::legacy_viz::is_known) {
-            return of_legacy_chart(sql, user, &chart, overrides, force).await;
+            return of_legacy_chart(sql, &chart, overrides, force).await;
         }
         let stored = chart.query_context.as_deref().unwrap_or_default();
         let Ok(mut body) = serde_json::from_str::<Value>(stored) else {
             return Err(QueryError::validation(format!(
-                "The query context for chart ID {id} (referenced\n                        by annotation layer '{name}') was not found.\n                        Please ensure the chart is properly configured and has a valid\n                        query context."
+                "The query context for chart ID {id} (referenced\n                        by annotation layer \
+                 '{name}') was not found.\n                        Please ensure the chart is properly configured \
+                 and has a valid\n                        query context."
             )));
         };
         if let Some(map) = body.as_object_mut() {
@@ -93,7 +89,7 @@ fn of_chart<'a>(
                 }
             }
         }
-        let mut prepared = run::prepare(&sql.app, user, &body).await.map_err(told)?;
+        let mut prepared = run::prepare_stored(&sql.caller, &body, &[]).await.map_err(as_query_error)?;
         let set = |key: &str| overrides.get(key).and_then(Value::as_str).filter(|t| !t.is_empty());
         prepared.context_mut().force = force;
         for query in &mut prepared.context_mut().queries {
@@ -107,7 +103,7 @@ fn of_chart<'a>(
                 query.to_dttm = to;
             }
         }
-        let answer = prepared.run().await.map_err(told)?;
+        let answer = prepared.run().await.map_err(as_query_error)?;
         let mut records = Value::Null;
         if let Some(Answer::Rows(rows)) = answer.queries.first() {
             let mut out = Vec::new();
@@ -121,21 +117,20 @@ fn of_chart<'a>(
 /// The payload of a visualisation of old, shaped as it shows it.
 async fn of_legacy_chart(
     sql: &SqlContext,
-    user: &Arc<Principal>,
     chart: &Chart,
     overrides: Map<String, Value>,
     force: bool,
 ) -> Result<Value, QueryError> {
     let mut form_data = form_data(chart);
     form_data.extend(overrides);
-    let explored = Explored::open(&sql.app, user, form_data, None, force).await.map_err(told)?;
-    let mut payload = explored.payload().await.map_err(told)?;
+    let explored = Explored::open(&sql.caller, form_data, None, force).await.map_err(as_query_error)?;
+    let mut payload = explored.payload().await.map_err(as_query_error)?;
     // the original looks the member up, which a failed query does not have
     payload.body.get_mut("data").map(Value::take).ok_or_else(|| QueryError::validation("'data'"))
 }
 
 /// A failure of the other chart is a failure of this query.
-fn told(error: infra::Error) -> QueryError {
+fn as_query_error(error: infra::Error) -> QueryError {
     match error {
         infra::Error::Message { message, .. } => {
             QueryError::validation(message.as_str().map_or_else(|| message.to_string(), str::to_owned))

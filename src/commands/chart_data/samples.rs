@@ -1,7 +1,5 @@
 //! Pages of raw rows of a dataset (`superset.views.datasource.utils:get_samples`).
 
-use std::sync::Arc;
-
 use infra::{Error, Result};
 use query::{
     QueryError,
@@ -10,8 +8,9 @@ use query::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{Answer, LoadedDataset, prepare_loaded};
-use crate::{Principal, Services};
+use super::{Check, prepare_loaded};
+use crate::query_run::{Answer, LoadedDataset};
+use crate::{Caller, access::guest};
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -31,12 +30,21 @@ pub struct SamplesRequest {
 }
 
 /// One page; the answer carries `page`, `per_page` and `total_count`.
-pub async fn samples(app: &Arc<Services>, user: &Arc<Principal>, request: &SamplesRequest) -> Result<Answer> {
+pub async fn samples(caller: &Caller, request: &SamplesRequest) -> Result<Answer> {
     let missing = || Error::Legacy { status: 404, error: "Datasource does not exist".to_owned() };
-    let dataset = LoadedDataset::find(app, user, request.dataset_id).await?.ok_or_else(missing)?;
+    let dataset = LoadedDataset::find(caller, request.dataset_id).await?.ok_or_else(missing)?;
+    let check = match caller.guest() {
+        None => Check::Dataset,
+        Some(_) => {
+            let dashboard = request.dashboard_id;
+            guest::raise_for_detail(caller, &dataset.row, &dataset.description, dashboard, &request.payload)
+                .await?;
+            Check::Nothing
+        }
+    };
     let mut payload = request.payload.clone();
     name_columns(&mut payload, &dataset);
-    let most = app.config.int("SAMPLES_ROW_LIMIT").unwrap_or(1000);
+    let most = caller.app.config.int("SAMPLES_ROW_LIMIT").unwrap_or(1000);
     let limit = request.per_page.filter(|n| (0..=most).contains(n)).unwrap_or(most);
     let offset = (request.page.saturating_sub(1)).saturating_mul(limit).max(0);
 
@@ -46,11 +54,11 @@ pub async fn samples(app: &Arc<Services>, user: &Arc<Principal>, request: &Sampl
     payload.insert("row_limit".into(), json!(limit));
     payload.insert("row_offset".into(), json!(offset));
 
-    let total = first(app, user, &dataset, request, count, "full").await?;
+    let total = first(caller, (&dataset, check), request, count, "full").await?;
     if let Some(error) = total.error() {
         return Err(failed(error));
     }
-    let mut page = first(app, user, &dataset, request, payload, "drill_detail").await?;
+    let mut page = first(caller, (&dataset, check), request, payload, "drill_detail").await?;
     if let Some(error) = page.error() {
         return Err(failed(error));
     }
@@ -79,9 +87,8 @@ fn failed(error: &str) -> Error {
 }
 
 async fn first(
-    app: &Arc<Services>,
-    user: &Arc<Principal>,
-    dataset: &LoadedDataset,
+    caller: &Caller,
+    (dataset, check): (&LoadedDataset, Check),
     request: &SamplesRequest,
     query: Map<String, Value>,
     result_type: &str,
@@ -94,7 +101,7 @@ async fn first(
         "form_data": request.dashboard_id.map(|id| json!({"dashboardId": id})),
     });
     let body = query_object::schema::load(&body).map_err(QueryError::into_answer)?;
-    let prepared = prepare_loaded(app, user, body, dataset.clone()).await?;
+    let prepared = prepare_loaded(caller, body, dataset.clone(), check).await?;
     let mut data = prepared.run_all().await?;
     if data.queries.is_empty() { Err(failed("")) } else { Ok(data.queries.swap_remove(0)) }
 }

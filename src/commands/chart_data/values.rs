@@ -5,29 +5,34 @@ use std::sync::Arc;
 use infra::{Error, Result};
 use query::{QueryError, encode::json::write_scalar, frame::Frame};
 
-use super::{Clock, LoadedDataset, SqlContext, TemplateScope};
-use crate::{Principal, Services, access::objects};
+use crate::query_run::{Clock, LoadedDataset, SqlContext, TemplateScope};
+use crate::{
+    Caller,
+    access::{guest, objects},
+};
 
 /// The values as a JSON array.
-pub async fn column_values(
-    app: &Arc<Services>,
-    user: &Arc<Principal>,
-    dataset_id: i64,
-    column: &str,
-) -> Result<Vec<u8>> {
+pub async fn column_values(caller: &Caller, dataset_id: i64, column: &str) -> Result<Vec<u8>> {
     let missing = || Error::message(404, "Datasource does not exist");
-    let dataset = LoadedDataset::find(app, user, dataset_id).await?.ok_or_else(missing)?;
+    let dataset = LoadedDataset::find(caller, dataset_id).await?.ok_or_else(missing)?;
     // this endpoint tells only the sentence
-    objects::raise_for_dataset(app, user, &dataset.row, None).await.map_err(|e| match e {
+    objects::raise_for_dataset(caller, &dataset.row, None).await.map_err(|e| match e {
         Error::Sip40 { status, errors } => {
             Error::message(status, errors.first().map_or(String::new(), |e| e.message.clone()))
         }
         other => other,
     })?;
-    let scope = Arc::new(TemplateScope::new(user, &serde_json::Value::Null, &[]));
-    let sql = SqlContext { app: app.clone(), dataset, clock: Clock::new(&app.config), scope };
-    let most = app.config.int("SQL_MAX_ROW").filter(|n| *n > 0);
-    let limit = match (app.config.int("FILTER_SELECT_ROW_LIMIT"), most) {
+    guest::raise_for_values(caller, &dataset.description, column).await?;
+    let scope = Arc::new(TemplateScope::new(&serde_json::Value::Null, &[]));
+    let sql = SqlContext {
+        caller: caller.clone(),
+        dataset,
+        clock: Clock::new(&caller.app.config),
+        scope,
+        memory: None,
+    };
+    let most = caller.app.config.int("SQL_MAX_ROW").filter(|n| *n > 0);
+    let limit = match (caller.app.config.int("FILTER_SELECT_ROW_LIMIT"), most) {
         (Some(limit), Some(most)) if limit > 0 => Some(limit.min(most)),
         (Some(limit), None) if limit > 0 => Some(limit),
         (_, most) => most,

@@ -5,6 +5,9 @@ use std::collections::HashMap;
 use infra::json;
 use serde_json::{Map, Value, json};
 
+use super::FilterChanges;
+use crate::schema::Sent;
+
 /// Charts of a layout, in its order.
 pub fn chart_ids(positions: &Map<String, Value>) -> Vec<i64> {
     let mut ids = Vec::new();
@@ -112,16 +115,19 @@ fn filter_scopes(
 }
 
 /// `update_native_filters_config`: filters that were deleted, changed, added and reordered.
-pub fn change_filters(current: &[Value], change: &Map<String, Value>) -> Vec<Value> {
-    let list = |key: &str| change.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
-    let (deleted, modified, mut order) = (list("deleted"), list("modified"), list("reordered"));
+pub fn change_filters(current: &[Value], change: &FilterChanges) -> Vec<Value> {
+    let ids = |sent: &Sent<Vec<String>>| -> Vec<Value> {
+        sent.items().into_iter().flatten().map(|id| Value::from(id.as_str())).collect()
+    };
+    let (deleted, mut order) = (ids(&change.deleted), ids(&change.reordered));
+    let modified = change.modified.items().unwrap_or_default();
     let same = |a: &Value, b: &Value| a.get("id") == b.get("id");
     let mut filters: Vec<Value> = current
         .iter()
         .filter(|f| f.get("id").is_none_or(|id| !deleted.contains(id)))
         .map(|f| modified.iter().find(|m| same(m, f)).unwrap_or(f).clone())
         .collect();
-    for new in &modified {
+    for new in modified {
         if !filters.iter().any(|f| same(f, new)) {
             filters.push(new.clone());
             if let Some(id) = new.get("id")
@@ -172,6 +178,9 @@ mod tests {
         let change = map(
             json!({"deleted": ["a"], "modified": [{"id": "b", "x": 1}, {"id": "c"}], "reordered": ["b"]}),
         );
-        assert_eq!(change_filters(&current, &change), [json!({"id": "b", "x": 1}), json!({"id": "c"})]);
+        assert_eq!(
+            change_filters(&current, &FilterChanges::read(&change)),
+            [json!({"id": "b", "x": 1}), json!({"id": "c"})]
+        );
     }
 }

@@ -105,7 +105,8 @@ mod tests {
         let layout = json!({
             "ROOT_ID": {"id": "ROOT_ID", "type": "ROOT", "children": ["TABS-1"]},
             "TABS-1": {"id": "TABS-1", "type": "TABS", "children": ["TAB-a", "TAB-b"]},
-            "TAB-a": {"id": "TAB-a", "type": "TAB", "children": ["TABS-2"], "meta": {"text": "A"}, "parents": ["ROOT_ID"]},
+            "TAB-a": {"id": "TAB-a", "type": "TAB", "children": ["TABS-2"], "meta": {"text": "A"},
+                "parents": ["ROOT_ID"]},
             "TAB-b": {"id": "TAB-b", "type": "TAB", "children": ["ROW-1"], "meta": {"text": "B"}},
             "TABS-2": {"id": "TABS-2", "type": "TABS", "children": ["TAB-c"]},
             "TAB-c": {"id": "TAB-c", "type": "TAB", "children": [], "meta": {"text": "C"}},
@@ -125,7 +126,8 @@ mod tests {
 
     #[test]
     fn hostile_layouts_end() {
-        let loop_ = json!({"ROOT_ID": {"type": "ROOT", "children": ["G"]}, "G": {"type": "GRID", "children": ["ROOT_ID"]}});
+        let loop_ = json!({"ROOT_ID": {"type": "ROOT", "children": ["G"]}, "G": {"type": "GRID",
+            "children": ["ROOT_ID"]}});
         assert_eq!(tabs(Some(&loop_.to_string())).unwrap()["tab_tree"], json!([]));
         assert_eq!(tabs(Some(r#"{"ROOT_ID": {"type": "ROOT", "children": ["nope"]}}"#)), None);
         assert_eq!(tabs(Some("[")), None);

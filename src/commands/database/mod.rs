@@ -1,14 +1,13 @@
 //! Connections to analytical databases: describing, testing, writing them.
 
-pub mod describe;
-pub mod errors;
-pub mod oauth2;
+mod fields;
+pub mod find;
 pub mod parameters;
-mod permissions;
-pub mod secrets;
+pub(crate) mod permissions;
+pub mod set_uri;
 pub mod test;
-pub mod tunnel;
-pub mod upload;
-pub mod uri;
+pub mod test_uri;
 pub mod validate_sql;
 pub mod write;
+
+pub use fields::{DatabaseFields, SqlFields};

@@ -1,65 +1,73 @@
 //! Checking the connection form while it is filled in (`superset.commands.database.validate`).
 
 use daos::database;
-use infra::{Error, Result, engines, error::SupersetError, net};
+use infra::{
+    Error, Result,
+    engine_specs::{self, facts::Form},
+    engines,
+    error::{ErrorType, SupersetError},
+    net,
+};
 use serde_json::{Map, Value, json};
 
 use super::{
+    DatabaseFields,
+    test::{candidate, ping},
+};
+use crate::connect::{
     errors, secrets,
-    test::{Fields, candidate, ping, text},
     uri::{build, has_basic_form, has_duckdb_form, masked},
 };
-use crate::{Principal, Services, access::lists, databases::source};
-
-/// Engines that are only checked when they are stored.
-const UNCHECKED: &[&str] = &["bigquery", "snowflake"];
+use crate::{Caller, access::lists, connect::source};
 
 /// Checks the parameters one after the other, then connects.
-pub async fn validate_parameters(app: &Services, user: &Principal, fields: &Fields) -> Result<()> {
-    let engine = text(fields, "engine").unwrap_or_default();
-    if UNCHECKED.contains(&engine) {
+pub async fn validate_parameters(caller: &Caller, fields: &DatabaseFields) -> Result<()> {
+    let engine = fields.engine.text().unwrap_or_default();
+    let spec = engine_specs::spec(engine, fields.driver.text());
+    if spec.connection.form_unchecked {
         return Ok(());
     }
-    let spec = engines::spec(engine, text(fields, "driver"));
     if spec.parameters_schema.is_none() {
         let text = format!("Engine \"{engine}\" cannot be configured through parameters.");
-        return Err(Error::sip40(422, SupersetError::new("GENERIC_DB_ENGINE_ERROR", text)));
+        return Err(Error::sip40(422, SupersetError::new(ErrorType::GenericDbEngineError, text)));
     }
     let nothing = Map::new();
-    let parameters = fields.get("parameters").and_then(Value::as_object).unwrap_or(&nothing);
+    let parameters = fields.parameters.value().unwrap_or(&nothing);
     if has_basic_form(spec) {
-        let errors = match spec.engine.as_str() {
-            "clickhousedb" => clickhouse(parameters).await,
-            _ => basic(parameters).await,
+        let errors = match spec.connection.form {
+            Form::Clickhouse => clickhouse(parameters).await,
+            Form::Basic | Form::Duckdb => basic(parameters).await,
         };
         if !errors.is_empty() {
             return Err(Error::Sip40 { status: 422, errors });
         }
     }
-    let stored = match fields.get("id").and_then(Value::as_i64) {
-        Some(id) => database::find_where(app.db.exec(), id, lists::databases(user, "d")).await?,
+    let stored = match fields.id.get() {
+        Some(id) => {
+            database::find_where(caller.app.db.exec(), id, lists::databases(&caller.user, "d")).await?
+        }
         None => None,
     };
     if has_duckdb_form(spec) {
         let text = |key: &str| parameters.get(key).and_then(Value::as_str).unwrap_or_default();
         if text("database").contains("md:") && text("access_token").is_empty() {
             let message = "One or more parameters are missing: access_token";
-            let error = SupersetError::new("CONNECTION_MISSING_PARAMETERS_ERROR", message).level("warning");
+            let error =
+                SupersetError::new(ErrorType::ConnectionMissingParametersError, message).level("warning");
             let errors = vec![error.extra("missing", json!(["access_token"]))];
             return Err(Error::Sip40 { status: 422, errors });
         }
     }
-    let mut secret =
-        fields.get("masked_encrypted_extra").map_or(Some("{}"), Value::as_str).map(str::to_owned);
+    let mut secret = fields.secret().map(str::to_owned);
     let mut url = build(spec, parameters);
     if let Some(stored) = &stored {
-        secret = secrets::unmasked(app, stored, secret);
+        secret = secrets::unmasked(&caller.app, stored, secret);
         if url.text() == masked(&stored.sqlalchemy_uri) {
-            url = source(app, stored)?.url;
+            url = source(&caller.app, stored)?.url;
         }
     }
-    let source = candidate(app, user, url, fields, secret.as_deref());
-    let target = match app.engines.make(&source) {
+    let source = candidate(caller, url, fields, secret.as_deref());
+    let target = match caller.app.engines.make(&source) {
         Ok(target) => target,
         Err(error @ engines::EngineError::NoDriver { .. }) => return Err(errors::no_driver(&error)),
         Err(error) => {
@@ -67,10 +75,10 @@ pub async fn validate_parameters(app: &Services, user: &Principal, fields: &Fiel
             return Err(Error::Sip40 { status: 400, errors });
         }
     };
-    match ping(app, &target).await {
+    match ping(&caller.app, &target).await {
         None => Err(errors::timed_out(&source)),
         // whoever asks it anything can get a token then
-        Some(Ok(()) | Err(engines::EngineError::SignIn(_))) => Ok(()),
+        Some(Ok(()) | Err(engines::EngineError::OAuth2Redirect(_))) => Ok(()),
         Some(Err(error)) => {
             let errors = errors::explained(spec, &source, &target.failure_text(&error));
             Err(Error::Sip40 { status: 400, errors })
@@ -82,17 +90,17 @@ pub async fn validate_parameters(app: &Services, user: &Principal, fields: &Fiel
 async fn clickhouse(parameters: &Map<String, Value>) -> Vec<SupersetError> {
     let host = parameters.get("host").and_then(Value::as_str).unwrap_or_default();
     if host.is_empty() {
-        let error = SupersetError::new("CONNECTION_MISSING_PARAMETERS_ERROR", "Hostname is required");
+        let error = SupersetError::new(ErrorType::ConnectionMissingParametersError, "Hostname is required");
         return vec![error.level("warning").extra("missing", json!(["host"]))];
     }
-    let invalid = |kind: &'static str, text: &str, field: &str| {
+    let invalid = |kind: ErrorType, text: &str, field: &str| {
         vec![SupersetError::new(kind, text).extra("invalid", json!([field]))]
     };
     if net::address(host).await.is_none() {
         let text = "The hostname provided can't be resolved.";
-        return invalid("CONNECTION_INVALID_HOSTNAME_ERROR", text, "host");
+        return invalid(ErrorType::ConnectionInvalidHostnameError, text, "host");
     }
-    let encrypted = parameters.get("encryption").is_some_and(super::describe::truthy);
+    let encrypted = parameters.get("encryption").is_some_and(crate::connect::describe::truthy);
     let port = match parameters.get("port") {
         None | Some(Value::Null) => Some(if encrypted { 8443 } else { 8123 }),
         Some(Value::Number(n)) => n.as_i64(),
@@ -102,33 +110,33 @@ async fn clickhouse(parameters: &Map<String, Value>) -> Vec<SupersetError> {
     let port = port.and_then(|p| u16::try_from(p).ok()).filter(|p| (1..65_535).contains(p));
     let Some(port) = port else {
         let text = "Port must be a valid integer between 0 and 65535 (inclusive).";
-        return invalid("CONNECTION_INVALID_PORT_ERROR", text, "port");
+        return invalid(ErrorType::ConnectionInvalidPortError, text, "port");
     };
     if net::port_is_open(host, port).await {
         return Vec::new();
     }
-    invalid("CONNECTION_PORT_CLOSED_ERROR", "The port is closed.", "port")
+    invalid(ErrorType::ConnectionPortClosedError, "The port is closed.", "port")
 }
 
 /// `BasicParametersMixin.validate_parameters`: as far as there is something to check.
 async fn basic(parameters: &Map<String, Value>) -> Vec<SupersetError> {
     let mut errors = Vec::new();
-    let given = |key: &str| parameters.get(key).filter(|v| super::describe::truthy(v));
+    let given = |key: &str| parameters.get(key).filter(|v| crate::connect::describe::truthy(v));
     let missing: Vec<&str> =
         ["database", "host", "port", "username"].into_iter().filter(|k| given(k).is_none()).collect();
     if !missing.is_empty() {
         let text = format!("One or more parameters are missing: {}", missing.join(", "));
-        let error = SupersetError::new("CONNECTION_MISSING_PARAMETERS_ERROR", text).level("warning");
+        let error = SupersetError::new(ErrorType::ConnectionMissingParametersError, text).level("warning");
         errors.push(error.extra("missing", json!(missing)));
     }
-    let invalid = |kind: &'static str, text: &str, field: &str| {
+    let invalid = |kind: ErrorType, text: &str, field: &str| {
         SupersetError::new(kind, text).extra("invalid", json!([field]))
     };
     let Some(host) = given("host") else { return errors };
     let host = host.as_str().map_or_else(|| host.to_string(), str::to_owned);
     if net::address(&host).await.is_none() {
         let text = "The hostname provided can't be resolved.";
-        errors.push(invalid("CONNECTION_INVALID_HOSTNAME_ERROR", text, "host"));
+        errors.push(invalid(ErrorType::ConnectionInvalidHostnameError, text, "host"));
         return errors;
     }
     let Some(port) = given("port") else { return errors };
@@ -138,16 +146,16 @@ async fn basic(parameters: &Map<String, Value>) -> Vec<SupersetError> {
         _ => None,
     };
     if number.is_none() {
-        errors.push(invalid("CONNECTION_INVALID_PORT_ERROR", "Port must be a valid integer.", "port"));
+        errors.push(invalid(ErrorType::ConnectionInvalidPortError, "Port must be a valid integer.", "port"));
     }
     match number.and_then(|n| u16::try_from(n).ok()) {
         None => {
             let text = "The port must be an integer between 0 and 65535 (inclusive).";
-            errors.push(invalid("CONNECTION_INVALID_PORT_ERROR", text, "port"));
+            errors.push(invalid(ErrorType::ConnectionInvalidPortError, text, "port"));
         }
         Some(port) => {
             if !net::port_is_open(&host, port).await {
-                errors.push(invalid("CONNECTION_PORT_CLOSED_ERROR", "The port is closed.", "port"));
+                errors.push(invalid(ErrorType::ConnectionPortClosedError, "The port is closed.", "port"));
             }
         }
     }

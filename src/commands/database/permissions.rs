@@ -4,15 +4,16 @@
 use daos::{access_rows, database::Database, dataset};
 use infra::{
     Error, Result,
-    db::{Executor, Sql},
+    db::Executor,
     engines::{Engine, EngineError},
 };
 use serde_json::Value;
 
 use crate::{
-    Principal, Services,
+    Caller,
     access::objects::{catalog_perm, schema_perm},
-    databases::{engine_as, introspect::default_catalog},
+    connect::engine_as,
+    introspect::tables::default_catalog,
 };
 
 /// A catalog, none where the engine has no catalogs, and its schemas.
@@ -25,12 +26,7 @@ pub fn connection_failed() -> Error {
 
 /// The catalogs and schemas that permissions are kept for: those of the default catalog, unless catalogs mix.
 /// A catalog that does not answer is left out. Asked before any transaction is open.
-pub async fn layout(
-    app: &Services,
-    user: &Principal,
-    database: &Database,
-    target: &Engine,
-) -> Result<Layout> {
+pub async fn layout(caller: &Caller, database: &Database, target: &Engine) -> Result<Layout> {
     let caps = &target.spec().caps;
     let default = default_catalog(database);
     if !caps.supports_catalog {
@@ -46,7 +42,7 @@ pub async fn layout(
     };
     let mut layout = Layout::new();
     for catalog in catalogs {
-        let schemas = match engine_as(app, user, database, catalog.as_deref()).await {
+        let schemas = match engine_as(caller, database, catalog.as_deref()).await {
             Ok(engine) => engine.schemas_of(catalog.as_deref()).await,
             Err(error) => Err(EngineError::Connect(error.to_string())),
         };
@@ -120,13 +116,7 @@ async fn rename_catalog(
             continue;
         }
         let perms = (catalog_perm(new, catalog), schema_perm(new, catalog, schema));
-        for (table, condition) in
-            [("tables", "id = ?"), ("slices", "datasource_type = 'table' AND datasource_id = ?")]
-        {
-            let sql =
-                Sql::new(format!("UPDATE {table} SET catalog_perm = ?, schema_perm = ? WHERE {condition}"));
-            db.execute(sql.bind(perms.0.clone()).bind(perms.1.clone()).bind(dataset.id)).await?;
-        }
+        dataset::set_place(db, dataset.id, perms.0, perms.1).await?;
     }
     Ok(())
 }
@@ -142,10 +132,7 @@ pub async fn renamed(db: &dyn Executor, database: &Database, old: &str) -> Resul
     let pairs: Vec<(String, String)> =
         datasets.iter().map(|d| (perm(old, d), perm(&database.database_name, d))).collect();
     for (old, new) in access_rows::rename(db, &pairs).await? {
-        for table in ["tables", "slices"] {
-            let sql = Sql::new(format!("UPDATE {table} SET perm = ? WHERE perm = ?"));
-            db.execute(sql.bind(new.as_str()).bind(old.as_str())).await?;
-        }
+        dataset::rename_perm(db, &old, &new).await?;
     }
     Ok(())
 }

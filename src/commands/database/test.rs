@@ -5,47 +5,39 @@ use std::time::Duration;
 use daos::database;
 use infra::{
     Error, Result,
-    engines::{Engine, EngineError, Source, url::Url},
+    engine_specs::url::Url,
+    engines::{Engine, EngineError, Source},
 };
-use serde_json::{Map, Value};
 
-use super::{errors, oauth2, secrets, tunnel};
+use super::DatabaseFields;
+use crate::connect::{errors, oauth2, secrets, tunnel};
 use crate::{
-    Principal, Services,
-    databases::{arguments_of, effective_name, impersonate, source},
+    Caller, Services,
+    connect::{arguments_of, effective_name, impersonate, source},
 };
-
-/// Fields of a body, checked by their schema.
-pub type Fields = Map<String, Value>;
-
-/// The text of a field.
-pub fn text<'a>(fields: &'a Fields, key: &str) -> Option<&'a str> {
-    fields.get(key).and_then(Value::as_str)
-}
 
 /// What a connection of these fields is made with.
 pub fn candidate(
-    app: &Services,
-    user: &Principal,
+    caller: &Caller,
     url: Url,
-    fields: &Fields,
+    fields: &DatabaseFields,
     encrypted_extra: Option<&str>,
 ) -> Source {
     let mut source = Source {
-        arguments: arguments_of(&url, text(fields, "extra"), encrypted_extra),
+        arguments: arguments_of(&url, fields.extra.text(), encrypted_extra),
         url,
-        server_cert: text(fields, "server_cert").filter(|c| !c.is_empty()).map(str::to_owned),
+        server_cert: fields.server_cert.filled().map(str::to_owned),
         token: None,
-        dance: None,
+        oauth2_redirect: None,
         tunnel: None,
     };
     if source.spec().caps.supports_oauth2 {
         let uri = source.url.text();
-        let client = oauth2::Client::find(app, &uri, encrypted_extra, &user.origin);
-        source.dance = client.and_then(|client| oauth2::dance(app, user, &client, None));
+        let client = oauth2::Client::find(&caller.app, &uri, encrypted_extra, &caller.user.origin);
+        source.oauth2_redirect = client.and_then(|client| oauth2::redirect(caller, &client, None));
     }
-    if fields.get("impersonate_user").and_then(Value::as_bool) == Some(true)
-        && let Some(name) = effective_name(app, user)
+    if fields.impersonate_user.get() == Some(true)
+        && let Some(name) = effective_name(caller)
     {
         impersonate(&mut source, name);
     }
@@ -65,28 +57,27 @@ pub async fn ping(app: &Services, engine: &Engine) -> Option<Result<(), EngineEr
 
 /// Tries a connection (`TestConnectionDatabaseCommand`). Where the fields name a database that is stored and its
 /// string was not changed, its password is used.
-pub async fn test_connection(app: &Services, user: &Principal, fields: &Fields) -> Result<()> {
-    let stored = match text(fields, "database_name") {
-        Some(name) => database::find_by_name(app.db.exec(), name).await?,
+pub async fn test_connection(caller: &Caller, fields: &DatabaseFields) -> Result<()> {
+    let stored = match fields.database_name.text() {
+        Some(name) => database::find_by_name(caller.app.db.exec(), name).await?,
         None => None,
     };
-    let uri = text(fields, "sqlalchemy_uri").unwrap_or_default();
+    let uri = fields.sqlalchemy_uri.text().unwrap_or_default();
     let mut url =
         Url::parse(uri).ok_or_else(|| errors::command_error(422, "Database parameters are invalid."))?;
-    let mut encrypted =
-        fields.get("masked_encrypted_extra").map_or(Some("{}"), Value::as_str).map(str::to_owned);
+    let mut encrypted = fields.secret().map(str::to_owned);
     if let Some(stored) = &stored {
         if stored.sqlalchemy_uri == uri {
-            url = source(app, stored)?.url;
+            url = source(&caller.app, stored)?.url;
         }
-        encrypted = secrets::unmasked(app, stored, encrypted);
+        encrypted = secrets::unmasked(&caller.app, stored, encrypted);
     }
-    let mut source = candidate(app, user, url, fields, encrypted.as_deref());
-    if let Some(body) = tunnel::wanted(fields) {
-        tunnel::raise_unless_possible(app, &source)?;
-        source.tunnel = Some(tunnel::candidate(app, user, body).await?);
+    let mut source = candidate(caller, url, fields, encrypted.as_deref());
+    if let Some(body) = fields.ssh_tunnel.value().filter(|tunnel| tunnel.is_filled()) {
+        tunnel::raise_unless_possible(&caller.app, &source)?;
+        source.tunnel = Some(tunnel::candidate(caller, body).await?);
     }
-    try_source(app, &source).await
+    try_source(&caller.app, &source).await
 }
 
 /// Tries a source; errors as `test_connection` words them.
@@ -103,7 +94,7 @@ pub async fn try_source(app: &Services, source: &Source) -> Result<()> {
     match ping(app, &engine).await {
         None => Err(errors::timed_out(source)),
         Some(Ok(())) => Ok(()),
-        Some(Err(error @ EngineError::SignIn(_))) => Err(error.into_answer(Error::internal)),
+        Some(Err(error @ EngineError::OAuth2Redirect(_))) => Err(error.into_answer(Error::internal)),
         Some(Err(error @ EngineError::Tunnel(_))) => {
             let errors = errors::explained(spec, source, &error.to_string());
             Err(Error::Sip40 { status: 422, errors })

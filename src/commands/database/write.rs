@@ -3,45 +3,33 @@
 use daos::{
     access_rows,
     database::{self, Database},
-    oauth2_token,
+    oauth2_token, rows,
     tables::DBS,
     write::{self, Values},
 };
 use infra::{
     Error, Result,
-    db::{DbError, Executor, Sql, Value as Stored},
-    engines::{EngineError, url::Url},
+    db::{DbError, Executor, Value as Stored},
+    engine_specs::url::Url,
+    engines::EngineError,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{
-    oauth2,
+    DatabaseFields,
     permissions::{self, Layout},
-    secrets,
-    test::{Fields, candidate, ping, text, try_source},
-    tunnel,
-    uri::MASK,
+    test::{candidate, ping, try_source},
 };
+use crate::connect::{oauth2, secrets, tunnel, uri::MASK};
 use crate::{
-    Principal, Services,
+    Caller, Services,
     access::lists,
-    databases::{engine_as, introspect::default_catalog, source_as},
-    relations::{delete_rows, raise_for_reports},
+    connect::{engine_as, source_as},
+    introspect::tables::default_catalog,
+    relations::raise_for_reports,
+    schema::columns,
 };
-
-const TEXTS: &[&str] =
-    &["database_name", "force_ctas_schema", "extra", "configuration_method", "external_url"];
-const FLAGS: &[&str] = &[
-    "expose_in_sqllab",
-    "allow_run_async",
-    "allow_file_upload",
-    "allow_ctas",
-    "allow_cvas",
-    "allow_dml",
-    "impersonate_user",
-    "is_managed_externally",
-];
 
 fn name_taken() -> Error {
     Error::unprocessable(json!({"database_name": "A database with the same name already exists."}))
@@ -51,28 +39,32 @@ fn name_taken() -> Error {
 fn refused(error: DbError, sentence: &str) -> Error {
     match error {
         DbError::Integrity(text) if text.contains("database_name") => name_taken(),
-        DbError::Integrity(_) | DbError::Query(_) => Error::unprocessable(sentence.to_owned()),
+        DbError::Integrity(_) | DbError::Query(_) | DbError::OutOfRange(_) => {
+            Error::unprocessable(sentence.to_owned())
+        }
         other => other.into(),
     }
 }
 
 /// Columns of `dbs` that the fields set; those of the connection string are in [`set_uri`].
-fn columns(app: &Services, fields: &Fields, sentence: &str) -> Result<Values> {
-    let mut values = Values::new();
-    for (key, value) in fields {
-        if let Some(column) = TEXTS.iter().find(|c| *c == key) {
-            values.push((column, value.as_str().into()));
-        } else if let Some(column) = FLAGS.iter().find(|c| *c == key) {
-            values.push((column, value.as_bool().unwrap_or_default().into()));
-        } else if key == "cache_timeout" {
-            values.push(("cache_timeout", value.as_i64().into()));
-        } else if key == "server_cert" {
-            let stored = value.as_str().map(|t| secrets::encrypt(app, t)).transpose()?;
-            values.push(("server_cert", stored.into()));
-        } else if key == "uuid" {
-            let uuid = value.as_str().and_then(|u| Uuid::parse_str(u).ok());
-            values.push(("uuid", uuid.ok_or_else(|| Error::unprocessable(sentence.to_owned()))?.into()));
-        }
+fn columns(app: &Services, fields: &DatabaseFields, sentence: &str) -> Result<Values> {
+    let mut values = columns![
+        fields; database_name, force_ctas_schema, extra, configuration_method, external_url, cache_timeout,
+    ];
+    let flags = columns![
+        fields; expose_in_sqllab, allow_run_async, allow_file_upload, allow_ctas, allow_cvas, allow_dml,
+        impersonate_user, is_managed_externally,
+    ];
+    // their columns take no null
+    let stored = |flag| if flag == Stored::Null { false.into() } else { flag };
+    values.extend(flags.into_iter().map(|(column, flag)| (column, stored(flag))));
+    if fields.server_cert.is_sent() {
+        let stored = fields.server_cert.text().map(|t| secrets::encrypt(app, t)).transpose()?;
+        values.push(("server_cert", stored.into()));
+    }
+    if fields.uuid.is_sent() {
+        let uuid = fields.uuid.text().and_then(|u| Uuid::parse_str(u).ok());
+        values.push(("uuid", uuid.ok_or_else(|| Error::unprocessable(sentence.to_owned()))?.into()));
     }
     Ok(values)
 }
@@ -93,15 +85,15 @@ fn parsed(uri: &str) -> Result<Url> {
 }
 
 /// Creates a connection once it answers, with the permissions on its schemas.
-pub async fn create(app: &Services, user: &Principal, fields: &Fields) -> Result<Database> {
+pub async fn create(caller: &Caller, fields: &DatabaseFields) -> Result<Database> {
     const SENTENCE: &str = "Database could not be created.";
-    let db = app.db.exec();
-    let mut invalid = Fields::new();
-    let uri = text(fields, "sqlalchemy_uri").filter(|u| !u.is_empty());
+    let db = caller.app.db.exec();
+    let mut invalid = Map::new();
+    let uri = fields.sqlalchemy_uri.filled();
     if uri.is_none() {
         invalid.insert("sqlalchemy_uri".into(), json!(["Field is required"]));
     }
-    let name = text(fields, "database_name").unwrap_or_default();
+    let name = fields.database_name.text().unwrap_or_default();
     if database::find_by_name(db, name).await?.is_some() {
         invalid.insert("database_name".into(), "A database with the same name already exists.".into());
     }
@@ -109,40 +101,41 @@ pub async fn create(app: &Services, user: &Principal, fields: &Fields) -> Result
         return Err(Error::unprocessable(Value::Object(invalid)));
     }
     let url = parsed(uri.unwrap_or_default())?;
-    let secret = fields.get("masked_encrypted_extra").map_or(Some("{}"), Value::as_str);
-    let mut source = candidate(app, user, url.clone(), fields, secret);
-    let tunnel = tunnel::change(app, None, fields, &mut source)?;
-    match try_source(app, &source).await {
+    let secret = fields.secret();
+    let mut source = candidate(caller, url.clone(), fields, secret);
+    let tunnel = tunnel::change(&caller.app, None, &fields.ssh_tunnel, &mut source)?;
+    match try_source(&caller.app, &source).await {
         // whoever asks it anything can get a token then; its schemas are not known before
-        Err(error) if oauth2::is_invitation(&error) => {}
+        Err(error) if oauth2::is_redirect(&error) => {}
         tried => tried?,
     }
 
-    let mut values = columns(app, fields, SENTENCE)?;
-    set_uri(app, url, &mut values)?;
-    values.push(("encrypted_extra", secret.map(|t| secrets::encrypt(app, t)).transpose()?.into()));
+    let mut values = columns(&caller.app, fields, SENTENCE)?;
+    set_uri(&caller.app, url, &mut values)?;
+    values.push(("encrypted_extra", secret.map(|t| secrets::encrypt(&caller.app, t)).transpose()?.into()));
     // asked now, so that no transaction waits for a foreign server
-    let target = app.engines.make(&source).map_err(|_| permissions::connection_failed())?;
-    let tx = app.db.begin().await?;
-    let stored =
-        write::insert(tx.exec(), &DBS, values, user.user_id()).await.map_err(|e| refused(e, SENTENCE))?;
+    let target = caller.app.engines.make(&source).map_err(|_| permissions::connection_failed())?;
+    let tx = caller.app.db.begin().await?;
+    let stored = write::insert(tx.exec(), &DBS, values, caller.user.user_id())
+        .await
+        .map_err(|e| refused(e, SENTENCE))?;
     let id = match stored {
         Stored::Int(id) => id,
         _ => return Err(Error::internal("insert returned no key")),
     };
     let database = find(tx.exec(), id).await?;
-    tunnel::store(app, user, tx.exec(), &database, tunnel).await?;
+    tunnel::store(caller, tx.exec(), &database, tunnel).await?;
     let database = find(tx.exec(), id).await?;
     permissions::created(tx.exec(), &database, &Vec::new()).await?;
     tx.commit().await?;
-    app.grants.clear();
+    caller.app.grants.clear();
     // as in the original, a connection stands even where its schemas cannot be listed
-    match permissions::layout(app, user, &database, &target).await {
+    match permissions::layout(caller, &database, &target).await {
         Ok(layout) => {
-            let tx = app.db.begin().await?;
+            let tx = caller.app.db.begin().await?;
             permissions::created(tx.exec(), &database, &layout).await?;
             tx.commit().await?;
-            app.grants.clear();
+            caller.app.grants.clear();
         }
         Err(error) => tracing::warn!(%error, "schemas of a new connection are unknown"),
     }
@@ -154,43 +147,48 @@ async fn find(db: &dyn Executor, id: i64) -> Result<Database> {
 }
 
 /// The connection, if lists show it to the caller.
-async fn visible(app: &Services, user: &Principal, id: i64) -> Result<Database> {
-    database::find_where(app.db.exec(), id, lists::databases(user, "d")).await?.ok_or_else(Error::not_found)
+async fn visible(caller: &Caller, id: i64) -> Result<Database> {
+    database::find_where(caller.app.db.exec(), id, lists::databases(&caller.user, "d"))
+        .await?
+        .ok_or_else(Error::not_found)
 }
 
 /// Changes a connection; masked secrets stay what they are. It must answer afterwards, or nothing is changed.
-pub async fn update(app: &Services, user: &Principal, id: i64, fields: &Fields) -> Result<Database> {
+pub async fn update(caller: &Caller, id: i64, fields: &DatabaseFields) -> Result<Database> {
     const SENTENCE: &str = "Database could not be updated.";
-    let old = visible(app, user, id).await?;
-    if let Some(name) = text(fields, "database_name")
-        && database::find_by_name(app.db.exec(), name).await?.is_some_and(|other| other.id != id)
+    let old = visible(caller, id).await?;
+    if let Some(name) = fields.database_name.text()
+        && database::find_by_name(caller.app.db.exec(), name).await?.is_some_and(|other| other.id != id)
     {
         return Err(name_taken());
     }
-    let mut values = columns(app, fields, SENTENCE)?;
-    let url = parsed(text(fields, "sqlalchemy_uri").unwrap_or(&old.sqlalchemy_uri))?;
-    set_uri(app, url, &mut values)?;
+    let mut values = columns(&caller.app, fields, SENTENCE)?;
+    let url = parsed(fields.sqlalchemy_uri.text().unwrap_or(&old.sqlalchemy_uri))?;
+    set_uri(&caller.app, url, &mut values)?;
     let mut worthless = false;
-    if let Some(extra) = fields.get("masked_encrypted_extra") {
-        let clear = secrets::unmasked(app, &old, extra.as_str().map(str::to_owned));
-        worthless = has_other_client(app, user, &old, clear.as_deref());
-        values.push(("encrypted_extra", clear.map(|t| secrets::encrypt(app, &t)).transpose()?.into()));
+    if fields.masked_encrypted_extra.is_sent() {
+        let clear = secrets::unmasked(&caller.app, &old, fields.masked_encrypted_extra.value().cloned());
+        worthless = has_other_client(caller, &old, clear.as_deref());
+        values
+            .push(("encrypted_extra", clear.map(|t| secrets::encrypt(&caller.app, &t)).transpose()?.into()));
     }
 
     let next = preview(&old, &values);
-    let mut source = source_as(app, user, &next, None).await?;
-    let tunnel = tunnel::change(app, Some(&old), fields, &mut source)?;
-    let target = app.engines.make(&source).map_err(|_| permissions::connection_failed())?;
-    let layout = match ping(app, &target).await {
-        Some(Ok(())) => permissions::layout(app, user, &next, &target).await,
+    let mut source = source_as(caller, &next, None).await?;
+    let tunnel = tunnel::change(&caller.app, Some(&old), &fields.ssh_tunnel, &mut source)?;
+    let target = caller.app.engines.make(&source).map_err(|_| permissions::connection_failed())?;
+    let layout = match ping(&caller.app, &target).await {
+        Some(Ok(())) => permissions::layout(caller, &next, &target).await,
         // the schemas are what they were, as far as somebody without a token can tell
-        Some(Err(EngineError::SignIn(_))) => Ok(Layout::new()),
+        Some(Err(EngineError::OAuth2Redirect(_))) => Ok(Layout::new()),
         _ => return Err(permissions::connection_failed()),
     };
-    let tx = app.db.begin().await?;
+    let tx = caller.app.db.begin().await?;
     let db = tx.exec();
-    write::update(db, &DBS, id.into(), values, user.user_id()).await.map_err(|e| refused(e, SENTENCE))?;
-    tunnel::store(app, user, db, &old, tunnel).await?;
+    write::update(db, &DBS, id.into(), values, caller.user.user_id())
+        .await
+        .map_err(|e| refused(e, SENTENCE))?;
+    tunnel::store(caller, db, &old, tunnel).await?;
     if worthless {
         oauth2_token::purge(db, id).await?;
     }
@@ -201,18 +199,20 @@ pub async fn update(app: &Services, user: &Principal, id: i64, fields: &Fields) 
     }
     permissions::synchronize(db, &new, &old.database_name, &layout?).await?;
     tx.commit().await?;
-    app.grants.clear();
-    app.engines.close(id);
+    caller.app.grants.clear();
+    caller.app.engines.close(id);
     Ok(new)
 }
 
 /// Tokens that people have for a connection are good no more when its client is another (`_handle_oauth2`).
-fn has_other_client(app: &Services, user: &Principal, old: &Database, extra: Option<&str>) -> bool {
+fn has_other_client(caller: &Caller, old: &Database, extra: Option<&str>) -> bool {
     let Some(extra) = extra else { return true };
-    let Some(client) = oauth2::Client::of(app, old, &user.origin) else { return false };
+    let Some(client) = oauth2::Client::for_database(&caller.app, old, &caller.user.origin) else {
+        return false;
+    };
     let new = serde_json::from_str::<Value>(extra).ok();
     let new = new.as_ref().and_then(|e| e.get("oauth2_client_info")?.as_object());
-    client.needs_other_tokens(new.unwrap_or(&serde_json::Map::new()))
+    client.needs_other_tokens(new.unwrap_or(&Map::new()))
 }
 
 /// The row as it will be, as far as connecting to it goes.
@@ -246,70 +246,46 @@ async fn move_catalog(db: &dyn Executor, old: &Database, new: &Database) -> Resu
     if catalog == default_catalog(old) || many(old) || many(new) {
         return Ok(());
     }
-    for (table, key) in [
-        ("tables", "database_id"),
-        ("query", "database_id"),
-        ("saved_query", "db_id"),
-        ("tab_state", "database_id"),
-        ("table_schema", "database_id"),
-    ] {
-        let sql = Sql::new(format!("UPDATE {table} SET catalog = ? WHERE {key} = ?"));
-        db.execute(sql.bind(catalog.clone()).bind(new.id)).await?;
-    }
-    Ok(())
+    Ok(database::move_catalog(db, new.id, catalog).await?)
 }
 
 /// Brings the permissions in step with what the database has now (`SyncPermissionsCommand`).
-pub async fn sync_permissions(app: &Services, user: &Principal, id: i64) -> Result<()> {
-    let missing = || super::errors::command_error(404, "Database not found.");
-    let found = database::find_where(app.db.exec(), id, lists::databases(user, "d")).await?;
+pub async fn sync_permissions(caller: &Caller, id: i64) -> Result<()> {
+    let missing = || crate::connect::errors::command_error(404, "Database not found.");
+    let found = database::find_where(caller.app.db.exec(), id, lists::databases(&caller.user, "d")).await?;
     let found = found.ok_or_else(missing)?;
-    let failed =
-        || super::errors::command_error(422, "Connection failed, please check your connection settings");
-    let target = engine_as(app, user, &found, None).await.map_err(|_| failed())?;
-    match ping(app, &target).await {
+    let failed = || {
+        crate::connect::errors::command_error(422, "Connection failed, please check your connection settings")
+    };
+    let target = engine_as(caller, &found, None).await.map_err(|_| failed())?;
+    match ping(&caller.app, &target).await {
         Some(Ok(())) => {}
-        Some(Err(EngineError::SignIn(_))) => {
-            return Err(super::errors::command_error(500, "Missing OAuth2 token"));
+        Some(Err(EngineError::OAuth2Redirect(_))) => {
+            return Err(crate::connect::errors::command_error(500, "Missing OAuth2 token"));
         }
         _ => return Err(failed()),
     }
-    let layout = permissions::layout(app, user, &found, &target).await.map_err(|_| failed())?;
-    let tx = app.db.begin().await?;
+    let layout = permissions::layout(caller, &found, &target).await.map_err(|_| failed())?;
+    let tx = caller.app.db.begin().await?;
     permissions::synchronize(tx.exec(), &found, &found.database_name, &layout).await?;
     tx.commit().await?;
-    app.grants.clear();
+    caller.app.grants.clear();
     Ok(())
 }
 
 /// Deletes a connection that no report and no dataset uses, with its queries, tabs and permissions.
-pub async fn delete(app: &Services, user: &Principal, id: i64) -> Result<()> {
-    let found = visible(app, user, id).await?;
-    let tx = app.db.begin().await?;
+pub async fn delete(caller: &Caller, id: i64) -> Result<()> {
+    let found = visible(caller, id).await?;
+    let tx = caller.app.db.begin().await?;
     let db = tx.exec();
     raise_for_reports(db, "database_id", &[id]).await?;
-    if db.first(Sql::new("SELECT id FROM tables WHERE database_id = ? LIMIT 1").bind(id)).await?.is_some() {
+    if rows::has(db, "tables", "database_id", id).await? {
         return Err(Error::unprocessable("Cannot delete a database that has datasets attached"));
     }
-    for statement in [
-        "UPDATE tab_state SET latest_query_id = NULL WHERE latest_query_id IN \
-         (SELECT client_id FROM query WHERE database_id = ?)",
-        "UPDATE tab_state SET saved_query_id = NULL WHERE saved_query_id IN \
-         (SELECT id FROM saved_query WHERE db_id = ?)",
-        "DELETE FROM table_schema WHERE database_id = ?",
-        "DELETE FROM table_schema WHERE tab_state_id IN (SELECT id FROM tab_state WHERE database_id = ?)",
-        "DELETE FROM tab_state WHERE database_id = ?",
-        "DELETE FROM query WHERE database_id = ?",
-        "DELETE FROM saved_query WHERE db_id = ?",
-        "DELETE FROM ssh_tunnels WHERE database_id = ?",
-        "DELETE FROM database_user_oauth2_tokens WHERE database_id = ?",
-    ] {
-        db.execute(Sql::new(statement).bind(id)).await?;
-    }
-    delete_rows(db, "dbs", &[id]).await?;
+    database::delete(db, id).await?;
     access_rows::remove_database(db, &found.perm(), &found.database_name).await?;
     tx.commit().await?;
-    app.grants.clear();
-    app.engines.close(id);
+    caller.app.grants.clear();
+    caller.app.engines.close(id);
     Ok(())
 }

@@ -10,12 +10,12 @@ use daos::{
 use infra::{
     Result,
     db::Executor,
-    engines::{EngineSpec, GenericType},
+    engine_specs::{EngineSpec, GenericType},
 };
 use serde_json::{Map, Value, json};
 
-use super::select_star::select_star;
-use crate::database::describe as database_describe;
+use crate::connect::describe as database_describe;
+use crate::introspect::select_star::select_star;
 
 /// A dataset with everything that hangs on it.
 #[derive(Debug, Clone)]
@@ -211,7 +211,10 @@ impl Described {
     pub fn data(&self) -> Map<String, Value> {
         let d = &self.dataset;
         let spec = self.spec();
-        let owner = |o: &Person| json!({"first_name": o.first_name, "last_name": o.last_name, "username": o.username, "id": o.id});
+        let owner = |o: &Person| {
+            json!({"first_name": o.first_name, "last_name": o.last_name,
+            "username": o.username, "id": o.id})
+        };
         let Value::Object(map) = json!({
             "id": d.id,
             "uid": format!("{}__table", d.id),

@@ -1,17 +1,15 @@
 //! A second dataset over the query of a first (`superset.commands.dataset.duplicate`).
 
-use std::sync::Arc;
-
 use daos::{
     database, dataset,
     tables::{SQL_METRICS, TABLE_COLUMNS},
     write,
 };
-use infra::{Error, Result, db::Sql};
+use infra::{Error, Result};
 
 use super::{permissions::Place, validate, write::insert};
 use crate::{
-    Principal, Services,
+    Caller,
     access::{lists, ownership, sql_tables::TableName},
     refused::refused,
     relations::Invalid,
@@ -21,18 +19,13 @@ use crate::{
 const INVALID: &str = "Dataset parameters are invalid.";
 
 /// Copies a virtual dataset under another name; the id of the copy. The caller must be able to read its tables.
-pub async fn duplicate(app: &Arc<Services>, user: &Arc<Principal>, base: i64, name: &str) -> Result<i64> {
+pub async fn duplicate(caller: &Caller, base: i64, name: &str) -> Result<i64> {
     let invalid = || Error::unprocessable(INVALID);
-    let db = app.db.exec();
-    let visible = lists::datasets(user, "t");
+    let db = caller.app.db.exec();
+    let visible = lists::datasets(&caller.user, "t");
     let original = dataset::find_where(db, base, visible).await?.ok_or_else(invalid)?;
     let sql = original.sql.as_deref().filter(|s| !s.is_empty()).ok_or_else(invalid)?;
-    let mut taken = Sql::new("SELECT t.id FROM tables t WHERE t.table_name = ");
-    taken.push_bind(name);
-    if let Some(condition) = lists::datasets(user, "t") {
-        taken.push(" AND ").append(condition);
-    }
-    if db.first(taken).await?.is_some() {
+    if dataset::is_named(db, name, lists::datasets(&caller.user, "t")).await? {
         return Err(invalid());
     }
     let database = database::find(db, original.database_id).await?.ok_or_else(invalid)?;
@@ -42,14 +35,14 @@ pub async fn duplicate(app: &Arc<Services>, user: &Arc<Principal>, base: i64, na
         schema: original.schema.clone(),
         table: name.to_owned(),
     };
-    validate::check_sql(app, user, &database, &table, sql, &mut complaints).await?;
-    let owners = complaints.owners(ownership::owners_on_create(db, user, None).await)?;
+    validate::check_sql(caller, &database, &table, sql, &mut complaints).await?;
+    let owners = complaints.owners(ownership::owners_on_create(db, &caller.user, None).await)?;
     complaints.check()?;
     let columns = dataset::columns(db, &[base]).await?.remove(&base).unwrap_or_default();
     let metrics = dataset::metrics(db, &[base]).await?.remove(&base).unwrap_or_default();
 
     let failed = "Dataset could not be created.";
-    let tx = app.db.begin().await?;
+    let tx = caller.app.db.begin().await?;
     let row = vec![
         ("table_name", name.into()),
         ("database_id", database.id.into()),
@@ -67,7 +60,7 @@ pub async fn duplicate(app: &Arc<Services>, user: &Arc<Principal>, base: i64, na
         schema: original.schema.clone(),
         table: name.to_owned(),
     };
-    let id = insert(app, tx.exec(), user, row, &owners, &place).await.map_err(refused(failed))?;
+    let id = insert(caller, tx.exec(), row, &owners, &place).await.map_err(refused(failed))?;
     for c in columns {
         let values = vec![
             ("table_id", id.into()),
@@ -80,7 +73,7 @@ pub async fn duplicate(app: &Arc<Services>, user: &Arc<Principal>, base: i64, na
             ("type", c.type_.into()),
             ("description", c.description.into()),
         ];
-        write::insert(tx.exec(), &TABLE_COLUMNS, values, user.user_id()).await?;
+        write::insert(tx.exec(), &TABLE_COLUMNS, values, caller.user.user_id()).await?;
     }
     for m in metrics {
         let values = vec![
@@ -91,9 +84,9 @@ pub async fn duplicate(app: &Arc<Services>, user: &Arc<Principal>, base: i64, na
             ("metric_type", m.metric_type.into()),
             ("description", m.description.into()),
         ];
-        write::insert(tx.exec(), &SQL_METRICS, values, user.user_id()).await?;
+        write::insert(tx.exec(), &SQL_METRICS, values, caller.user.user_id()).await?;
     }
     tx.commit().await.map_err(|e| refused(failed)(e.into()))?;
-    app.grants.clear();
+    caller.app.grants.clear();
     Ok(id)
 }

@@ -1,11 +1,13 @@
 //! Permissions that follow a dataset (`superset.security.manager:dataset_after_insert`, `dataset_before_update`,
 //! `dataset_after_delete`): roles are granted view menus, and datasets and charts carry copies of their names.
 
-use daos::{dataset::Dataset, view_menu};
-use infra::{
-    Result,
-    db::{Executor, Sql, Value as Stored},
+use daos::{
+    chart,
+    dataset::{self, Dataset},
+    view_menu,
+    write::Values,
 };
+use infra::{Result, db::Executor};
 
 use crate::access::objects::{catalog_perm, schema_perm};
 
@@ -31,7 +33,7 @@ pub struct Place {
 
 impl Place {
     /// The place of a stored dataset.
-    pub fn of(dataset: &Dataset) -> Self {
+    pub fn from_dataset(dataset: &Dataset) -> Self {
         Self {
             database: dataset.database_name.clone(),
             database_id: dataset.database_id,
@@ -52,7 +54,7 @@ impl Place {
 pub async fn created(db: &dyn Executor, id: i64, place: &Place) -> Result<()> {
     let perm = dataset_perm(&place.database, &place.table, id);
     view_menu::ensure(db, "datasource_access", &perm).await?;
-    let mut values: Vec<(&str, Stored)> = vec![("perm", perm.into())];
+    let mut values: Values = vec![("perm", perm.into())];
     if let Some(perm) = place.schema_perm() {
         view_menu::ensure(db, "schema_access", &perm).await?;
         values.push(("schema_perm", perm.into()));
@@ -61,13 +63,12 @@ pub async fn created(db: &dyn Executor, id: i64, place: &Place) -> Result<()> {
         view_menu::ensure(db, "catalog_access", &perm).await?;
         values.push(("catalog_perm", perm.into()));
     }
-    db.update_row("tables", id, values).await?;
-    Ok(())
+    Ok(dataset::update(db, id, values).await?)
 }
 
 /// Before a dataset moves or is renamed.
 pub async fn moved(db: &dyn Executor, dataset: &Dataset, to: &Place) -> Result<()> {
-    let from = Place::of(dataset);
+    let from = Place::from_dataset(dataset);
     let new = dataset_perm(&to.database, &to.table, dataset.id);
     if from.database_id != to.database_id {
         rename(db, dataset.id, dataset.perm.as_deref().unwrap_or_default(), &new).await?;
@@ -97,10 +98,8 @@ async fn rename(db: &dyn Executor, id: i64, old: &str, new: &str) -> Result<()> 
         return Ok(view_menu::ensure(db, "datasource_access", new).await?);
     }
     view_menu::rename(db, old, new).await?;
-    db.update_row("tables", id, vec![("perm", new.into())]).await?;
-    let sql = Sql::new("UPDATE slices SET perm = ? WHERE datasource_type = 'table' AND datasource_id = ?");
-    db.execute(sql.bind(new).bind(id)).await?;
-    Ok(())
+    dataset::update(db, id, vec![("perm", new.into())]).await?;
+    Ok(chart::set_perm_of_dataset(db, id, new).await?)
 }
 
 async fn set_schema(db: &dyn Executor, id: i64, to: &Place) -> Result<()> {
@@ -110,11 +109,5 @@ async fn set_schema(db: &dyn Executor, id: i64, to: &Place) -> Result<()> {
             view_menu::ensure(db, permission, perm).await?;
         }
     }
-    let values = vec![("catalog_perm", catalog.clone().into()), ("schema_perm", schema.clone().into())];
-    db.update_row("tables", id, values).await?;
-    let sql = Sql::new(
-        "UPDATE slices SET catalog_perm = ?, schema_perm = ? WHERE datasource_type = 'table' AND datasource_id = ?",
-    );
-    db.execute(sql.bind(catalog).bind(schema).bind(id)).await?;
-    Ok(())
+    Ok(dataset::set_place(db, id, catalog, schema).await?)
 }

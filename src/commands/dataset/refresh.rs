@@ -1,8 +1,6 @@
 //! Columns that follow the source (`superset.connectors.sqla.models:SqlaTable.fetch_metadata`,
 //! `superset.commands.dataset.refresh`).
 
-use std::sync::Arc;
-
 use daos::{
     database,
     dataset::{self, Column, Dataset},
@@ -15,17 +13,17 @@ use super::{
     source::{Source, SourceColumn, source_columns},
     write::owned,
 };
-use crate::{Principal, Services};
+use crate::{Caller, Principal};
 
 /// Reads the columns of a dataset from its source again. The caller must own it.
-pub async fn refresh(app: &Arc<Services>, user: &Arc<Principal>, id: i64) -> Result<()> {
-    let dataset = owned(app, user, id).await?;
+pub async fn refresh(caller: &Caller, id: i64) -> Result<()> {
+    let dataset = owned(caller, id).await?;
     let missing = || Error::unprocessable("Dataset could not be updated.");
-    let database = database::find(app.db.exec(), dataset.database_id).await?.ok_or_else(missing)?;
-    let source = Source::of(&dataset, &database);
-    let columns = source_columns(app, user, &source).await?.ok_or_else(missing)?;
-    let tx = app.db.begin().await?;
-    merge(tx.exec(), user, &dataset, &columns).await?;
+    let database = database::find(caller.app.db.exec(), dataset.database_id).await?.ok_or_else(missing)?;
+    let source = Source::from_dataset(&dataset, &database);
+    let columns = source_columns(caller, &source).await?.ok_or_else(missing)?;
+    let tx = caller.app.db.begin().await?;
+    merge(tx.exec(), &caller.user, &dataset, &columns).await?;
     Ok(tx.commit().await?)
 }
 

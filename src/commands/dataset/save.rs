@@ -1,15 +1,15 @@
 //! Saving a dataset as a whole (`superset.views.datasource.views:Datasource.save`): what is left out becomes null,
 //! columns and metrics are matched by their names.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use daos::dataset;
 use infra::{Error, Result};
 use serde_json::{Map, Value, json};
 
-use super::write::{self, Fields};
+use super::{DatasetFields, write};
 use crate::{
-    Principal, Services,
+    Caller,
     access::{objects, ownership},
 };
 
@@ -58,17 +58,17 @@ fn legacy(status: u16, error: impl Into<String>) -> Error {
 }
 
 /// Saves what an editor sent; the id of the dataset. Every failure has the legacy envelope.
-pub async fn save(app: &Arc<Services>, user: &Arc<Principal>, data: &Map<String, Value>) -> Result<i64> {
+pub async fn save(caller: &Caller, data: &Map<String, Value>) -> Result<i64> {
     let missing = || legacy(404, "Datasource does not exist");
     let id = data.get("id").and_then(Value::as_i64).ok_or_else(missing)?;
     if data.get("type").and_then(Value::as_str) != Some("table") {
         return Err(missing());
     }
-    let db = app.db.exec();
+    let db = caller.app.db.exec();
     let stored = dataset::find(db, id).await?.ok_or_else(missing)?;
-    if !ownership::owns(app, user, daos::person::Owned::Dataset, id).await? {
+    if !ownership::owns(caller, daos::person::Owned::Dataset, id).await? {
         // who may not even use it learns nothing about it
-        return Err(match objects::can_access_dataset(app, user, &stored).await? {
+        return Err(match objects::can_access_dataset(caller, &stored).await? {
             true => legacy(403, "Changing this dataset is forbidden"),
             false => missing(),
         });
@@ -76,26 +76,26 @@ pub async fn save(app: &Arc<Services>, user: &Arc<Principal>, data: &Map<String,
     if let Some(names) = repeated(data) {
         return Err(legacy(409, format!("Duplicate column name(s): {names}")));
     }
-    let mut fields: Fields = COLUMNS
+    let mut body: Map<String, Value> = COLUMNS
         .iter()
         .map(|name| ((*name).to_owned(), data.get(*name).cloned().unwrap_or_default()))
         .collect();
     for flag in ["normalize_columns", "always_filter_main_dttm"] {
-        fields.insert(flag.to_owned(), data.get(flag).cloned().unwrap_or(json!(false)));
+        body.insert(flag.to_owned(), data.get(flag).cloned().unwrap_or(json!(false)));
     }
     if let Some(database) = data.get("database").and_then(|d| d.get("id")).filter(|d| d.is_i64()) {
-        fields.insert("database_id".to_owned(), database.clone());
+        body.insert("database_id".to_owned(), database.clone());
     }
     if let Some(owners) = data.get("owners") {
-        fields.insert("owners".to_owned(), owners.clone());
+        body.insert("owners".to_owned(), owners.clone());
     }
     let columns = dataset::columns(db, &[id]).await?.remove(&id).unwrap_or_default();
     let columns: HashMap<String, i64> = columns.into_iter().map(|c| (c.column_name, c.id)).collect();
     let metrics = dataset::metrics(db, &[id]).await?.remove(&id).unwrap_or_default();
     let metrics: HashMap<String, i64> = metrics.into_iter().map(|m| (m.metric_name, m.id)).collect();
-    fields.insert("columns".to_owned(), parts(data, "columns", OF_COLUMN, &columns));
-    fields.insert("metrics".to_owned(), parts(data, "metrics", OF_METRIC, &metrics));
-    write::update(app, user, id, &fields, false).await.map_err(|error| match error {
+    body.insert("columns".to_owned(), parts(data, "columns", OF_COLUMN, &columns));
+    body.insert("metrics".to_owned(), parts(data, "metrics", OF_METRIC, &metrics));
+    write::update(caller, id, &DatasetFields::read(&body), false).await.map_err(|error| match error {
         Error::Message { status, message: Value::String(text) } => legacy(status, text),
         Error::Message { status, message } => legacy(status, infra::json::dumps(&message)),
         other => other,

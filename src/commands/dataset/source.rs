@@ -1,13 +1,15 @@
 //! What a dataset's source says of its columns (`superset.connectors.sqla.models:SqlaTable.external_metadata`).
 
-use std::sync::Arc;
-
 use daos::{database::Database, dataset::Dataset};
-use infra::{Error, Result, engines::GenericType, error::SupersetError};
+use infra::{
+    Error, Result,
+    engine_specs::GenericType,
+    error::{ErrorType, SupersetError},
+};
 use query::{QueryError, template::has_template_syntax};
 use serde_json::{Map, Value};
 
-use crate::{Principal, Services, chart_data, databases::introspect};
+use crate::{Caller, introspect::tables, query_run};
 
 /// A dataset as far as its source goes.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +30,7 @@ pub struct Source<'a> {
 
 impl<'a> Source<'a> {
     /// The source of a stored dataset.
-    pub fn of(dataset: &'a Dataset, database: &'a Database) -> Self {
+    pub fn from_dataset(dataset: &'a Dataset, database: &'a Database) -> Self {
         Self {
             database,
             catalog: dataset.catalog.as_deref(),
@@ -41,35 +43,30 @@ impl<'a> Source<'a> {
 }
 
 /// The columns as `external_metadata` answers them; none when there is no such table.
-pub async fn columns(
-    app: &Arc<Services>,
-    user: &Arc<Principal>,
-    source: &Source<'_>,
-) -> Result<Option<Vec<Value>>> {
+pub async fn columns(caller: &Caller, source: &Source<'_>) -> Result<Option<Vec<Value>>> {
     let Some(sql) = source.sql else {
         let name = (source.schema, source.table);
-        return introspect::table_columns(app, user, source.database, source.catalog, name).await;
+        return tables::table_columns(caller, source.database, source.catalog, name).await;
     };
     let params: Map<String, Value> =
         serde_json::from_str(source.template_params.unwrap_or_default()).unwrap_or_default();
-    let sql = render(app, user, source.database, sql, &params).await.map_err(template_error)?;
+    let sql = render(caller, source.database, sql, &params).await.map_err(template_error)?;
     let place = (source.catalog, source.schema);
-    introspect::statement_columns(app, user, source.database, place, &sql).await.map(Some)
+    query_run::statement_columns::statement_columns(caller, source.database, place, &sql).await.map(Some)
 }
 
 /// Renders the query of a dataset, where templates are on.
 pub(super) async fn render(
-    app: &Arc<Services>,
-    user: &Arc<Principal>,
+    caller: &Caller,
     database: &Database,
     sql: &str,
     params: &Map<String, Value>,
 ) -> Result<String, QueryError> {
-    if !app.config.flag("ENABLE_TEMPLATE_PROCESSING") || !has_template_syntax(sql) {
+    if !caller.app.config.flag("ENABLE_TEMPLATE_PROCESSING") || !has_template_syntax(sql) {
         return Ok(sql.to_owned());
     }
-    let spec = infra::engines::spec_for_uri(&database.sqlalchemy_uri);
-    chart_data::render_sql(app, user, spec, sql, params).await
+    let spec = infra::engine_specs::spec_for_uri(&database.sqlalchemy_uri);
+    query_run::render_sql(caller, spec, sql, params).await
 }
 
 fn template_error(error: QueryError) -> Error {
@@ -77,7 +74,7 @@ fn template_error(error: QueryError) -> Error {
         QueryError::Answer(error) => error,
         other => {
             let text = format!("Template processing error: {other}");
-            Error::sip40(400, SupersetError::new("GENERIC_DB_ENGINE_ERROR", text))
+            Error::sip40(400, SupersetError::new(ErrorType::GenericDbEngineError, text))
         }
     }
 }
@@ -96,11 +93,7 @@ pub struct SourceColumn {
 }
 
 /// The same in the terms of `table_columns`.
-pub async fn source_columns(
-    app: &Arc<Services>,
-    user: &Arc<Principal>,
-    source: &Source<'_>,
-) -> Result<Option<Vec<SourceColumn>>> {
+pub async fn source_columns(caller: &Caller, source: &Source<'_>) -> Result<Option<Vec<SourceColumn>>> {
     let text = |c: &Value, key: &str| c.get(key).and_then(Value::as_str).map(str::to_owned);
     let column = |c: &Value| {
         Some(SourceColumn {
@@ -110,6 +103,6 @@ pub async fn source_columns(
             comment: text(c, "comment").filter(|t| !t.is_empty()),
         })
     };
-    let found = columns(app, user, source).await?;
+    let found = columns(caller, source).await?;
     Ok(found.map(|columns| columns.iter().filter_map(column).collect()))
 }

@@ -1,7 +1,5 @@
 //! The dataset of an uploaded file (`superset.commands.database.uploaders.base:UploadCommand.run`).
 
-use std::sync::Arc;
-
 use daos::{database::Database, dataset};
 use infra::{Error, Result};
 
@@ -11,18 +9,12 @@ use super::{
     source::{Source, source_columns},
     write::insert,
 };
-use crate::{Principal, Services};
+use crate::Caller;
 
 /// Makes a dataset of a table that was just written, owned by the uploader; one that is there has its columns read
 /// again.
-pub async fn uploaded(
-    app: &Arc<Services>,
-    user: &Arc<Principal>,
-    database: &Database,
-    schema: Option<&str>,
-    table: &str,
-) -> Result<()> {
-    let all = dataset::of_database(app.db.exec(), database.id).await?;
+pub async fn uploaded(caller: &Caller, database: &Database, schema: Option<&str>, table: &str) -> Result<()> {
+    let all = dataset::of_database(caller.app.db.exec(), database.id).await?;
     let known = all.into_iter().find(|d| d.table_name == table && d.schema.as_deref() == schema);
     let source = Source {
         database,
@@ -32,9 +24,9 @@ pub async fn uploaded(
         sql: None,
         template_params: None,
     };
-    let columns = source_columns(app, user, &source).await?;
+    let columns = source_columns(caller, &source).await?;
     let columns = columns.ok_or_else(|| Error::internal("the table that was written is not there"))?;
-    let tx = app.db.begin().await?;
+    let tx = caller.app.db.begin().await?;
     let dataset = match known {
         Some(dataset) => dataset,
         None => {
@@ -43,7 +35,7 @@ pub async fn uploaded(
                 ("schema", schema.into()),
                 ("database_id", database.id.into()),
             ];
-            let owners: Vec<i64> = user.user_id().into_iter().collect();
+            let owners: Vec<i64> = caller.user.user_id().into_iter().collect();
             let place = Place {
                 database: database.database_name.clone(),
                 database_id: database.id,
@@ -51,12 +43,12 @@ pub async fn uploaded(
                 schema: schema.map(str::to_owned),
                 table: table.to_owned(),
             };
-            let id = insert(app, tx.exec(), user, row, &owners, &place).await?;
+            let id = insert(caller, tx.exec(), row, &owners, &place).await?;
             dataset::find(tx.exec(), id).await?.ok_or_else(Error::not_found)?
         }
     };
-    merge(tx.exec(), user, &dataset, &columns).await?;
+    merge(tx.exec(), &caller.user, &dataset, &columns).await?;
     tx.commit().await?;
-    app.grants.clear();
+    caller.app.grants.clear();
     Ok(())
 }

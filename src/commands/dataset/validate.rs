@@ -1,23 +1,23 @@
 //! What a dataset that is written must fulfil (`superset.commands.dataset.create`, `update`): one of its kind, a
 //! table that is there, SQL that the writer may read.
 
-use std::sync::Arc;
-
-use daos::database::Database;
+use daos::{database::Database, dataset};
 use infra::{
     Result,
-    db::{DbError, Executor, Sql},
+    db::{DbError, Executor},
     error::Error,
     sql,
 };
 
 use super::source;
 use crate::{
-    Principal, Services,
-    access::sql_tables::{self, TableName},
-    database::oauth2,
-    databases,
-    databases::introspect,
+    Caller,
+    access::{
+        sql_calls::{self, Reader},
+        sql_tables::{self, TableName},
+    },
+    connect::{self, oauth2},
+    introspect::tables,
     relations::Invalid,
 };
 
@@ -28,18 +28,8 @@ pub async fn is_unique(
     table: &TableName,
     but: Option<i64>,
 ) -> Result<bool, DbError> {
-    let mut sql = Sql::new("SELECT id FROM tables WHERE database_id = ");
-    sql.push_bind(database_id).push(" AND table_name = ").push_bind(table.table.as_str());
-    for (column, value) in [("catalog", &table.catalog), ("schema", &table.schema)] {
-        match value {
-            Some(value) => sql.push(&format!(" AND {column} = ")).push_bind(value.as_str()),
-            None => sql.push(&format!(" AND {column} IS NULL")),
-        };
-    }
-    if let Some(id) = but {
-        sql.push(" AND id <> ").push_bind(id);
-    }
-    Ok(db.first(sql).await?.is_none())
+    let place = (table.catalog.as_deref(), table.schema.as_deref(), table.table.as_str());
+    Ok(!dataset::is_taken(db, database_id, place, but).await?)
 }
 
 /// Complains unless the table of a physical dataset is there and the writer may read it.
@@ -47,17 +37,16 @@ pub async fn is_unique(
 /// Superset lets whoever may write datasets make one of any table, and so own it; here that takes the right to read
 /// the table.
 pub async fn check_table(
-    app: &Services,
-    user: &Principal,
+    caller: &Caller,
     database: &Database,
     table: &TableName,
     invalid: &mut Invalid,
 ) -> Result<()> {
     let (catalog, name) = (table.catalog.as_deref(), (table.schema.as_deref(), table.table.as_str()));
-    let found = introspect::table_columns(app, user, database, catalog, name).await;
+    let found = tables::table_columns(caller, database, catalog, name).await;
     if !matches!(found, Ok(Some(_))) {
         if let Err(error) = found
-            && oauth2::is_invitation(&error)
+            && oauth2::is_redirect(&error)
         {
             return Err(error);
         }
@@ -67,36 +56,50 @@ pub async fn check_table(
         invalid.add("table", &text);
         return Ok(());
     }
-    refusal(
-        sql_tables::raise_for_tables(app, user, database, [qualified(app, user, database, table).await])
-            .await,
-    )
-    .map(|refused| refused.into_iter().for_each(|text| invalid.add("table", &text)))
+    refusal(sql_tables::raise_for_tables(caller, database, [qualified(caller, database, table).await]).await)
+        .map(|refused| refused.into_iter().for_each(|text| invalid.add("table", &text)))
 }
 
-/// Complains unless the writer may read every table of a query.
+/// Complains unless the writer may read every table of a query, and if it calls or reads what nobody may.
 pub async fn check_sql(
-    app: &Arc<Services>,
-    user: &Arc<Principal>,
+    caller: &Caller,
     database: &Database,
     place: &TableName,
     text: &str,
     invalid: &mut Invalid,
 ) -> Result<()> {
-    if user.can_access_database(database) {
-        return Ok(());
-    }
-    let rendered = source::render(app, user, database, text, &serde_json::Map::new()).await;
-    let rendered = rendered.map_err(query::QueryError::into_answer)?;
-    let engine = databases::engine_name(database);
-    let tables = match sql::parse(&rendered, engine).map(|script| script.tables()) {
-        Ok(tables) => tables,
+    let by_table = !caller.user.can_access_database(database);
+    let rendered = source::render(caller, database, text, &serde_json::Map::new()).await;
+    let rendered = match rendered {
+        Ok(rendered) => rendered,
+        // whoever may read all of the database is told when the query runs
+        Err(_) if !by_table => return Ok(()),
+        Err(error) => return Err(error.into_answer()),
+    };
+    let engine = connect::engine_name(database);
+    let script = match sql::parse(&rendered, engine) {
+        Ok(script) => script,
+        Err(_) if !by_table => return Ok(()),
         Err(error) => {
             invalid.add("sql", &format!("Invalid SQL: {}", error.message));
             return Ok(());
         }
     };
-    let around = qualified(app, user, database, place).await;
+    let reader = Reader { by_table, has_rules: false };
+    // an author who may read single tables only may not name what shows others
+    let written = if by_table { sql_calls::Place::SqlLab } else { sql_calls::Place::Dataset };
+    let judged = sql_calls::check_listed(&caller.app.config, engine, &script, place.schema.as_deref())
+        .and_then(|()| sql_calls::check_effects(&script, sql_calls::Place::Dataset, reader))
+        .and_then(|()| sql_calls::check_effects(&script, written, reader));
+    if let Err(refused) = judged {
+        invalid.add("sql", &refused.message());
+        return Ok(());
+    }
+    if !by_table {
+        return Ok(());
+    }
+    let tables = script.tables();
+    let around = qualified(caller, database, place).await;
     let tables: Vec<TableName> = tables
         .into_iter()
         .map(|t| TableName {
@@ -105,18 +108,18 @@ pub async fn check_sql(
             table: t.table,
         })
         .collect();
-    refusal(sql_tables::raise_for_tables(app, user, database, tables).await)
+    refusal(sql_tables::raise_for_tables(caller, database, tables).await)
         .map(|refused| refused.into_iter().for_each(|text| invalid.add("sql", &text)))
 }
 
 /// The table with the defaults of the connection.
-async fn qualified(app: &Services, user: &Principal, database: &Database, table: &TableName) -> TableName {
+async fn qualified(caller: &Caller, database: &Database, table: &TableName) -> TableName {
     let mut table = table.clone();
     if table.catalog.is_none() {
-        table.catalog = introspect::default_catalog(database);
+        table.catalog = tables::default_catalog(database);
     }
     if table.schema.as_deref().is_none_or(str::is_empty) {
-        table.schema = match databases::engine_as(app, user, database, table.catalog.as_deref()).await {
+        table.schema = match connect::engine_as(caller, database, table.catalog.as_deref()).await {
             Ok(engine) => engine.default_schema().await.ok().flatten(),
             Err(_) => None,
         };

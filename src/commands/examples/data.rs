@@ -1,9 +1,10 @@
 //! The example data: generated, the same at every installation.
 
 use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, TimeDelta};
+use daos::example_data;
 use infra::{
     Error, Result,
-    db::{Executor, Sql, Value},
+    db::{Executor, Value},
 };
 
 /// Rows written by one statement.
@@ -36,18 +37,26 @@ fn round(value: f64, digits: i32) -> f64 {
 
 /// Fills the tables; they must be empty.
 pub(super) async fn fill(exec: &dyn Executor) -> Result<()> {
-    write(exec, "bakery_sales", bakery_sales()?).await?;
-    write(exec, "river_levels", river_levels()?).await?;
-    write(exec, "deliveries", deliveries()?).await
+    for table in ["bakery_sales", "river_levels", "deliveries"] {
+        fill_one(exec, table).await?;
+    }
+    Ok(())
+}
+
+/// Fills a table; it must be empty.
+pub(super) async fn fill_one(exec: &dyn Executor, table: &str) -> Result<()> {
+    let rows = match table {
+        "bakery_sales" => bakery_sales()?,
+        "river_levels" => river_levels()?,
+        "deliveries" => deliveries()?,
+        other => return Err(Error::internal(format!("there are no data of {other}"))),
+    };
+    write(exec, table, rows).await
 }
 
 async fn write(exec: &dyn Executor, table: &str, rows: Vec<Vec<Value>>) -> Result<()> {
     for batch in rows.chunks(BATCH) {
-        let mut sql = Sql::new(format!("INSERT INTO {table} VALUES "));
-        for (i, row) in batch.iter().enumerate() {
-            sql.push(if i > 0 { ", " } else { "" }).push_list(row.iter().cloned());
-        }
-        exec.execute(sql).await?;
+        example_data::insert_rows(exec, table, batch).await?;
     }
     Ok(())
 }

@@ -2,17 +2,27 @@
 
 mod data;
 mod layout;
+mod load;
 
 use std::{collections::HashMap, path::Path};
 
 use chrono::NaiveDateTime;
+use daos::{
+    chart, dashboard, database, dataset, dataset_parts, example_data,
+    person::{self, Owned},
+    rows,
+    tables::{SQL_METRICS, TABLE_COLUMNS},
+    view_menu,
+};
 use infra::{
     Error, Result,
-    db::{Db, DbUri, Executor, Sql, Value, insert_sql},
+    db::{Db, Executor, Value},
 };
 use serde::Deserialize;
 use serde_json::Value as Json;
 use uuid::{Uuid, uuid};
+
+pub use load::{Load, Loaded, load};
 
 const CONTENT: &str = include_str!("content.json");
 
@@ -58,8 +68,7 @@ struct Written {
 /// Creates the data file and, in one transaction, everything that shows it. Nothing happens when the database
 /// has an `examples` connection already.
 pub async fn create(db: &Db, data_file: &Path, owner: i64) -> Result<()> {
-    let present = db.query(Sql::new("SELECT id FROM dbs WHERE database_name = 'examples'")).await?;
-    if !present.is_empty() {
+    if rows::has(db, "dbs", "database_name", "examples").await? {
         return Ok(());
     }
     let content: Content = serde_json::from_str(CONTENT).map_err(Error::internal)?;
@@ -68,9 +77,9 @@ pub async fn create(db: &Db, data_file: &Path, owner: i64) -> Result<()> {
     let now = chrono::Local::now().naive_local();
     let tx = db.begin().await?;
     let exec = tx.exec();
-    let database = insert_database(exec, data_file, owner, now).await?;
-    grantable(exec, "database_access", &format!("[examples].(id:{database})")).await?;
-    grantable(exec, "schema_access", "[examples].[main]").await?;
+    let owner = Some(owner);
+    let uri = format!("sqlite:///{}?check_same_thread=false", data_file.display());
+    let database = insert_database(exec, uri, owner, now).await?;
     let mut written = Written { datasets: HashMap::new(), charts: HashMap::new() };
     for dataset in &content.datasets {
         let id = insert_dataset(exec, dataset, database, owner, now).await?;
@@ -99,24 +108,20 @@ async fn create_data(path: &Path, datasets: &[Dataset]) -> Result<()> {
         let _ = std::fs::remove_file(name);
     }
     {
-        let file = Db::connect(&DbUri::Sqlite { path: fresh.clone() }, 2).await?;
+        let file = example_data::open(&fresh).await?;
         let tx = file.begin().await?;
         for dataset in datasets {
-            let columns: Vec<String> =
-                dataset.columns.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
-            let sql = format!("CREATE TABLE {} ({})", dataset.name, columns.join(", "));
-            tx.exec().execute(Sql::new(sql)).await?;
+            example_data::create_table(tx.exec(), &dataset.name, &dataset.columns).await?;
         }
         data::fill(tx.exec()).await?;
         tx.commit().await?;
-        // Back to one file, so that it can be renamed and read without a write-ahead log.
-        file.query(Sql::new("PRAGMA journal_mode = DELETE")).await?;
+        example_data::close(file).await?;
     }
     std::fs::rename(&fresh, path).map_err(Error::internal)
 }
 
 /// Columns of Superset's audit mix-in.
-fn audit(now: NaiveDateTime, owner: i64) -> [(&'static str, Value); 4] {
+fn audit(now: NaiveDateTime, owner: Option<i64>) -> [(&'static str, Value); 4] {
     [
         ("created_on", now.into()),
         ("changed_on", now.into()),
@@ -125,8 +130,12 @@ fn audit(now: NaiveDateTime, owner: i64) -> [(&'static str, Value); 4] {
     ]
 }
 
-async fn insert_database(exec: &dyn Executor, file: &Path, owner: i64, now: NaiveDateTime) -> Result<i64> {
-    let uri = format!("sqlite:///{}?check_same_thread=false", file.display());
+async fn insert_database(
+    exec: &dyn Executor,
+    uri: String,
+    owner: Option<i64>,
+    now: NaiveDateTime,
+) -> Result<i64> {
     let mut values = vec![
         ("database_name", "examples".into()),
         ("sqlalchemy_uri", uri.into()),
@@ -148,34 +157,17 @@ async fn insert_database(exec: &dyn Executor, file: &Path, owner: i64, now: Naiv
         values.push((off, false.into()));
     }
     values.extend(audit(now, owner));
-    Ok(exec.insert_row("dbs", values).await?)
-}
-
-/// A permission that can be granted on one object.
-async fn grantable(exec: &dyn Executor, permission: &str, view_menu: &str) -> Result<()> {
-    let mut ids = [0, 0];
-    for (id, (table, name)) in
-        ids.iter_mut().zip([("ab_permission", permission), ("ab_view_menu", view_menu)])
-    {
-        let found = exec.first(Sql::new(format!("SELECT id FROM {table} WHERE name = ?")).bind(name)).await?;
-        *id = match found {
-            Some(row) => row.at(0)?,
-            None => exec.insert_row(table, vec![("name", name.into())]).await?,
-        };
-    }
-    let sql = Sql::new("SELECT id FROM ab_permission_view WHERE permission_id = ? AND view_menu_id = ?");
-    if exec.first(sql.bind(ids[0]).bind(ids[1])).await?.is_none() {
-        let values = vec![("permission_id", ids[0].into()), ("view_menu_id", ids[1].into())];
-        exec.insert_row("ab_permission_view", values).await?;
-    }
-    Ok(())
+    let id = database::insert(exec, values).await?;
+    view_menu::ensure(exec, "database_access", &format!("[examples].(id:{id})")).await?;
+    view_menu::ensure(exec, "schema_access", "[examples].[main]").await?;
+    Ok(id)
 }
 
 async fn insert_dataset(
     exec: &dyn Executor,
     dataset: &Dataset,
     database: i64,
-    owner: i64,
+    owner: Option<i64>,
     now: NaiveDateTime,
 ) -> Result<i64> {
     let mut values = vec![
@@ -195,11 +187,11 @@ async fn insert_dataset(
         ("uuid", Uuid::new_v4().into()),
     ];
     values.extend(audit(now, owner));
-    let id = exec.insert_row("tables", values).await?;
+    let id = dataset::insert(exec, values).await?;
     let perm = format!("[examples].[{}](id:{id})", dataset.name);
-    grantable(exec, "datasource_access", &perm).await?;
-    exec.update_row("tables", id, vec![("perm", perm.into())]).await?;
-    exec.insert_row("sqlatable_user", vec![("user_id", owner.into()), ("table_id", id.into())]).await?;
+    view_menu::ensure(exec, "datasource_access", &perm).await?;
+    dataset::update(exec, id, vec![("perm", perm.into())]).await?;
+    person::set_owners(exec, Owned::Dataset, id, owner.as_slice()).await?;
     for (name, kind) in &dataset.columns {
         let mut values = vec![
             ("table_id", id.into()),
@@ -212,7 +204,7 @@ async fn insert_dataset(
             ("uuid", Uuid::new_v4().into()),
         ];
         values.extend(audit(now, owner));
-        exec.insert_row("table_columns", values).await?;
+        dataset_parts::insert(exec, &TABLE_COLUMNS, values).await?;
     }
     for (name, expression) in &dataset.metrics {
         let mut values = vec![
@@ -225,7 +217,7 @@ async fn insert_dataset(
             values.extend([("verbose_name", "COUNT(*)".into()), ("metric_type", "count".into())]);
         }
         values.extend(audit(now, owner));
-        exec.insert_row("sql_metrics", values).await?;
+        dataset_parts::insert(exec, &SQL_METRICS, values).await?;
     }
     Ok(id)
 }
@@ -234,7 +226,7 @@ async fn insert_chart(
     exec: &dyn Executor,
     chart: &Chart,
     written: &Written,
-    owner: i64,
+    owner: Option<i64>,
     now: NaiveDateTime,
 ) -> Result<(i64, Uuid)> {
     let dataset = written.dataset(&chart.dataset)?;
@@ -257,8 +249,8 @@ async fn insert_chart(
         ("uuid", uuid.into()),
     ];
     values.extend(audit(now, owner));
-    let id = exec.insert_row("slices", values).await?;
-    exec.insert_row("slice_user", vec![("user_id", owner.into()), ("slice_id", id.into())]).await?;
+    let id = chart::insert(exec, values).await?;
+    person::set_owners(exec, Owned::Chart, id, owner.as_slice()).await?;
     Ok((id, uuid))
 }
 
@@ -266,7 +258,7 @@ async fn insert_dashboard(
     exec: &dyn Executor,
     dashboard: &layout::Dashboard,
     written: &Written,
-    owner: i64,
+    owner: Option<i64>,
     now: NaiveDateTime,
 ) -> Result<()> {
     let mut values = vec![
@@ -279,14 +271,13 @@ async fn insert_dashboard(
         ("uuid", Uuid::new_v4().into()),
     ];
     values.extend(audit(now, owner));
-    let id = exec.insert_row("dashboards", values).await?;
-    exec.insert_row("dashboard_user", vec![("user_id", owner.into()), ("dashboard_id", id.into())]).await?;
+    let id = dashboard::insert(exec, values).await?;
+    person::set_owners(exec, Owned::Dashboard, id, owner.as_slice()).await?;
+    let mut charts = Vec::new();
     for (name, ..) in dashboard.rows.iter().flatten() {
-        let (chart, _) = written.chart(name)?;
-        let values = vec![("dashboard_id", id.into()), ("slice_id", chart.into())];
-        exec.execute(insert_sql(exec.dialect(), "dashboard_slices", values)).await?;
+        charts.push(written.chart(name)?.0);
     }
-    Ok(())
+    Ok(dashboard::set_charts(exec, id, &charts).await?)
 }
 
 impl Written {

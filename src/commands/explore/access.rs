@@ -4,9 +4,9 @@ use daos::{chart, database, dataset, person::Owned, query};
 use infra::{Error, Result};
 
 use crate::{
-    Services,
-    access::{Principal, objects, ownership},
-    sql_lab,
+    Caller,
+    access::{objects, ownership},
+    query_run,
 };
 
 /// Why not.
@@ -67,19 +67,18 @@ impl Denied {
 
 /// `check_access`.
 pub async fn check(
-    app: &Services,
-    user: &Principal,
+    caller: &Caller,
     kind: &str,
     datasource_id: i64,
     chart_id: Option<i64>,
 ) -> Result<(), Denied> {
-    let db = app.db.exec();
+    let db = caller.app.db.exec();
     match kind {
         _ if datasource_id == 0 => return Err(Denied::Unnamed),
-        "query" => check_query(app, user, datasource_id).await?,
+        "query" => check_query(caller, datasource_id).await?,
         "table" => {
             let dataset = dataset::find(db, datasource_id).await?.ok_or(Denied::NoDataset)?;
-            if !objects::can_access_dataset(app, user, &dataset).await? {
+            if !objects::can_access_dataset(caller, &dataset).await? {
                 return Err(Denied::Dataset);
             }
         }
@@ -89,17 +88,17 @@ pub async fn check(
     if chart::find(db, chart_id).await?.is_none() {
         return Err(Denied::NoChart);
     }
-    let may =
-        user.can_access("can_read", "Chart") || ownership::owns(app, user, Owned::Chart, chart_id).await?;
+    let may = caller.user.can_access("can_read", "Chart")
+        || ownership::owns(caller, Owned::Chart, chart_id).await?;
     if may { Ok(()) } else { Err(Denied::Chart) }
 }
 
 /// Results of SQL Lab: one's own, or all when that is granted, of tables that are granted.
-async fn check_query(app: &Services, user: &Principal, id: i64) -> Result<(), Denied> {
-    let db = app.db.exec();
+async fn check_query(caller: &Caller, id: i64) -> Result<(), Denied> {
+    let db = caller.app.db.exec();
     let query = query::find(db, id).await?.ok_or(Denied::NoDataset)?;
     let database = database::find(db, query.database_id).await?.ok_or(Denied::NoDataset)?;
-    match sql_lab::raise_for_past(app, user, &query, &database).await {
+    match query_run::raise_for_past(caller, &query, &database).await {
         Ok(()) => Ok(()),
         Err(Error::Internal(source)) => Err(Denied::Other(Error::Internal(source))),
         Err(_) => Err(Denied::Dataset),

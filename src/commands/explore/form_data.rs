@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::access::{Denied, check};
 use crate::{
-    Services,
-    access::Principal,
+    Caller,
+    state::Principal,
     temporary_cache::{Cache, contextual_key},
 };
 
@@ -50,60 +50,60 @@ impl FormData {
         let valid = self.form_data.is_empty() || serde_json::from_str::<Value>(&self.form_data).is_ok();
         if valid { Ok(()) } else { Err(Error::bad_request(json!(["JSON not valid"]))) }
     }
-    async fn check(&self, app: &Services, user: &Principal) -> Result<()> {
-        let checked = check(app, user, &self.datasource_type, self.datasource_id, self.chart_id).await;
+    async fn check(&self, caller: &Caller) -> Result<()> {
+        let checked = check(caller, &self.datasource_type, self.datasource_id, self.chart_id).await;
         checked.map_err(Denied::into_cache_error)
     }
 }
 
 /// Puts form data away; returns its key.
-pub async fn create(app: &Services, user: &Principal, data: &FormData) -> Result<String> {
+pub async fn create(caller: &Caller, data: &FormData) -> Result<String> {
     data.validate()?;
-    data.check(app, user).await?;
-    let key = Cache::FormData.key_of_tab(app, user, &data.contextual(), data.tab_id.as_deref()).await?;
+    data.check(caller).await?;
+    let key = Cache::FormData.key_of_tab(caller, &data.contextual(), data.tab_id.as_deref()).await?;
     if !data.form_data.is_empty() {
-        Cache::FormData.set(app, user, &key, &data.state(user)).await?;
+        Cache::FormData.set(caller, &key, &data.state(&caller.user)).await?;
     }
     Ok(key)
 }
 
 /// Overwrites form data; returns its key, which is a new one for a new tab.
-pub async fn update(app: &Services, user: &Principal, key: &str, data: &FormData) -> Result<String> {
+pub async fn update(caller: &Caller, key: &str, data: &FormData) -> Result<String> {
     data.validate()?;
-    data.check(app, user).await?;
-    let Some(old) = Cache::FormData.get(app, key).await? else { return Ok(key.to_owned()) };
+    data.check(caller).await?;
+    let Some(old) = Cache::FormData.get(&caller.app, key).await? else { return Ok(key.to_owned()) };
     if data.form_data.is_empty() {
         return Ok(key.to_owned());
     }
-    raise_for_owner(&old, user)?;
-    let key = Cache::FormData.key_of_tab(app, user, &data.contextual(), data.tab_id.as_deref()).await?;
-    Cache::FormData.set(app, user, &key, &data.state(user)).await?;
+    raise_for_owner(&old, &caller.user)?;
+    let key = Cache::FormData.key_of_tab(caller, &data.contextual(), data.tab_id.as_deref()).await?;
+    Cache::FormData.set(caller, &key, &data.state(&caller.user)).await?;
     Ok(key)
 }
 
 /// Form data of a key, for whoever may use its dataset; reading prolongs its life.
-pub async fn get(app: &Services, user: &Principal, key: &str) -> Result<Option<String>> {
-    let Some(state) = Cache::FormData.get(app, key).await? else { return Ok(None) };
-    check_state(app, user, &state).await?;
-    let state = Cache::FormData.get_and_refresh(app, user, key).await?.unwrap_or(state);
+pub async fn get(caller: &Caller, key: &str) -> Result<Option<String>> {
+    let Some(state) = Cache::FormData.get(&caller.app, key).await? else { return Ok(None) };
+    check_state(caller, &state).await?;
+    let state = Cache::FormData.get_and_refresh(caller, key).await?.unwrap_or(state);
     Ok(state.get("form_data").and_then(Value::as_str).map(str::to_owned))
 }
 
 /// Forgets form data; false when there was none.
-pub async fn delete(app: &Services, user: &Principal, key: &str, session_id: Option<String>) -> Result<bool> {
-    let Some(state) = Cache::FormData.get(app, key).await? else { return Ok(false) };
-    check_state(app, user, &state).await?;
-    raise_for_owner(&state, user)?;
+pub async fn delete(caller: &Caller, key: &str, session_id: Option<String>) -> Result<bool> {
+    let Some(state) = Cache::FormData.get(&caller.app, key).await? else { return Ok(false) };
+    check_state(caller, &state).await?;
+    raise_for_owner(&state, &caller.user)?;
     let text = |key: &str| state.get(key).filter(|v| !v.is_null()).map(|v| v.to_string().replace('"', ""));
     let parts = [session_id, None, text("datasource_id"), text("chart_id"), text("datasource_type")];
-    Cache::FormData.delete(app, &contextual_key(&parts)).await?;
-    Cache::FormData.delete(app, key).await
+    Cache::FormData.delete(&caller.app, &contextual_key(&parts)).await?;
+    Cache::FormData.delete(&caller.app, key).await
 }
 
-async fn check_state(app: &Services, user: &Principal, state: &Value) -> Result<()> {
+async fn check_state(caller: &Caller, state: &Value) -> Result<()> {
     let id = |key: &str| state.get(key).and_then(Value::as_i64);
     let kind = state.get("datasource_type").and_then(Value::as_str).unwrap_or("table");
-    let checked = check(app, user, kind, id("datasource_id").unwrap_or_default(), id("chart_id")).await;
+    let checked = check(caller, kind, id("datasource_id").unwrap_or_default(), id("chart_id")).await;
     checked.map_err(Denied::into_cache_error)
 }
 

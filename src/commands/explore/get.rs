@@ -4,21 +4,21 @@ use daos::{
     chart::{self, Chart},
     database,
     person::{self, Owned},
-    query as queries,
+    query as queries, rows,
 };
-use infra::{Error, Result, clock, db::Sql};
+use infra::{Error, Result, clock};
 use query::form_data::update_time_range;
 use serde_json::{Map, Value, json};
 
 use super::{access, form_data as stored, merge};
 use crate::{
-    Services,
-    access::{Principal, objects},
+    Caller, Services,
+    access::objects,
     chart::{describe as chart_describe, form_data::form_data as chart_form_data},
-    database::describe::truthy,
+    connect::describe::truthy,
     dataset::describe,
     permalink::Permalink,
-    sql_lab,
+    query_run, sql_lab,
 };
 
 /// Controls whose JavaScript is only kept with `ENABLE_JAVASCRIPT_CONTROLS`.
@@ -26,7 +26,7 @@ const JAVASCRIPT_KEYS: &[&str] = &["js_tooltip", "js_onclick_href", "js_data_mut
 
 /// What the address asks for.
 #[derive(Debug, Clone, Default)]
-pub struct Ask {
+pub struct ExploreRequest {
     /// Key of a permalink.
     pub permalink_key: Option<String>,
     /// Key of form data that was put away.
@@ -45,7 +45,7 @@ pub struct Ask {
 
 /// The answer.
 #[derive(Debug, Clone)]
-pub enum Found {
+pub enum ExploreAnswer {
     /// `{dataset, form_data, slice, message, metadata}`.
     Page(Value),
     /// The dataset has a page of its own.
@@ -53,10 +53,10 @@ pub enum Found {
 }
 
 /// Assembles dataset, form data and chart.
-pub async fn get(app: &Services, user: &Principal, mut ask: Ask) -> Result<Found> {
-    let db = app.db.exec();
-    let (form, message) = initial_form_data(app, user, &ask).await?;
-    let (mut form, chart) = with_chart(app, form, &ask).await?;
+pub async fn get(caller: &Caller, mut ask: ExploreRequest) -> Result<ExploreAnswer> {
+    let db = caller.app.db.exec();
+    let (form, message) = initial_form_data(caller, &ask).await?;
+    let (mut form, chart) = with_chart(&caller.app, form, &ask).await?;
     let datasource = datasource_of(&form, &mut ask)?;
     let described = match datasource {
         Some(id) if ask.datasource_type.as_deref() == Some("table") => describe::load_one(db, id).await?,
@@ -66,8 +66,7 @@ pub async fn get(app: &Services, user: &Principal, mut ask: Ask) -> Result<Found
         Some(id) if ask.datasource_type.as_deref() == Some("query") => queries::find(db, id).await?,
         // the original cannot show a saved query
         Some(id) if ask.datasource_type.as_deref() == Some("saved_query") => {
-            let sql = Sql::new("SELECT id FROM saved_query WHERE id = ?").bind(id);
-            if db.first(sql).await?.is_some() {
+            if rows::exists(db, "saved_query", id).await? {
                 return Err(Error::message(500, "Fatal error"));
             }
             None
@@ -77,13 +76,13 @@ pub async fn get(app: &Services, user: &Principal, mut ask: Ask) -> Result<Found
     let mut source = None;
     if let Some(query) = &query {
         let database = database::find(db, query.database_id).await?.ok_or_else(Error::not_found)?;
-        sql_lab::raise_for_past(app, user, query, &database).await?;
+        query_run::raise_for_past(caller, query, &database).await?;
         source = Some(sql_lab::source::data(query, &database));
     }
     if let Some(described) = &described {
-        objects::raise_for_dataset(app, user, &described.dataset, None).await?;
+        objects::raise_for_dataset(caller, &described.dataset, None).await?;
     } else if let Some(chart) = &chart
-        && !objects::can_access_chart(app, user, chart).await?
+        && !objects::can_access_chart(caller, chart).await?
     {
         // the original shows a chart without dataset to everybody
         return Err(Error::message(404, "Chart not found."));
@@ -92,7 +91,7 @@ pub async fn get(app: &Services, user: &Principal, mut ask: Ask) -> Result<Found
         && let Some(described) = &described
         && let Some(endpoint) = described.dataset.default_endpoint.as_deref().filter(|e| !e.is_empty())
     {
-        return Ok(Found::Redirect(endpoint.to_owned()));
+        return Ok(ExploreAnswer::Redirect(endpoint.to_owned()));
     }
     let kind = ask.datasource_type.as_deref().unwrap_or("table");
     let id = datasource.map_or_else(|| "None".to_owned(), |id| id.to_string());
@@ -108,10 +107,10 @@ pub async fn get(app: &Services, user: &Principal, mut ask: Ask) -> Result<Found
         })
     });
     let (slice, metadata) = match &chart {
-        Some(chart) => (json!(chart_describe::data(db, chart).await?), metadata(app, chart).await?),
+        Some(chart) => (json!(chart_describe::data(db, chart).await?), metadata(&caller.app, chart).await?),
         None => (Value::Null, Value::Null),
     };
-    Ok(Found::Page(json!({
+    Ok(ExploreAnswer::Page(json!({
         "dataset": dataset,
         "form_data": form,
         "slice": slice,
@@ -121,15 +120,14 @@ pub async fn get(app: &Services, user: &Principal, mut ask: Ask) -> Result<Found
 }
 
 async fn initial_form_data(
-    app: &Services,
-    user: &Principal,
-    ask: &Ask,
+    caller: &Caller,
+    ask: &ExploreRequest,
 ) -> Result<(Map<String, Value>, Option<&'static str>)> {
     let mut form = Map::new();
     if let Some(key) = &ask.permalink_key {
-        form = permalink_form_data(app, user, key).await?;
+        form = permalink_form_data(caller, key).await?;
     } else if let Some(key) = ask.form_data_key.as_deref().filter(|k| !k.is_empty()) {
-        let text = stored::get(app, user, key).await?.unwrap_or_default();
+        let text = stored::get(caller, key).await?.unwrap_or_default();
         form = serde_json::from_str(&text).unwrap_or_default();
     }
     let lost = ask.form_data_key.as_deref().is_some_and(|k| !k.is_empty());
@@ -149,11 +147,11 @@ async fn initial_form_data(
 }
 
 /// The form data of a permalink, for whoever may use its dataset and chart.
-async fn permalink_form_data(app: &Services, user: &Principal, key: &str) -> Result<Map<String, Value>> {
-    if Permalink::Explore.id(app, key).await?.is_none() {
+async fn permalink_form_data(caller: &Caller, key: &str) -> Result<Map<String, Value>> {
+    if Permalink::Explore.id(&caller.app, key).await?.is_none() {
         return Err(Error::message(404, "Invalid permalink key"));
     }
-    let value = get_permalink(app, user, key).await?;
+    let value = get_permalink(caller, key).await?;
     // the original has no text for a link that leads nowhere
     let value = value.ok_or_else(|| Error::message(404, ""))?;
     let mut form = value.pointer("/state/formData").and_then(Value::as_object).cloned().unwrap_or_default();
@@ -167,12 +165,12 @@ async fn permalink_form_data(app: &Services, user: &Principal, key: &str) -> Res
 }
 
 /// The stored value of a permalink, for whoever may use its dataset and chart.
-pub async fn get_permalink(app: &Services, user: &Principal, key: &str) -> Result<Option<Value>> {
-    let Some(value) = Permalink::Explore.get(app, key).await? else { return Ok(None) };
+pub async fn get_permalink(caller: &Caller, key: &str) -> Result<Option<Value>> {
+    let Some(value) = Permalink::Explore.get(&caller.app, key).await? else { return Ok(None) };
     let id = |key: &str| value.get(key).and_then(Value::as_i64);
     let datasource = id("datasourceId").or_else(|| id("datasetId")).unwrap_or_default();
     let kind = value.get("datasourceType").and_then(Value::as_str).unwrap_or("table");
-    let checked = access::check(app, user, kind, datasource, id("chartId")).await;
+    let checked = access::check(caller, kind, datasource, id("chartId")).await;
     checked.map_err(access::Denied::into_error)?;
     Ok(Some(value))
 }
@@ -181,7 +179,7 @@ pub async fn get_permalink(app: &Services, user: &Principal, key: &str) -> Resul
 async fn with_chart(
     app: &Services,
     mut form: Map<String, Value>,
-    ask: &Ask,
+    ask: &ExploreRequest,
 ) -> Result<(Map<String, Value>, Option<Chart>)> {
     if let Some(text) = &ask.form_data
         && let Ok(Value::Object(over)) = serde_json::from_str(text)
@@ -207,7 +205,7 @@ async fn with_chart(
 }
 
 /// `get_datasource_info`: what the form data says, else what was asked for.
-fn datasource_of(form: &Map<String, Value>, ask: &mut Ask) -> Result<Option<i64>> {
+fn datasource_of(form: &Map<String, Value>, ask: &mut ExploreRequest) -> Result<Option<i64>> {
     let text = form.get("datasource").and_then(Value::as_str).unwrap_or_default();
     let mut id = ask.datasource_id.filter(|id| *id != 0);
     if text.contains("__") {
@@ -242,13 +240,13 @@ async fn metadata(app: &Services, chart: &Chart) -> Result<Value> {
     let people = person::find_many(db, &ids).await?;
     let now = clock::now();
     let words = |t: Option<chrono::NaiveDateTime>| t.map(|t| clock::naturaltime(t, now)).unwrap_or_default();
-    let boards = chart::dashboards(db, chart.id).await?;
-    let boards = boards.into_iter().map(|(id, title, _)| json!({"id": id, "dashboard_title": title}));
+    let dashboards = chart::dashboards(db, chart.id).await?;
+    let dashboards = dashboards.into_iter().map(|(id, title, _)| json!({"id": id, "dashboard_title": title}));
     let mut out = Map::from_iter([
         ("created_on_humanized".to_owned(), json!(words(chart.created_on))),
         ("changed_on_humanized".to_owned(), json!(words(chart.changed_on))),
         ("owners".to_owned(), owners.iter().map(|o| json!(o.full_name())).collect()),
-        ("dashboards".to_owned(), boards.collect()),
+        ("dashboards".to_owned(), dashboards.collect()),
     ]);
     for (key, id) in [("created_by", chart.created_by_fk), ("changed_by", chart.changed_by_fk)] {
         if let Some(person) = id.and_then(|id| people.get(&id)) {

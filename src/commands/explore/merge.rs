@@ -1,9 +1,9 @@
 //! Old and temporary filters become part of the form data (`superset.utils.core`).
 
-use infra::json;
+use infra::{crypto::md5_hex, json};
 use serde_json::{Map, Value, json};
 
-use crate::{chart::describe::md5_hex, database::describe::truthy};
+use crate::connect::describe::truthy;
 
 /// Keys of `extra_form_data` that override a control, and the control.
 const OVERRIDES: &[(&str, &str)] = &[
@@ -41,7 +41,7 @@ pub fn simple_filter_to_adhoc(filter: &Value, clause: &str) -> Value {
 }
 
 fn named(mut adhoc: Map<String, Value>) -> Value {
-    let digest = md5_hex(&json::dumps_sorted(&Value::Object(adhoc.clone())));
+    let digest = md5_hex(json::dumps_sorted(&Value::Object(adhoc.clone())));
     adhoc.insert("filterOptionName".into(), json!(digest));
     Value::Object(adhoc)
 }
@@ -232,7 +232,8 @@ mod tests {
     #[test]
     fn dashboard_filters_override_and_append() {
         let mut f = form(json!({
-            "adhoc_filters": [{"expressionType": "SIMPLE", "subject": "ds", "operator": "TEMPORAL_RANGE", "comparator": "x"}],
+            "adhoc_filters": [{"expressionType": "SIMPLE", "subject": "ds", "operator": "TEMPORAL_RANGE",
+                "comparator": "x"}],
             "extra_form_data": {"time_range": "Last day", "filters": [{"col": "g", "op": "IN", "val": ["boy"]}]},
         }));
         merge_extra_filters(&mut f);

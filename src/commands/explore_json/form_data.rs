@@ -1,7 +1,10 @@
 //! The settings of a chart from the parts of a request (`superset.views.utils:get_form_data`).
 
 use daos::chart;
-use infra::{Error, Result, error::SupersetError};
+use infra::{
+    Error, Result,
+    error::{ErrorType, SupersetError},
+};
 use query::{
     form_data::{FormData, REJECTED_KEYS, truthy, update_time_range},
     python::{repr, repr_str},
@@ -38,7 +41,7 @@ pub async fn read_form_data(app: &Services, sources: Sources<'_>) -> Result<Form
     merged.retain(|key, _| !REJECTED_KEYS.contains(&key.as_str()));
     let about_chart = merged.keys().all(|key| OF_STORED_CHART.contains(&key.as_str()));
     if about_chart
-        && let Some(id) = merged.get("slice_id").filter(|id| truthy(Some(id))).and_then(integer)
+        && let Some(id) = merged.get("slice_id").filter(|id| truthy(Some(id))).and_then(infra::json::id)
         && let Some(chart) = chart::find(app.db.exec(), id).await?
     {
         let mut stored = form_data(&chart);
@@ -55,10 +58,6 @@ fn object(text: Option<&str>) -> Option<FormData> {
         Ok(Value::Object(map)) => Some(map),
         _ => None,
     }
-}
-
-fn integer(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 /// Id and type of the dataset, from `<id>__<type>` or else from the path (`get_datasource_info`).
@@ -83,7 +82,7 @@ pub(super) fn datasource(form_data: &FormData, path: Option<(&str, i64)>) -> Res
         return Ok((id, type_.to_owned()));
     }
     let message = "The dataset associated with this chart no longer exists";
-    Err(Error::sip40(403, SupersetError::new("FAILED_FETCHING_DATASOURCE_INFO_ERROR", message)))
+    Err(Error::sip40(403, SupersetError::new(ErrorType::FailedFetchingDatasourceInfoError, message)))
 }
 
 #[cfg(test)]
@@ -92,21 +91,24 @@ mod tests {
 
     use super::*;
 
-    fn of(value: Value, path: Option<(&str, i64)>) -> Result<(i64, String), u16> {
+    fn datasource_of(value: Value, path: Option<(&str, i64)>) -> Result<(i64, String), u16> {
         datasource(value.as_object().unwrap(), path).map_err(|e| e.status())
     }
 
     #[test]
     fn form_data_name_the_dataset_before_the_path_does() {
-        assert_eq!(of(json!({"datasource": "7__table"}), Some(("table", 2))), Ok((7, "table".into())));
-        assert_eq!(of(json!({}), Some(("table", 2))), Ok((2, "table".into())));
+        assert_eq!(
+            datasource_of(json!({"datasource": "7__table"}), Some(("table", 2))),
+            Ok((7, "table".into()))
+        );
+        assert_eq!(datasource_of(json!({}), Some(("table", 2))), Ok((2, "table".into())));
     }
 
     #[test]
     fn a_lost_dataset_is_told() {
-        assert_eq!(of(json!({}), None), Err(403));
-        assert_eq!(of(json!({"datasource": "None__table"}), Some(("table", 2))), Err(403));
-        assert_eq!(of(json!({"datasource": "x__table"}), None), Err(500));
-        assert_eq!(of(json!({"datasource": "1__table__x"}), None), Err(500));
+        assert_eq!(datasource_of(json!({}), None), Err(403));
+        assert_eq!(datasource_of(json!({"datasource": "None__table"}), Some(("table", 2))), Err(403));
+        assert_eq!(datasource_of(json!({"datasource": "x__table"}), None), Err(500));
+        assert_eq!(datasource_of(json!({"datasource": "1__table__x"}), None), Err(500));
     }
 }

@@ -16,7 +16,7 @@ const MAX_LAYERS: usize = 100;
 
 /// The answer: features of all layers by their type, and the charts.
 pub(super) async fn payload(map: Explored) -> Result<Payload> {
-    let app = map.sql.app.clone();
+    let app = map.sql.caller.app.clone();
     let listed = map.viz.form_data.get("deck_slices").and_then(Value::as_array);
     let ids: Vec<i64> = listed.into_iter().flatten().filter_map(Value::as_i64).take(MAX_LAYERS).collect();
     let charts = if ids.is_empty() { Vec::new() } else { chart::find_many(app.db.exec(), &ids).await? };
@@ -31,8 +31,8 @@ pub(super) async fn payload(map: Explored) -> Result<Payload> {
         }
         slices.push(Value::Object(describe::data(app.db.exec(), chart).await?));
     }
-    let told = Head { cache_timeout: map.cache_timeout(), ..Head::default() };
-    let mut payload = head(told, map.viz.form_data, (None, None), (0, Value::Null, Value::Null));
+    let values = Head { cache_timeout: map.cache_timeout(), ..Head::default() };
+    let mut payload = head(values, map.viz.form_data, (None, None), (0, Value::Null, Value::Null));
     let key = app.config.str("MAPBOX_API_KEY");
     let data = json!({"features": features, "mapboxApiKey": key, "slices": slices});
     payload.body.insert("data".into(), data);
@@ -50,7 +50,7 @@ async fn layer(map: &Explored, chart: &Chart, index: usize) -> Result<Option<(St
     }
     let form_data = filtered(&map.viz.form_data, form_data(chart), index)?;
     // The original opens the layers' datasets for everybody who sees the map's.
-    let layer = Explored::open(&map.sql.app, &map.user, form_data, None, false).await?;
+    let layer = Explored::open(&map.sql.caller, form_data, None, false).await?;
     let mut payload = layer.queried().await?;
     let found = payload.body.get_mut("data").and_then(|data| data.get_mut("features")).map(Value::take);
     Ok(match found {

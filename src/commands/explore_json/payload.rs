@@ -12,7 +12,8 @@ use query::{
 use serde_json::{Map, Value, json};
 
 use super::viz::{Explored, Outcome};
-use crate::chart_data::{QueryRows, QueryRun, column_hint, epoch_ms};
+use crate::access::guest::without_sql;
+use crate::query_run::{QueryRows, QueryRun, column_hint, epoch_ms};
 
 /// An answer on its way to the wire.
 #[derive(Debug)]
@@ -24,6 +25,22 @@ pub struct Payload {
 }
 
 impl Payload {
+    /// Takes the SQL out, for guests.
+    pub(super) fn hide_sql(&mut self) {
+        self.body.shift_remove("query");
+        for key in ["error", "stacktrace"] {
+            if let Some(Value::String(text)) = self.body.get_mut(key) {
+                *text = without_sql(text).to_owned();
+            }
+        }
+        let errors = self.body.get_mut("errors").and_then(Value::as_array_mut);
+        for error in errors.into_iter().flatten() {
+            if let Some(Value::String(text)) = error.get_mut("message") {
+                *text = without_sql(text).to_owned();
+            }
+        }
+    }
+
     /// The wire form.
     pub fn to_json(&self) -> Vec<u8> {
         let mut out = b"{".to_vec();
@@ -65,7 +82,7 @@ pub(super) struct Head {
 
 impl Rows {
     /// Puts the exceptions of earlier queries of the chart before its own.
-    pub(super) fn came_after(&mut self, mut errors: Vec<SupersetError>) {
+    pub(super) fn prepend_errors(&mut self, mut errors: Vec<SupersetError>) {
         errors.append(&mut self.head.errors);
         self.head.errors = errors;
     }

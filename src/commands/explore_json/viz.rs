@@ -1,11 +1,19 @@
 //! A legacy visualisation over its dataset: opening, querying, answering (`superset.viz:BaseViz`).
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 use chrono::NaiveDateTime;
-use infra::{Error, Result, error::SupersetError};
+use infra::{
+    Error, Result,
+    compute::Lease,
+    error::{ErrorType, SupersetError},
+};
 use query::{
     QueryError,
+    dataset::Dataset,
     encode::{csv, csv::CsvOptions},
     form_data::{FormData, int_or, md5_of},
     frame::{Frame, Label},
@@ -21,18 +29,21 @@ use super::{
     payload::{Payload, Rows},
 };
 use crate::{
-    Principal, Services,
-    access::objects,
-    cache_keys,
-    chart_data::{Clock, LoadedDataset, QueryRun, SqlContext, TemplateScope},
+    Caller, Services,
+    access::{guest, objects},
+    chart::form_data::form_data as stored_form_data,
+    query_run::{Clock, LoadedDataset, QueryRun, SqlContext, TemplateScope, cached_run::CachedRun},
 };
 
 /// A visualisation that the caller may see.
 pub struct Explored {
     pub(super) sql: SqlContext,
-    pub(super) user: Arc<Principal>,
     pub(super) viz: LegacyViz,
     force: bool,
+    /// Nothing but the cache may answer; told when it has not all.
+    missed: Option<Arc<AtomicBool>>,
+    /// What a guest may ask for.
+    guest: Option<guest::Scope>,
 }
 
 /// What asking for a query object brought.
@@ -46,20 +57,19 @@ pub(super) struct Outcome {
 }
 
 /// The envelope of an exception of the original.
-pub(super) fn told(error: VizError) -> Error {
+pub(super) fn legacy_error(error: VizError) -> Error {
     let status = if matches!(error, VizError::Invalid(_)) { 400 } else { 500 };
     Error::Legacy { status, error: error.to_string() }
 }
 
 pub(super) fn viz_error(message: impl Into<String>) -> SupersetError {
-    SupersetError::new("VIZ_GET_DF_ERROR", message)
+    SupersetError::new(ErrorType::VizGetDfError, message)
 }
 
 impl Explored {
     /// Finds the dataset that the form data (or else the path) name and checks the caller's rights.
     pub async fn open(
-        app: &Arc<Services>,
-        user: &Arc<Principal>,
+        caller: &Caller,
         form_data: FormData,
         path: Option<(&str, i64)>,
         force: bool,
@@ -67,7 +77,7 @@ impl Explored {
         let (id, type_) = datasource(&form_data, path)?;
         let legacy = |status, error: String| Error::Legacy { status, error };
         let dataset = match type_.as_str() {
-            "table" => LoadedDataset::find(app, user, id).await?,
+            "table" => LoadedDataset::find(caller, id).await?,
             "query" | "saved_query" => None,
             "dataset" | "view" => {
                 return Err(legacy(422, "DAO datasource query source type is not supported".into()));
@@ -77,24 +87,29 @@ impl Explored {
             }
         };
         let dataset = dataset.ok_or_else(|| legacy(404, "Datasource does not exist".into()))?;
-        let clock = Clock::new(&app.config);
+        let clock = Clock::new(&caller.app.config);
         let asked = Value::Object(form_data.clone());
-        let viz = LegacyViz::new(form_data, settings(app, &clock)).map_err(told)?;
-        objects::raise_for_dataset(app, user, &dataset.row, Some(&asked)).await?;
+        let viz = LegacyViz::new(form_data, settings(&caller.app, &clock)).map_err(legacy_error)?;
+        let mut guest = guest::Scope::from_form_data(caller, &dataset.description, Some(&asked)).await?;
+        if let Some(scope) = &mut guest {
+            add_stored(&caller.app, scope, &dataset.description, &clock);
+        }
+        objects::raise_for_dataset(caller, &dataset.row, Some(&asked)).await?;
         // templates see the form data where chart data gives them its first query
         let body = serde_json::json!({"queries": [asked], "datasource": {"id": id}});
-        let scope = Arc::new(TemplateScope::new(user, &body, &[]));
+        let scope = Arc::new(TemplateScope::new(&body, &[]));
         Ok(Self {
-            sql: SqlContext { app: app.clone(), dataset, clock, scope },
-            user: user.clone(),
+            sql: SqlContext { caller: caller.clone(), dataset, clock, scope, memory: None },
             viz,
             force,
+            missed: None,
+            guest,
         })
     }
 
     /// Seconds that outcomes stay in the cache.
     pub(super) fn cache_timeout(&self) -> i64 {
-        let config = &self.sql.app.config;
+        let config = &self.sql.caller.app.config;
         let of_viz = self.viz.form_data.get("cache_timeout").filter(|v| !v.is_null());
         of_viz
             .and_then(|_| int_or(&self.viz.form_data, "cache_timeout", 0))
@@ -129,28 +144,39 @@ impl Explored {
 
     /// Rows of a query object, from the cache, from a flight or from the database; failures are part of the outcome.
     pub(super) async fn ask(&mut self, query: &QueryObject, extra: &Value) -> Result<Outcome> {
-        let app = self.sql.app.clone();
-        self.sql.dataset.add_rules_of(&app, &self.user, std::slice::from_ref(query)).await?;
+        let caller = self.sql.caller.clone();
+        let app = &caller.app;
+        self.raise_for_guest(query)?;
+        self.sql.dataset.add_rules_of(&caller, std::slice::from_ref(query)).await?;
         let cache_key = self.cache_key(query, extra);
         let timeout = self.cache_timeout();
         let force = self.force || timeout == -1;
         if !force && let Some(run) = app.data_cache.get(&cache_key).await {
             return Ok(Outcome { cache_key, cached: Some(run.at), run: Some(run), errors: Vec::new() });
         }
+        if let Some(missed) = &self.missed {
+            missed.store(true, Relaxed);
+            return Err(Error::Legacy { status: 400, error: "Cached value not found".to_owned() });
+        }
         if let Some(message) = self.missing_columns(query) {
             return Ok(Outcome { cache_key, cached: None, run: None, errors: vec![viz_error(message)] });
         }
+        let place = CachedRun {
+            key: cache_key.clone(),
+            timeout,
+            uid: self.sql.dataset.uid(),
+            answers: !force,
+            shared: true,
+        };
         let start = || {
             let (sql, query) = (self.sql.clone(), query.clone());
-            async move { fetch(&sql, &query).await.map(Arc::new).map_err(Arc::new) }
+            let work = place.or_execute(caller.clone(), move || Box::pin(flown(sql, query)));
+            let work = app.compute.spawn(&caller.user.quota_key(), work);
+            async move { work.await.map_err(QueryError::from).flatten().map_err(Arc::new) }
         };
         let (run, errors) = match app.flights.join(&cache_key, start).await {
-            Ok(run) => match &run.error {
-                None => {
-                    app.data_cache.insert(cache_key.clone(), run.clone(), run.bytes(), timeout).await;
-                    cache_keys::remember(&app, &cache_key, timeout, &self.sql.dataset.uid()).await;
-                    (Some(run), Vec::new())
-                }
+            Ok((run, _memory)) => match &run.error {
+                None => (Some(run), Vec::new()),
                 Some(error) => {
                     let spec = &self.sql.dataset.description.engine;
                     let errors = spec.extract_errors(error, &[]);
@@ -169,6 +195,10 @@ impl Explored {
         Ok(Outcome { cache_key, cached: None, run, errors })
     }
 
+    fn raise_for_guest(&mut self, query: &QueryObject) -> Result<()> {
+        self.guest.as_mut().map_or(Ok(()), |scope| scope.raise_for(query))
+    }
+
     fn missing_columns(&self, query: &QueryObject) -> Option<String> {
         let known = |name: &str| self.sql.dataset.description.column(name).is_some();
         let columns = query.columns.iter().chain(&query.groupby);
@@ -176,16 +206,37 @@ impl Explored {
         Some(format!("Columns missing in datasource: {missing}"))
     }
 
+    /// The whole answer, if it asks no database or the cache has all of it (`force_cached`).
+    pub async fn payload_from_cache(mut self) -> Result<Option<Payload>> {
+        let missed = Arc::new(AtomicBool::new(false));
+        self.missed = Some(missed.clone());
+        match self.payload().await {
+            Err(_) if missed.load(Relaxed) => Ok(None),
+            outcome => outcome.map(Some),
+        }
+    }
+
+    /// `<id>__<type>` of the dataset.
+    pub fn datasource(&self) -> String {
+        self.sql.dataset.uid()
+    }
+
     /// The whole answer (`get_payload`).
     pub async fn payload(self) -> Result<Payload> {
-        if self.viz.has_query() { self.queried().await } else { layers::payload(self).await }
+        let is_guest = self.guest.is_some();
+        let mut payload =
+            if self.viz.has_query() { self.queried().await? } else { layers::payload(self).await? };
+        if is_guest {
+            payload.hide_sql();
+        }
+        Ok(payload)
     }
 
     /// The whole answer of a visualisation with a query of its own.
     pub(super) async fn queried(mut self) -> Result<Payload> {
         let dataset = self.sql.dataset.description.clone();
         let (mut others, mut errors) = (Vec::new(), Vec::new());
-        for comparison in self.viz.comparison_queries(&dataset).map_err(told)? {
+        for comparison in self.viz.comparison_queries(&dataset).map_err(legacy_error)? {
             let outcome = self.ask(&comparison.query, &json!({"time_compare": comparison.option})).await?;
             match outcome.run {
                 Some(run) if run.error.is_none() && !run.frame.is_empty() => others.push((comparison, run)),
@@ -194,7 +245,7 @@ impl Explored {
             }
         }
         let mut rows = self.rows().await?;
-        rows.came_after(errors);
+        rows.prepend_errors(errors);
         let (viz, rows, data) = busy(move || {
             let viz = self.viz;
             let data = if rows.failed() {
@@ -208,8 +259,8 @@ impl Explored {
                         Ok(Comparison { option: asked.option, delta: asked.delta, frame })
                     })
                     .collect::<Result<Vec<_>, VizError>>()
-                    .map_err(told)?;
-                Some(viz.data(rows.frame.take().unwrap_or_default(), &comparisons).map_err(told)?)
+                    .map_err(legacy_error)?;
+                Some(viz.data(rows.frame.take().unwrap_or_default(), &comparisons).map_err(legacy_error)?)
             };
             Ok((viz, rows, data))
         })
@@ -220,7 +271,7 @@ impl Explored {
     /// The rows before the visualisation shapes them (`get_df_payload`).
     pub(super) async fn rows(&mut self) -> Result<Rows> {
         let dataset = self.sql.dataset.description.clone();
-        let query = self.viz.query(&dataset).map_err(told)?.into_query_object();
+        let query = self.viz.query(&dataset).map_err(legacy_error)?.into_query_object();
         self.rows_of(query).await
     }
 
@@ -230,7 +281,9 @@ impl Explored {
             None => None,
             Some(run) => {
                 let mut frame = raw_frame(run);
-                self.viz.normalize(&mut frame, &self.sql.dataset.description, &query).map_err(told)?;
+                self.viz
+                    .normalize(&mut frame, &self.sql.dataset.description, &query)
+                    .map_err(legacy_error)?;
                 Some(frame)
             }
         };
@@ -243,10 +296,11 @@ impl Explored {
         let missing = "'NoneType' object has no attribute 'index'";
         let frame = frame.ok_or_else(|| Error::Legacy { status: 500, error: missing.into() })?;
         let mut options = CsvOptions::export(&frame);
-        if let Some(own) = self.sql.app.config.get("CSV_EXPORT").as_object() {
+        if let Some(own) = self.sql.caller.app.config.get("CSV_EXPORT").as_object() {
             options = options.with_config(own);
         }
-        busy(move || Ok(csv::to_csv(&frame, &options))).await
+        let written = move || csv::to_csv(&frame, &options).map_err(|e| QueryError::from(e).into_answer());
+        busy(written).await
     }
 
     /// `?query=true`. Whatever goes wrong is our own fault here.
@@ -256,8 +310,9 @@ impl Explored {
         if self.viz.has_query() {
             let dataset = self.sql.dataset.description.clone();
             let query = self.viz.query(&dataset).map_err(|e| failed(e.to_string()))?.into_query_object();
-            let app = self.sql.app.clone();
-            self.sql.dataset.add_rules_of(&app, &self.user, std::slice::from_ref(&query)).await?;
+            let caller = self.sql.caller.clone();
+            self.raise_for_guest(&query)?;
+            self.sql.dataset.add_rules_of(&caller, std::slice::from_ref(&query)).await?;
             let built = self.sql.build(&query).await.map_err(|e| match e {
                 QueryError::Answer(Error::Internal(source)) => Error::Internal(source),
                 QueryError::Answer(Error::Sip40 { errors, .. }) => {
@@ -267,24 +322,34 @@ impl Explored {
             })?;
             text = built.query_str();
         }
+        if self.guest.is_some() {
+            return Ok(json!({"language": "sql"}));
+        }
         Ok(json!({"query": text, "language": "sql"}))
     }
 
     /// `?results=true`: the rows; the payload without data if they failed.
     pub async fn results(mut self) -> Result<Result<Vec<u8>, Payload>> {
         let rows = self.rows().await?;
-        if rows.failed() { Ok(Err(rows.into_payload(self.viz, None)?)) } else { rows.raw().map(Ok) }
+        if !rows.failed() {
+            return rows.raw().map(Ok);
+        }
+        let mut payload = rows.into_payload(self.viz, None)?;
+        if self.guest.is_some() {
+            payload.hide_sql();
+        }
+        Ok(Err(payload))
     }
 
     /// `?samples=true`: rows of the dataset under the chart's filters, whatever their time.
     pub async fn samples(mut self) -> Result<Vec<u8>> {
         let dataset = self.sql.dataset.description.clone();
-        let mut query = self.viz.query(&dataset).map_err(told)?.into_query_object();
+        let mut query = self.viz.query(&dataset).map_err(legacy_error)?.into_query_object();
         query.is_timeseries = false;
         query.groupby = Vec::new();
         query.metrics = Some(Vec::new());
         query.orderby = Vec::new();
-        query.row_limit = Some(self.sql.app.config.int("SAMPLES_ROW_LIMIT").unwrap_or(1000));
+        query.row_limit = Some(self.sql.caller.app.config.int("SAMPLES_ROW_LIMIT").unwrap_or(1000));
         query.columns = dataset.columns.iter().map(|c| Column::Name(c.column_name.clone())).collect();
         query.from_dttm = None;
         query.to_dttm = None;
@@ -294,6 +359,16 @@ impl Explored {
             return Err(Error::Legacy { status: 500, error });
         }
         rows.raw()
+    }
+}
+
+/// Adds the query that the stored chart itself makes to what a guest may ask for.
+fn add_stored(app: &Services, scope: &mut guest::Scope, dataset: &Dataset, clock: &Clock) {
+    let Some(form_data) = scope.chart().map(stored_form_data) else { return };
+    let viz = LegacyViz::new(form_data, settings(app, clock));
+    // a chart that cannot be asked adds nothing
+    if let Ok(query) = viz.and_then(|mut viz| viz.query(dataset)) {
+        scope.add_query(&query.into_query_object());
     }
 }
 
@@ -319,6 +394,13 @@ async fn fetch(sql: &SqlContext, query: &QueryObject) -> Result<QueryRun, QueryE
     Ok(run)
 }
 
+/// An execution for all who ask the same.
+async fn flown(mut sql: SqlContext, query: QueryObject) -> Result<(Arc<QueryRun>, Arc<Lease>), QueryError> {
+    let memory = sql.caller.lease().await?;
+    sql.memory = Some(memory.clone());
+    Ok((Arc::new(fetch(&sql, &query).await?), memory))
+}
+
 /// The rows under the labels they came with.
 fn raw_frame(run: &QueryRun) -> Frame {
     let mut frame = run.frame.clone();
@@ -332,5 +414,5 @@ fn raw_frame(run: &QueryRun) -> Frame {
 
 /// Work that keeps a thread busy for a while.
 async fn busy<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
+    infra::compute::run_blocking(work).await?
 }

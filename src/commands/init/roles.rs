@@ -2,11 +2,8 @@
 
 use std::collections::HashSet;
 
-use infra::{
-    Result,
-    config::Config,
-    db::{Executor, Sql},
-};
+use daos::{role, security, view_menu};
+use infra::{Error, Result, config::Config, db::Executor};
 
 /// View menus of administrators.
 const ADMIN_ONLY_VIEWS: &[&str] = &[
@@ -166,17 +163,7 @@ fn of_sql_lab(pair: Pair<'_>) -> bool {
 
 /// Replaces the grants of the built-in roles; creates the roles that are missing, in Superset's order of ids.
 pub(super) async fn sync(exec: &dyn Executor, config: &Config) -> Result<()> {
-    let rows = exec
-        .query(Sql::new(
-            "SELECT pv.id, p.name, v.name AS view FROM ab_permission_view pv \
-             JOIN ab_permission p ON p.id = pv.permission_id JOIN ab_view_menu v ON v.id = pv.view_menu_id \
-             ORDER BY pv.id",
-        ))
-        .await?;
-    let mut pairs = Vec::with_capacity(rows.len());
-    for row in &rows {
-        pairs.push((row.at::<i64>(0)?, row.at::<String>(1)?, row.at::<String>(2)?));
-    }
+    let pairs = view_menu::pairs(exec).await?;
     let admin = named(config, "AUTH_ROLE_ADMIN", "Admin");
     let public = named(config, "AUTH_ROLE_PUBLIC", "Public");
     type Rule = fn(Pair<'_>) -> bool;
@@ -204,16 +191,14 @@ fn named<'a>(config: &'a Config, key: &str, default: &'a str) -> &'a str {
 }
 
 async fn role_id(exec: &dyn Executor, name: &str) -> Result<i64> {
-    match exec.first(Sql::new("SELECT id FROM ab_role WHERE name = ?").bind(name)).await? {
-        Some(row) => Ok(row.at(0)?),
-        None => Ok(exec.insert_row("ab_role", vec![("name", name.into())]).await?),
+    match security::role_by_name(exec, name).await? {
+        Some(role) => Ok(role.id),
+        None => Ok(role::insert(exec, name).await?),
     }
 }
 
 async fn grants(exec: &dyn Executor, role: i64) -> Result<HashSet<i64>> {
-    let sql = Sql::new("SELECT permission_view_id FROM ab_permission_view_role WHERE role_id = ?").bind(role);
-    let rows = exec.query(sql).await?;
-    Ok(rows.iter().map(|r| r.at(0)).collect::<Result<_, _>>()?)
+    Ok(role::grant_ids(exec, role).await?.into_iter().collect())
 }
 
 /// Only what differs is written: a second run changes no row.
@@ -222,17 +207,12 @@ async fn replace_grants(exec: &dyn Executor, role: i64, wanted: HashSet<i64>) ->
     let mut surplus: Vec<i64> = present.difference(&wanted).copied().collect();
     surplus.sort_unstable();
     if !surplus.is_empty() {
-        let mut sql =
-            Sql::new("DELETE FROM ab_permission_view_role WHERE role_id = ? AND permission_view_id IN ")
-                .bind(role);
-        sql.push_list(surplus);
-        exec.execute(sql).await?;
+        role::revoke(exec, role, &surplus).await?;
     }
     let mut missing: Vec<i64> = wanted.difference(&present).copied().collect();
     missing.sort_unstable();
     for pair in missing {
-        let values = vec![("permission_view_id", pair.into()), ("role_id", role.into())];
-        exec.insert_row("ab_permission_view_role", values).await?;
+        role::grant(exec, role, pair).await?;
     }
     Ok(())
 }
@@ -254,7 +234,10 @@ async fn copy_to_public(
     ];
     let public = role_id(exec, public).await?;
     let present = grants(exec, public).await?;
-    let mut wanted = grants(exec, role_id(exec, like).await?).await?;
+    let Some(role) = security::role_by_name(exec, like).await? else {
+        return Err(Error::internal(format!("PUBLIC_ROLE_LIKE names {like:?}, and there is no such role")));
+    };
+    let mut wanted = grants(exec, role.id).await?;
     wanted.extend(
         pairs
             .iter()

@@ -1,5 +1,8 @@
 //! Alerts and reports (`superset.commands.report`).
 
+pub mod execute;
+mod fields;
 mod write;
 
+pub use fields::{AddressFields, ConditionFields, RecipientFields, ReportFields};
 pub use write::{create, delete, update};

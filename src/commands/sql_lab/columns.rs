@@ -1,9 +1,8 @@
 //! Columns of a result (`SupersetResultSet.columns`).
 
-use infra::engines::{
-    EngineSpec, GenericType,
-    column::{ColumnData, Scalar},
-    cursor_type,
+use infra::{
+    engine_specs::{EngineSpec, GenericType},
+    engines::column::{ColumnData, Scalar},
 };
 use query::frame::Frame;
 use serde_json::{Value, json};
@@ -11,7 +10,7 @@ use serde_json::{Value, json};
 /// `[{column_name, name, type, type_generic, is_dttm}]`; `native` are the driver's own type names.
 pub(super) fn describe(frame: &Frame, native: &[String], spec: &EngineSpec) -> Value {
     let columns = frame.columns.iter().zip(native).map(|(column, native)| {
-        let kind = cursor_type(&spec.engine, native).or_else(|| arrow_type(&column.data).map(str::to_owned));
+        let kind = spec.cursor_type(native).or_else(|| arrow_type(&column.data).map(str::to_owned));
         let generic = kind.as_deref().and_then(|kind| spec.generic_type(kind));
         let name = column.label.display();
         json!({
@@ -44,7 +43,7 @@ fn arrow_type(data: &ColumnData) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use infra::engines::spec;
+    use infra::engine_specs::spec;
     use query::frame::Column;
 
     use super::*;
@@ -55,7 +54,8 @@ mod tests {
         let shown = |native: &str, engine: &str| {
             describe(&frame, &[native.to_owned()], spec(engine, None))[0].clone()
         };
-        let wanted = json!({"column_name": "a", "name": "a", "type": "LONGINTEGER", "type_generic": 0, "is_dttm": false});
+        let wanted = json!({"column_name": "a", "name": "a", "type": "LONGINTEGER", "type_generic": 0,
+            "is_dttm": false});
         assert_eq!(shown("int8", "postgresql"), wanted);
         assert_eq!(shown("", "sqlite")["type"], "INT");
         let empty = Frame::new(vec![Column::new("a", ColumnData::Null(0))]);

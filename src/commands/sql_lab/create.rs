@@ -1,8 +1,9 @@
 //! Results that become tables or views (`apply_ctas`).
 
 use daos::{database::Database, query::Query};
+use infra::error::ErrorType;
 use infra::{
-    engines::EngineSpec,
+    engine_specs::EngineSpec,
     sql::{CtasMethod, Script, TableName},
 };
 
@@ -15,8 +16,8 @@ pub(super) struct Created {
     pub select_sql: String,
 }
 
-/// What of the rules a request breaks. The original leaves `allow_ctas` and `allow_cvas` to the frontend; here they hold
-/// where the database does not allow writing altogether.
+/// What of the rules a request breaks. The original leaves `allow_ctas` and `allow_cvas` to the frontend; here they
+/// hold where the database does not allow writing altogether.
 fn check(database: &Database, script: &Script, method: CtasMethod) -> Result<(), Refusal> {
     let (allowed, valid) = match method {
         CtasMethod::Table => (database.allow_ctas, script.is_valid_ctas()),
@@ -28,12 +29,12 @@ fn check(database: &Database, script: &Script, method: CtasMethod) -> Result<(),
     match method {
         _ if valid => Ok(()),
         CtasMethod::Table => Err(Refusal::new(
-            "INVALID_CTAS_QUERY_ERROR",
+            ErrorType::InvalidCtasQueryError,
             "CTAS (create table as select) can only be run with a query where the last statement is a SELECT. Please \
              make sure your query has a SELECT as its last statement. Then, try running your query again.",
         )),
         CtasMethod::View => Err(Refusal::new(
-            "INVALID_CVAS_QUERY_ERROR",
+            ErrorType::InvalidCvasQueryError,
             "CVAS (create view as select) can only be run with a query with a single SELECT statement. Please make \
              sure your query has only a SELECT statement. Then, try running your query again.",
         )),
@@ -55,11 +56,11 @@ pub(super) fn create_as(
     let catalog = query.catalog.clone().filter(|_| spec.caps.supports_cross_catalog_queries);
     let schema = query.tmp_schema_name.clone().filter(|schema| !schema.is_empty());
     let table = TableName { catalog, schema, table: name.clone() };
-    let dialect = query::engine::Dialect::of(spec);
+    let dialect = query::engine::Dialect::for_engine(spec);
     let quote = |part: &str| if is_plain(part) { part.to_owned() } else { dialect.quote(part) };
     let text = script.statements().last().and_then(|last| last.as_create(&table, method, quote));
-    let text =
-        text.ok_or_else(|| Refusal::new("GENERIC_BACKEND_ERROR", "There is no query to create from."))?;
+    let text = text
+        .ok_or_else(|| Refusal::new(ErrorType::GenericBackendError, "There is no query to create from."))?;
     let parts: Vec<String> = [&table.catalog, &table.schema]
         .into_iter()
         .flatten()

@@ -1,6 +1,9 @@
 //! Failures in the envelopes that SQL Lab uses.
 
-use infra::{Error, error::SupersetError};
+use infra::{
+    Error,
+    error::{ErrorType, SupersetError},
+};
 use serde_json::{Map, Value, json};
 
 /// Why a request of SQL Lab failed.
@@ -56,7 +59,7 @@ impl Failure {
 }
 
 /// One SIP-40 error with the status that sync runs answer with.
-pub(super) fn sip40(status: u16, error_type: &'static str, message: impl Into<String>) -> Error {
+pub(super) fn sip40(status: u16, error_type: ErrorType, message: impl Into<String>) -> Error {
     Error::sip40(status, SupersetError::new(error_type, message))
 }
 
@@ -70,7 +73,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    pub fn new(error_type: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(error_type: ErrorType, message: impl Into<String>) -> Self {
         let error = SupersetError::new(error_type, message);
         Self { message: error.message.clone(), errors: vec![error] }
     }
@@ -81,7 +84,7 @@ impl From<infra::sql::ParseError> for Refusal {
         let message = error.message.clone();
         match Error::from(error) {
             Error::Sip40 { errors, .. } => Self { message, errors },
-            _ => Self::new("INVALID_SQL_ERROR", message),
+            _ => Self::new(ErrorType::InvalidSqlError, message),
         }
     }
 }

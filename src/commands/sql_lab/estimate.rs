@@ -1,22 +1,30 @@
 //! What a query would cost (`QueryEstimationCommand`).
 
-use std::{sync::Arc, time::Duration};
+use crate::connect;
+use infra::error::ErrorType;
+use std::time::Duration;
 
 use daos::database;
 use infra::{
     Result,
+    engine_specs::facts::CostEstimate,
     engines::{EngineError, QueryOptions, column::Scalar},
     sql,
 };
 use serde_json::{Map, Value, json};
 
-use super::{access, error::sip40, render};
-use crate::{Principal, Services, access::lists, database::describe, databases};
+use super::{
+    error::sip40,
+    script::{check_calls, rules_of},
+};
+use crate::query_run::query_access;
+use crate::query_run::query_template;
+use crate::{Caller, access::lists, connect::describe};
 
 /// What is to be estimated.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "the fields bear the names of the payload")]
-pub struct Ask {
+pub struct EstimateRequest {
     pub database_id: i64,
     pub sql: String,
     pub template_params: Map<String, Value>,
@@ -25,50 +33,63 @@ pub struct Ask {
 }
 
 /// One entry for each statement. Unlike the original, only whoever may execute the SQL may have it estimated.
-pub async fn estimate(app: &Arc<Services>, user: &Arc<Principal>, ask: &Ask) -> Result<Vec<Value>> {
-    let found = database::find_where(app.db.exec(), ask.database_id, lists::databases(user, "d")).await?;
-    let missing = || sip40(404, "RESULTS_BACKEND_ERROR", "The database could not be found");
+pub async fn estimate(caller: &Caller, request: &EstimateRequest) -> Result<Vec<Value>> {
+    let found =
+        database::find_where(caller.app.db.exec(), request.database_id, lists::databases(&caller.user, "d"))
+            .await?;
+    let missing = || sip40(404, ErrorType::ResultsBackendError, "The database could not be found");
     let database = found.ok_or_else(missing)?;
-    let place =
-        access::Place { database: &database, schema: ask.schema.as_deref(), catalog: ask.catalog.as_deref() };
-    access::raise_for_query(app, user, &place, &ask.sql, &ask.template_params).await?;
+    let place = query_access::Place {
+        database: &database,
+        schema: request.schema.as_deref(),
+        catalog: request.catalog.as_deref(),
+    };
     let spec = describe::engine(&database);
-    let text = if ask.template_params.is_empty() {
-        ask.sql.clone()
-    } else {
-        let rendered = render::render(app, user, spec, &ask.sql, &ask.template_params).await;
-        rendered.map_err(render::Broken::into_error)?
-    };
-    let plain = |text: &str| sip40(500, "GENERIC_BACKEND_ERROR", text);
-    let (explain, read): (_, fn(&str) -> Option<Value>) = match spec.engine.as_str() {
-        "postgresql" | "redshift" | "cockroachdb" => ("EXPLAIN", |line| Some(cost(line))),
-        "trino" => ("EXPLAIN (TYPE IO, FORMAT JSON)", cost_of_io),
-        "presto" if presto_estimates(&database.extra_json()) => {
-            ("EXPLAIN (TYPE IO, FORMAT JSON)", cost_of_io)
+    let has_params = !request.template_params.is_empty();
+    let mut text = request.sql.clone();
+    if has_params || !caller.user.can_access_database(&database) {
+        let rendered = query_template::render(caller, spec, &request.sql, &request.template_params).await;
+        let rendered = rendered.map_err(query_template::TemplateError::into_error)?;
+        query_access::raise_for_query(caller, &place, &rendered).await?;
+        // without parameters the original estimates the SQL as it was sent
+        if has_params {
+            text = rendered;
         }
-        _ => return Err(plain("Database does not support cost estimation")),
+    }
+    let plain = |text: &str| sip40(500, ErrorType::GenericBackendError, text);
+    let (explain, read): (_, fn(&str) -> Option<Value>) = match spec.cost_estimate(&database.extra_json()) {
+        CostEstimate::Explain => ("EXPLAIN", |line| Some(cost(line))),
+        CostEstimate::ExplainIo => ("EXPLAIN (TYPE IO, FORMAT JSON)", cost_of_io),
+        CostEstimate::Unable | CostEstimate::DryRun => {
+            return Err(plain("Database does not support cost estimation"));
+        }
     };
-    let script = sql::parse(&text, &spec.engine)?;
-    let seconds = app.config.int("SQLLAB_QUERY_COST_ESTIMATE_TIMEOUT").unwrap_or(10).clamp(1, 3600);
+    let mut script = sql::parse(&text, &spec.engine)?;
+    let judged = check_calls(caller, &database, request.schema.as_deref(), &script).await?;
+    judged.map_err(|refused| sip40(500, refused.error_type(), refused.message()))?;
+    // estimates of hidden rows tell of them
+    let rules = rules_of(caller, &place, &script).await?;
+    script.apply_rls(&rules)?;
+    let seconds = caller.app.config.int("SQLLAB_QUERY_COST_ESTIMATE_TIMEOUT").unwrap_or(10).clamp(1, 3600);
     let options = QueryOptions {
-        schema: ask.schema.clone().filter(|s| !s.is_empty()),
+        schema: request.schema.clone().filter(|s| !s.is_empty()),
         timeout: Duration::from_secs(seconds.unsigned_abs()),
-        ..databases::limits(app)
+        ..connect::limits(&caller.app)
     };
-    let engine = databases::engine_as(app, user, &database, ask.catalog.as_deref()).await?;
+    let engine = connect::engine_as(caller, &database, request.catalog.as_deref()).await?;
     let mut costs = Vec::new();
     for statement in script.statements() {
         let plan = engine.query(&format!("{explain} {}", statement.format()), &options).await;
         let plan = plan.map_err(|e| match e {
             EngineError::Timeout(_) => sip40(
                 500,
-                "SQLLAB_TIMEOUT_ERROR",
+                ErrorType::SqllabTimeoutError,
                 format!(
                     "The query estimation was killed after {seconds} seconds. It might be too complex, or the database \
                      might be under heavy load."
                 ),
             ),
-            e => e.into_answer(|e| sip40(500, "GENERIC_BACKEND_ERROR", e.to_string())),
+            e => e.into_answer(|e| sip40(500, ErrorType::GenericBackendError, e.to_string())),
         })?;
         let first = plan.data.first().map(|column| column.get(0));
         costs.push(match first {
@@ -93,14 +114,6 @@ fn cost(line: &str) -> Value {
         Some((start_up, total)) => json!({"Start-up cost": shown(start_up), "Total cost": shown(total)}),
         None => json!({}),
     }
-}
-
-/// `extra.version`, which says since when Presto estimates (`PrestoEngineSpec.get_allow_cost_estimate`).
-fn presto_estimates(extra: &Map<String, Value>) -> bool {
-    let version = extra.get("version").map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
-    let version = version.unwrap_or_default();
-    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or_default());
-    (parts.next().unwrap_or_default(), parts.next().unwrap_or_default()) >= (0, 319)
 }
 
 /// What a plan says that a statement will read and take (`PrestoBaseEngineSpec.query_cost_formatter`).
@@ -152,16 +165,10 @@ mod tests {
     fn costs_of_reading() {
         let plan = r#"{"inputTableColumnInfos": [], "estimate": {"outputRowCount": 8.73265878E8, "networkCost": "NaN",
                        "outputSizeInBytes": 3.41425774958E11, "cpuCost": 1000.9, "maxMemory": 0.0}}"#;
-        let want = json!({"Output count": "873 M rows", "Output size": "341 GB", "CPU cost": "1000", "Max memory": "0 B", "Network cost": "NaN"});
+        let want = json!({"Output count": "873 M rows", "Output size": "341 GB", "CPU cost": "1000",
+            "Max memory": "0 B", "Network cost": "NaN"});
         assert_eq!(cost_of_io(plan), Some(want));
         assert_eq!(cost_of_io("{}"), Some(json!({})));
         assert_eq!((cost_of_io("no plan"), cost_of_io("[]")), (None, None));
-    }
-
-    #[test]
-    fn versions_that_estimate() {
-        let of = |version: Value| presto_estimates(&Map::from_iter([("version".to_owned(), version)]));
-        assert!(of(json!("0.319")) && of(json!("0.320.1")) && of(json!("1")) && !of(json!("0.318")));
-        assert!(!of(Value::Null) && !presto_estimates(&Map::new()));
     }
 }

@@ -1,14 +1,16 @@
 //! The rows of a past query as CSV (`SqlResultExportCommand`), written while they arrive.
 
+use crate::connect;
+use infra::error::ErrorType;
 use std::time::Duration;
 
 use ::query::{
     encode::csv::{CsvOptions, to_csv},
-    frame::Frame,
+    frame::{Frame, FrameError},
 };
 use bytes::Bytes;
 use daos::{
-    database,
+    database::{self, Database},
     query::{self, Query},
 };
 use futures_util::{Stream, stream};
@@ -19,8 +21,9 @@ use infra::{
     sql,
 };
 
-use super::{error::sip40, raise_for_past};
-use crate::{Principal, Services, database::describe, databases};
+use super::{error::sip40, script::rules_of};
+use crate::query_run::{query_access::Place, raise_for_past};
+use crate::{Caller, connect::describe};
 
 /// Values that pandas formats alike, and that are held at a time.
 const CELLS: usize = 100_000;
@@ -36,35 +39,36 @@ pub struct Export {
 }
 
 /// Begins to execute the query again; its first rows are there when this returns.
-pub async fn export(app: &Services, user: &Principal, client_id: &str) -> Result<Export> {
-    let found = query::find_by_client_id(app.db.exec(), client_id).await?;
+pub async fn export(caller: &Caller, client_id: &str) -> Result<Export> {
+    let found = query::find_by_client_id(caller.app.db.exec(), client_id).await?;
     let lost = || {
         let text = "The query associated with these results could not be found. You need to re-run the original query.";
-        sip40(404, "RESULTS_BACKEND_ERROR", text)
+        sip40(404, ErrorType::ResultsBackendError, text)
     };
     let query = found.ok_or_else(lost)?;
-    let database = database::find(app.db.exec(), query.database_id).await?.ok_or_else(lost)?;
-    raise_for_past(app, user, &query, &database).await?;
+    let database = database::find(caller.app.db.exec(), query.database_id).await?.ok_or_else(lost)?;
+    raise_for_past(caller, &query, &database).await?;
     let spec = describe::engine(&database);
     let selects = query.select_sql.clone().filter(|sql| !sql.is_empty());
-    let text = match &selects {
+    let stored = match &selects {
         Some(sql) => sql.clone(),
         None => query.executed_sql.clone().filter(|sql| !sql.is_empty()).ok_or_else(lost)?,
     };
+    let text = with_rules(caller, &query, &database, stored).await?;
     let max_rows = if selects.is_some() { None } else { rows_of(&query, &text, &spec.engine) };
-    let seconds = app.config.int("SQLLAB_ASYNC_TIME_LIMIT_SEC").unwrap_or(21_600).clamp(1, 604_800);
+    let seconds = caller.app.config.int("SQLLAB_ASYNC_TIME_LIMIT_SEC").unwrap_or(21_600).clamp(1, 604_800);
     let options = QueryOptions {
         schema: query.schema.clone().filter(|s| !s.is_empty() && spec.caps.supports_dynamic_schema),
         max_rows,
         timeout: Duration::from_secs(seconds.unsigned_abs()),
-        ..databases::limits(app)
+        ..connect::limits(&caller.app)
     };
-    let engine = databases::engine_as(app, user, &database, query.catalog.as_deref()).await?;
+    let engine = connect::engine_as(caller, &database, query.catalog.as_deref()).await?;
     let mut rest = engine.batches(&text, &options, CELLS);
     let first = match rest.recv().await {
         Some(Ok(first)) => first,
         Some(Err(e)) => {
-            return Err(e.into_answer(|e| sip40(500, "GENERIC_BACKEND_ERROR", e.to_string())));
+            return Err(e.into_answer(|e| sip40(500, ErrorType::GenericBackendError, e.to_string())));
         }
         None => ResultSet::default(),
     };
@@ -72,9 +76,24 @@ pub async fn export(app: &Services, user: &Principal, client_id: &str) -> Result
         filename: filename(&query),
         first,
         rest,
-        options: options_of(&app.config),
-        bom: bom(&app.config),
+        options: options_of(&caller.app.config),
+        bom: bom(&caller.app.config),
     })
+}
+
+/// The SQL with the row-level rules that hold now for whoever exports; the author's of then may stand in it already.
+async fn with_rules(caller: &Caller, query: &Query, database: &Database, text: String) -> Result<String> {
+    if !caller.app.config.flag("RLS_IN_SQLLAB") {
+        return Ok(text);
+    }
+    let place = Place { database, schema: query.schema.as_deref(), catalog: query.catalog.as_deref() };
+    let mut script = sql::parse(&text, &describe::engine(database).engine)?;
+    let rules = rules_of(caller, &place, &script).await?;
+    if rules.is_empty() {
+        return Ok(text);
+    }
+    script.apply_rls(&rules)?;
+    Ok(script.format())
 }
 
 /// The limit in the SQL that was executed, without the row that only told that there were more.
@@ -135,12 +154,13 @@ impl Export {
 }
 
 async fn written(batch: ResultSet, options: CsvOptions, bom: bool) -> Result<Bytes, EngineError> {
-    let written = tokio::task::spawn_blocking(move || {
+    let failed = |e: &dyn std::fmt::Display| EngineError::Connect(e.to_string());
+    let written = infra::compute::run_blocking(move || {
         let mut text = if bom { b"\xef\xbb\xbf".to_vec() } else { Vec::new() };
-        text.extend_from_slice(&to_csv(&Frame::from(batch), &options));
-        Bytes::from(text)
+        text.extend_from_slice(&to_csv(&Frame::from(batch), &options)?);
+        Ok(Bytes::from(text))
     });
-    written.await.map_err(|e| EngineError::Connect(e.to_string()))
+    written.await.map_err(|e| failed(&e))?.map_err(|e: FrameError| failed(&e))
 }
 
 #[cfg(test)]

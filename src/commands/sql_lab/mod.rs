@@ -1,9 +1,8 @@
 //! SQL Lab (`superset.sqllab`, `superset.sql_lab`, `superset.commands.sql_lab`).
 //!
 //! [`execute`] checks a request and writes the row of `query`; [`run`] executes it on a task of its own, which the
-//! request waits for or not; [`running`] knows the tasks of this process, so that [`stop`] can end them.
+//! request waits for or not; `Running` of the services knows the tasks of this process, so that [`stop`] can end them.
 
-mod access;
 mod columns;
 mod create;
 mod describe;
@@ -12,10 +11,8 @@ pub mod estimate;
 mod execute;
 pub mod export;
 mod orphans;
-mod render;
 mod results;
 mod run;
-mod running;
 mod script;
 pub mod source;
 pub mod start;
@@ -23,14 +20,11 @@ pub mod stop;
 pub mod tabs;
 mod updates;
 
-pub(crate) use access::raise_for_past;
-pub use access::raise_for_query;
 pub use describe::describe;
 pub use error::Failure;
-pub use execute::{Answered, Ask, execute};
+pub use execute::{ExecuteRequest, Execution, execute};
 pub use orphans::close_orphans;
-pub use results::{Results, read as read_results};
-pub use running::Running;
+pub use results::read as read_results;
 pub use updates::changed_since;
 
 /// The states of a query (`QueryStatus`).

@@ -1,50 +1,33 @@
-//! Results that are kept for later (`RESULTS_BACKEND`, `SqlExecutionResultsCommand`).
+//! Reading results that were kept (`SqlExecutionResultsCommand`).
 
 use daos::{database, query};
 use indexmap::IndexMap;
-use infra::{Error, Result, cache::Blobs, config::Config};
+use infra::Result;
+use infra::error::ErrorType;
 use serde_json::value::RawValue;
 
-use super::{error::sip40, raise_for_past};
-use crate::{Principal, Services};
-
-/// The place of results of queries in the background: where `RESULTS_BACKEND` says, if liteset reaches it; else in this
-/// process.
-pub struct Results {
-    blobs: Blobs,
-}
-
-impl Results {
-    /// As configured.
-    pub fn of(config: &Config) -> Self {
-        Self { blobs: Blobs::of(config, "RESULTS_BACKEND") }
-    }
-
-    pub(super) async fn put(&self, key: &str, payload: Vec<u8>, seconds: i64) -> bool {
-        self.blobs.put(key, payload, seconds).await
-    }
-}
+use super::error::sip40;
+use crate::{Caller, query_run::raise_for_past};
 
 /// The payload of a result, of more than `rows` rows only the first.
-pub async fn read(app: &Services, user: &Principal, key: &str, rows: Option<usize>) -> Result<Vec<u8>> {
-    let lost = |status, text: &str| sip40(status, "RESULTS_BACKEND_ERROR", text);
-    let Some(query) = query::find_by_results_key(app.db.exec(), key).await? else {
+pub async fn read(caller: &Caller, key: &str, rows: Option<usize>) -> Result<Vec<u8>> {
+    let lost = |status, text: &str| sip40(status, ErrorType::ResultsBackendError, text);
+    let Some(query) = query::find_by_results_key(caller.app.db.exec(), key).await? else {
         // there is no key but of queries in the background; the words are the original's for a place without results
         let text = "Results backend is not configured.";
-        return Err(sip40(500, "RESULTS_BACKEND_NOT_CONFIGURED_ERROR", text));
+        return Err(sip40(500, ErrorType::ResultsBackendNotConfiguredError, text));
     };
     let gone = || lost(404, "The database of the query could not be found.");
-    let database = database::find(app.db.exec(), query.database_id).await?.ok_or_else(gone)?;
-    raise_for_past(app, user, &query, &database).await?;
-    let Some(payload) = app.sql_lab.results.blobs.get(key).await else {
+    let database = database::find(caller.app.db.exec(), query.database_id).await?.ok_or_else(gone)?;
+    raise_for_past(caller, &query, &database).await?;
+    let Some(payload) = caller.app.sql_lab.results.get(key).await else {
         return Err(lost(
             410,
             "Data could not be retrieved from the results backend. You need to re-run the original query.",
         ));
     };
     let Some(rows) = rows.filter(|rows| *rows > 0) else { return Ok(payload) };
-    let cut =
-        tokio::task::spawn_blocking(move || first_rows(&payload, rows)).await.map_err(Error::internal)?;
+    let cut = infra::compute::run_blocking(move || first_rows(&payload, rows)).await?;
     cut.ok_or_else(|| {
         lost(
             404,

@@ -1,5 +1,7 @@
 //! Executing a query and settling its row (`get_sql_results`, `execute_sql_statements`).
 
+use crate::connect;
+use infra::error::ErrorType;
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use daos::{
@@ -9,7 +11,9 @@ use daos::{
 };
 use infra::{
     Result, clock,
-    engines::{EngineError, EngineSpec, Progress, QueryOptions, Session, column::ResultSet},
+    compute::{Lease, run_blocking},
+    engine_specs::EngineSpec,
+    engines::{EngineError, Progress, QueryOptions, Session, column::ResultSet},
     json::dumps,
 };
 use query::{encode::records_iso::records, frame::Frame};
@@ -21,16 +25,15 @@ use super::{
     columns, describe,
     error::Refusal,
     now_ms,
-    running::Place,
     script::{self, NotPrepared, Prepared},
     status,
 };
-use crate::{Principal, Services, database::describe as database_describe, databases};
+use crate::state::{RunningPlace, functions, jobs::JobKind};
+use crate::{Caller, connect::describe as database_describe};
 
 /// A query to be executed.
 pub(super) struct Job {
-    pub app: Arc<Services>,
-    pub user: Arc<Principal>,
+    pub caller: Caller,
     pub database: Database,
     pub query: Query,
     pub rendered: String,
@@ -38,7 +41,9 @@ pub(super) struct Job {
     pub seconds: u64,
     pub is_async: bool,
     /// The limit of the dropdown, which alone counts under `SQLLAB_LIMIT_OF_DROPDOWN_ONLY`.
-    pub ignores_limit: i64,
+    pub dropdown_limit: i64,
+    /// Where the memory of its result is counted.
+    pub memory: Arc<Lease>,
 }
 
 /// How a query ended.
@@ -99,14 +104,26 @@ impl<E: Into<infra::Error>> From<E> for Halt {
 
 impl Job {
     /// Executes and settles the row, whatever happens.
-    pub async fn run(mut self, mut place: Place) -> Result<Outcome> {
+    pub async fn run(mut self, mut place: RunningPlace) -> Result<Outcome> {
         let limit = Duration::from_secs(self.seconds);
+        let about = format!("query {}", self.query.id);
+        let job = self.is_async.then(|| self.caller.app.jobs.begin(JobKind::SqlLab, about));
         // whoever loses is dropped: the session with it, which cancels the statement in the database
         let done = tokio::select! {
             biased;
             () = place.stopped() => Err(Halt::Stopped),
             done = tokio::time::timeout(limit, self.work()) => done.unwrap_or(Err(Halt::TimedOut)),
         };
+        if let Some(job) = job {
+            match &done {
+                Ok(_) => job.succeeded(),
+                // ends as cancelled
+                Err(Halt::Stopped) => drop(job),
+                Err(Halt::TimedOut) => job.failed(format!("it took longer than {} seconds", self.seconds)),
+                Err(Halt::Failed(_)) => job.failed("the query failed: its author is told why"),
+                Err(Halt::Error(_)) => job.failed("liteset could not run the query: the log has the reason"),
+            }
+        }
         match done {
             Ok(result) => Ok(Outcome::Success(Box::new(result))),
             Err(Halt::Stopped) => {
@@ -127,12 +144,12 @@ impl Job {
                 } else {
                     format!("The query exceeded the {} seconds timeout.", self.seconds)
                 };
-                self.fail(&Refusal::new("SQLLAB_TIMEOUT_ERROR", text)).await?;
+                self.fail(&Refusal::new(ErrorType::SqllabTimeoutError, text)).await?;
                 Ok(Outcome::TimedOut)
             }
             Err(Halt::Error(error)) => {
                 tracing::error!(%error, query = self.query.id, "query failed");
-                self.fail(&Refusal::new("GENERIC_BACKEND_ERROR", "Fatal error")).await?;
+                self.fail(&Refusal::new(ErrorType::GenericBackendError, "Fatal error")).await?;
                 Err(error)
             }
         }
@@ -142,7 +159,7 @@ impl Job {
     async fn settle(&self, mut values: Values) -> Result<bool> {
         values.push(("end_time", now_ms().into()));
         let open = [status::PENDING, status::RUNNING];
-        Ok(queries::update_in_state(self.app.db.exec(), self.query.id, &open, values).await?)
+        Ok(queries::update_in_state(self.caller.app.db.exec(), self.query.id, &open, values).await?)
     }
 
     async fn fail(&self, refusal: &Refusal) -> Result<bool> {
@@ -163,7 +180,7 @@ impl Job {
         let text = dumps(&Value::Object(extra));
         values.push(("extra_json", text.as_str().into()));
         let open = [status::PENDING, status::RUNNING];
-        if !queries::update_in_state(self.app.db.exec(), self.query.id, &open, values).await? {
+        if !queries::update_in_state(self.caller.app.db.exec(), self.query.id, &open, values).await? {
             return Err(Halt::Stopped);
         }
         self.query.extra_json = Some(text);
@@ -175,35 +192,56 @@ impl Job {
             vec![("status", status::RUNNING.into()), ("start_running_time", now_ms().into())];
         let extra = self.query.extra();
         self.note(running, extra).await?;
-        let only_dropdown = self.app.config.bool("SQLLAB_LIMIT_OF_DROPDOWN_ONLY");
-        if only_dropdown {
-            self.query.limit = Some(self.ignores_limit);
+        let stored_limit = self.query.limit;
+        if self.only_dropdown_limits() {
+            self.query.limit = Some(self.dropdown_limit);
         }
-        let prepared =
-            script::prepare(&self.app, &self.user, &self.database, &self.query, &self.rendered).await;
+        let prepared = script::prepare(&self.caller, &self.database, &self.query, &self.rendered).await;
         let prepared = prepared.map_err(|e| match e {
             NotPrepared::Refused(refusal) => Halt::Failed(refusal),
             NotPrepared::Error(error) => Halt::Error(error),
         })?;
+        let prepared = self.mutated(prepared).map_err(Halt::Failed)?;
         let found = self.execute(&prepared).await?;
-        self.finish(prepared, found, only_dropdown).await
+        self.finish(prepared, found, stored_limit).await
+    }
+
+    fn only_dropdown_limits(&self) -> bool {
+        self.caller.app.config.bool("SQLLAB_LIMIT_OF_DROPDOWN_ONLY")
+    }
+
+    /// What `SQL_QUERY_MUTATOR` makes of the blocks.
+    fn mutated(&self, mut prepared: Prepared) -> Result<Prepared, Refusal> {
+        if !functions::mutates_sql(&self.caller) {
+            return Ok(prepared);
+        }
+        let engine = &database_describe::engine(&self.database).engine;
+        let mut blocks = Vec::new();
+        for block in std::mem::take(&mut prepared.blocks) {
+            let text = functions::mutate_sql(&self.caller, &self.database, block)
+                .map_err(|error| Refusal::new(ErrorType::GenericBackendError, functions::words(&error)))?;
+            blocks.extend(functions::pieces(&text, engine));
+        }
+        prepared.blocks = blocks;
+        Ok(prepared)
     }
 
     /// Executes the blocks one after another; the result is that of the last.
     async fn execute(&mut self, prepared: &Prepared) -> Result<ResultSet, Halt> {
         let spec = database_describe::engine(&self.database);
         let limit = prepared.limit.and_then(|limit| usize::try_from(limit).ok());
-        let (told, mut steps) = watch::channel(Progress::default());
+        let (sender, mut steps) = watch::channel(Progress::default());
         let options = QueryOptions {
             schema: self.query.schema.clone().filter(|s| !s.is_empty() && spec.caps.supports_dynamic_schema),
             max_rows: limit.map(|limit| limit + 1),
             timeout: Duration::from_secs(self.seconds),
             allow_write: prepared.writes,
-            progress: Some(told),
-            ..databases::limits(&self.app)
+            progress: Some(sender),
+            memory: Some(self.memory.clone()),
+            ..connect::limits(&self.caller.app)
         };
         let catalog = self.query.catalog.as_deref();
-        let opened = match databases::engine_as(&self.app, &self.user, &self.database, catalog).await {
+        let opened = match connect::engine_as(&self.caller, &self.database, catalog).await {
             Ok(engine) => engine.session(&options).await.map_err(|e| failed(&e, spec, "", &self.database)),
             Err(infra::Error::Sip40 { errors, .. }) => {
                 let message = errors.first().map(|e| e.message.clone()).unwrap_or_default();
@@ -257,7 +295,7 @@ impl Job {
         self.note(vec![("progress", percent.clamp(0, 100).into())], extra.clone()).await
     }
 
-    async fn close(&self, session: Session, commit: bool, spec: &EngineSpec) -> Result<(), Halt> {
+    async fn close(&self, session: Box<dyn Session>, commit: bool, spec: &EngineSpec) -> Result<(), Halt> {
         session.finish(commit).await.map_err(|e| failed(&e, spec, "", &self.database))
     }
 
@@ -265,8 +303,9 @@ impl Job {
         &mut self,
         prepared: Prepared,
         mut found: ResultSet,
-        only_dropdown: bool,
+        stored_limit: Option<i64>,
     ) -> Result<QueryResult, Halt> {
+        let only_dropdown = self.only_dropdown_limits();
         let spec = database_describe::engine(&self.database);
         let native: Vec<String> = found.columns.iter().map(|c| c.sql_type.clone()).collect();
         let limit = prepared.limit.and_then(|limit| usize::try_from(limit).ok());
@@ -278,7 +317,7 @@ impl Job {
         } else {
             Some("NOT_LIMITED".to_owned())
         };
-        let frame = tokio::task::spawn_blocking(move || {
+        let frame = run_blocking(move || {
             if let (true, Some(limit)) = (over, limit) {
                 for column in &mut found.data {
                     column.truncate(limit);
@@ -286,7 +325,7 @@ impl Job {
             }
             Frame::from(found)
         });
-        let frame = frame.await.map_err(infra::Error::internal)?;
+        let frame = frame.await?;
         let columns = columns::describe(&frame, &native, spec);
         let mut extra = self.query.extra();
         extra.insert("progress".into(), Value::Null);
@@ -309,11 +348,9 @@ impl Job {
         let key =
             if prepared.created.is_none() && self.is_async { self.store(&mut result).await? } else { None };
         self.query.results_key.clone_from(&key);
-        let (limit, factor) = if only_dropdown {
-            let own = queries::find(self.app.db.exec(), self.query.id).await?;
-            (own.and_then(|q| q.limit), decided)
-        } else {
-            (self.query.limit, self.query.limiting_factor.clone())
+        let (limit, factor) = match only_dropdown {
+            true => (stored_limit, decided),
+            false => (self.query.limit, self.query.limiting_factor.clone()),
         };
         let done = self
             .settle(vec![
@@ -336,30 +373,30 @@ impl Job {
         let key = Uuid::new_v4().to_string();
         result.query["resultsKey"] = json!(key);
         let json = result.json(None);
-        if let Some(max) = self.app.config.get("SQLLAB_PAYLOAD_MAX_MB").as_f64().filter(|max| *max > 0.0) {
+        if let Some(max) =
+            self.caller.app.config.get("SQLLAB_PAYLOAD_MAX_MB").as_f64().filter(|max| *max > 0.0)
+        {
             let size = json.len() as f64 / 1_048_576.0;
             if size > max {
                 let text = format!("Result size ({size:.2} MB) exceeds the allowed limit of {max} MB.");
-                return Err(Halt::Failed(Refusal::new("RESULT_TOO_LARGE_ERROR", text)));
+                return Err(Halt::Failed(Refusal::new(ErrorType::ResultTooLargeError, text)));
             }
         }
-        let seconds = self.database.cache_timeout.or_else(|| self.app.config.int("CACHE_DEFAULT_TIMEOUT"));
-        if self.app.sql_lab.results.put(&key, json, seconds.unwrap_or(86_400)).await {
+        let seconds =
+            self.database.cache_timeout.or_else(|| self.caller.app.config.int("CACHE_DEFAULT_TIMEOUT"));
+        if self.caller.app.sql_lab.results.put(&key, json, seconds.unwrap_or(86_400)).await {
             return Ok(Some(key));
         }
         let text = "Failed to store query results. Please try again.";
-        Err(Halt::Failed(Refusal::new("RESULTS_BACKEND_ERROR", text)))
+        Err(Halt::Failed(Refusal::new(ErrorType::ResultsBackendError, text)))
     }
 }
 
 /// What the database said, explained where it is known.
 fn failed(error: &EngineError, spec: &EngineSpec, prefix: &str, database: &Database) -> Halt {
-    if let EngineError::SignIn(invitation) = error {
-        let message = format!("{prefix}{}", invitation.message);
-        return Halt::Failed(Refusal {
-            message,
-            errors: vec![infra::error::SupersetError::clone(invitation)],
-        });
+    if let EngineError::OAuth2Redirect(redirect) = error {
+        let message = format!("{prefix}{}", redirect.message);
+        return Halt::Failed(Refusal { message, errors: vec![infra::error::SupersetError::clone(redirect)] });
     }
     if matches!(error, EngineError::Timeout(_)) {
         return Halt::TimedOut;

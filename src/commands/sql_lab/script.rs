@@ -1,23 +1,25 @@
 //! From SQL to the blocks that are executed (`execute_sql_statements`): what is forbidden, row-level rules, limits.
 
-use std::sync::Arc;
-
-use ::query::template::has_template_syntax;
-use daos::{database::Database, dataset, query::Query};
+use daos::{database::Database, query::Query};
+use infra::error::ErrorType;
 use infra::{
-    engines::spec::LimitMethod,
-    sql::{self, RlsRule, RlsRules, Script},
+    engine_specs::spec::LimitMethod,
+    sql::{self, RlsRules, Script},
 };
 
 use super::{
     create::{Created, create_as},
     error::Refusal,
 };
+use crate::query_run::query_access::Place;
 use crate::{
-    Principal, Services,
-    access::row_level::row_rules,
-    database::describe,
-    databases::{self, functions::disallowed, introspect::default_catalog},
+    Caller,
+    access::{
+        rules_in_force::any_rule,
+        sql_calls::{self, Reader},
+    },
+    connect::describe,
+    query_run::table_rules,
 };
 
 /// What is to be executed.
@@ -46,7 +48,7 @@ impl<E: Into<Refusal>> From<E> for NotPrepared {
 
 pub(super) fn dml_not_allowed() -> Refusal {
     Refusal::new(
-        "DML_NOT_ALLOWED_ERROR",
+        ErrorType::DmlNotAllowedError,
         "This database does not allow for DDL/DML, but the query mutates data. Please contact your administrator for \
          more assistance.",
     )
@@ -54,25 +56,27 @@ pub(super) fn dml_not_allowed() -> Refusal {
 
 /// Parses, judges and rewrites.
 pub(super) async fn prepare(
-    app: &Services,
-    user: &Arc<Principal>,
+    caller: &Caller,
     database: &Database,
     query: &Query,
     rendered: &str,
 ) -> Result<Prepared, NotPrepared> {
     let spec = describe::engine(database);
     let mut script = sql::parse(rendered, &spec.engine)?;
-    check_functions(app, &spec.engine, &script)?;
+    check_calls(caller, database, query.schema.as_deref(), &script)
+        .await
+        .map_err(NotPrepared::Error)?
+        .map_err(|refused| Refusal::new(refused.error_type(), refused.message()))?;
     let mutates = script.has_mutation();
     if mutates && database.allow_dml != Some(true) {
         return Err(dml_not_allowed().into());
     }
-    if app.config.flag("RLS_IN_SQLLAB") {
-        apply_rules(app, user, database, query, &mut script).await?;
+    if caller.app.config.flag("RLS_IN_SQLLAB") {
+        apply_rules(caller, database, query, &mut script).await?;
     }
     let creates = query.select_as_cta == Some(true);
     let created = if creates { Some(create_as(database, spec, query, &script)?) } else { None };
-    let max = app.config.int("SQL_MAX_ROW").filter(|max| *max > 0);
+    let max = caller.app.config.int("SQL_MAX_ROW").filter(|max| *max > 0);
     let mut limit = query.limit;
     let count = script.statements().len();
     let mut blocks = Vec::with_capacity(count);
@@ -112,81 +116,48 @@ pub(super) async fn prepare(
     Ok(Prepared { blocks, writes: mutates || creates, created: created.map(|(_, created)| created), limit })
 }
 
-fn check_functions(app: &Services, engine: &str, script: &Script) -> Result<(), Refusal> {
-    let Some(names) = disallowed(&app.config, engine, script) else { return Ok(()) };
-    // the original prints the whole set, in no order
-    let shown: Vec<String> = names.iter().map(|name| ::query::python::repr_str(name)).collect();
-    let message = format!("SQL statement contains disallowed function(s): {{{}}}", shown.join(", "));
-    Err(Refusal::new("SYNTAX_ERROR", message))
+/// What the configuration or the place forbids to call and to read. Who may read single tables only has been refused
+/// more before ([`crate::query_run::query_access`]).
+pub(super) async fn check_calls(
+    caller: &Caller,
+    database: &Database,
+    schema: Option<&str>,
+    script: &Script,
+) -> infra::Result<Result<(), sql_calls::Refused>> {
+    let ruled = caller.app.config.flag("RLS_IN_SQLLAB") && sql_calls::needs_rules(script);
+    let has_rules = ruled && any_rule(caller, database.id).await?;
+    let reader = Reader { by_table: false, has_rules };
+    let listed =
+        sql_calls::check_listed(&caller.app.config, &describe::engine(database).engine, script, schema);
+    Ok(listed.and_then(|()| sql_calls::check_effects(script, sql_calls::Place::SqlLab, reader)))
 }
 
 /// Puts the caller's row-level rules into the statements (`superset.utils.rls:apply_rls`).
 async fn apply_rules(
-    app: &Services,
-    user: &Arc<Principal>,
+    caller: &Caller,
     database: &Database,
     query: &Query,
     script: &mut Script,
 ) -> Result<(), NotPrepared> {
     let error = NotPrepared::Error;
-    let catalog = query.catalog.clone().or_else(|| default_catalog(database));
-    let schema = match query.schema.clone().filter(|schema| !schema.is_empty()) {
-        Some(schema) => Some(schema),
-        None => {
-            let engine =
-                databases::engine_as(app, user, database, catalog.as_deref()).await.map_err(error)?;
-            engine.default_schema().await.map_err(|e| error(infra::Error::internal(e)))?
-        }
-    };
     // what names lead to must stay what was looked up
     let moved = ["search_path", "schema", "database"].iter().any(|setting| script.sets(setting));
     if moved || script.functions().contains("SET_CONFIG") {
         return Err(Refusal::new(
-            "QUERY_SECURITY_ACCESS_ERROR",
+            ErrorType::QuerySecurityAccessError,
             "Users are not allowed to set a search path for security reasons.",
         )
         .into());
     }
-    let mut rules = RlsRules {
-        default_catalog: catalog.clone(),
-        default_schema: schema.clone(),
-        as_predicate: false,
-        rules: Vec::new(),
-    };
-    let mut tables: Vec<_> =
-        script.tables().into_iter().map(|t| t.qualify(catalog.as_deref(), schema.as_deref())).collect();
-    tables.sort();
-    tables.dedup();
-    for table in tables {
-        let db = app.db.exec();
-        let found = dataset::find_by_name(db, database.id, &table.table, table.schema.as_deref(), None).await;
-        let mut predicates = Vec::new();
-        for dataset in found.map_err(|e| error(e.into()))?.iter().filter(|d| {
-            d.sql.as_deref().is_none_or(str::is_empty)
-                && d.catalog.as_deref().is_none_or(|c| Some(c) == table.catalog.as_deref())
-        }) {
-            let own = row_rules(app, user, dataset.id).await.map_err(error)?;
-            let render = |clause: &str| -> Result<String, ::query::QueryError> {
-                if app.config.flag("ENABLE_TEMPLATE_PROCESSING") && has_template_syntax(clause) {
-                    crate::chart_data::render_clause(app, user, describe::engine(database), clause)
-                } else {
-                    Ok(clause.to_owned())
-                }
-            };
-            let rendered = own.conditions(render);
-            predicates.extend(rendered.map_err(|e| error(e.into_answer()))?);
-        }
-        rules.rules.push(RlsRule { table, predicates });
+    let place = Place { database, schema: query.schema.as_deref(), catalog: query.catalog.as_deref() };
+    let rules = rules_of(caller, &place, script).await.map_err(error)?;
+    Ok(script.apply_rls(&rules)?)
+}
+
+/// The caller's row-level rules for the tables of a script; none unless SQL Lab has them (`RLS_IN_SQLLAB`).
+pub(super) async fn rules_of(caller: &Caller, place: &Place<'_>, script: &Script) -> infra::Result<RlsRules> {
+    if !caller.app.config.flag("RLS_IN_SQLLAB") {
+        return Ok(RlsRules::default());
     }
-    if rules.rules.iter().any(|rule| !rule.predicates.is_empty()) {
-        script.apply_rls(&rules)?;
-        if !script.survives_printing() {
-            return Err(Refusal::new(
-                "QUERY_SECURITY_ACCESS_ERROR",
-                "Row-level security cannot be applied to this query",
-            )
-            .into());
-        }
-    }
-    Ok(())
+    table_rules::of_script(caller, place.database, (place.catalog, place.schema), script).await
 }

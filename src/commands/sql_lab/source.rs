@@ -4,7 +4,7 @@ use daos::{database::Database, query::Query};
 use infra::json::dumps;
 use serde_json::{Value, json};
 
-use crate::{chart_data::query_columns, database::describe};
+use crate::{connect::describe, query_run::query_columns};
 
 /// `Query.data`.
 pub fn data(query: &Query, database: &Database) -> Value {

@@ -5,13 +5,13 @@ use infra::Result;
 use serde_json::{Map, Value, json};
 
 use super::tabs;
-use crate::{Principal, Services, access::lists};
+use crate::{Caller, Services, access::lists};
 
 /// `{tab_state_ids, active_tab, databases}`.
-pub async fn bootstrap(app: &Services, user: &Principal) -> Result<Value> {
-    let db = app.db.exec();
+pub async fn bootstrap(caller: &Caller) -> Result<Value> {
+    let db = caller.app.db.exec();
     let mut databases = Map::new();
-    for database in database::find_all(db, lists::databases(user, "d")).await? {
+    for database in database::find_all(db, lists::databases(&caller.user, "d")).await? {
         let shown = json!({
             "id": database.id,
             "database_name": database.database_name,
@@ -27,11 +27,13 @@ pub async fn bootstrap(app: &Services, user: &Principal) -> Result<Value> {
         databases.insert(database.id.to_string(), shown);
     }
     let (mut labels, mut active) = (Vec::new(), Value::Null);
-    if let Some(user_id) = user.user_id().filter(|_| app.config.flag("SQLLAB_BACKEND_PERSISTENCE")) {
+    if let Some(user_id) =
+        caller.user.user_id().filter(|_| caller.app.config.flag("SQLLAB_BACKEND_PERSISTENCE"))
+    {
         let all = tab_state::labels_of(db, user_id).await?;
         labels = all.into_iter().map(|(id, label)| json!({"id": id, "label": label})).collect();
         if let Some(tab) = tab_state::active_of(db, user_id).await? {
-            active = tabs::describe(app, &tab).await?;
+            active = tabs::describe(&caller.app, &tab).await?;
         }
     }
     Ok(json!({"tab_state_ids": labels, "active_tab": active, "databases": databases}))
@@ -40,8 +42,6 @@ pub async fn bootstrap(app: &Services, user: &Principal) -> Result<Value> {
 /// The state of a link of old (`kv:<id>`, table `keyvalue`).
 pub async fn old_link(app: &Services, id: &str) -> Result<Option<Value>> {
     let Ok(id) = id.parse::<i64>() else { return Ok(None) };
-    let sql = infra::db::Sql::new("SELECT value FROM keyvalue WHERE id = ?").bind(id);
-    let Some(row) = app.db.exec().first(sql).await? else { return Ok(None) };
-    let text: Option<String> = row.at(0)?;
+    let text = daos::key_value::old_link(app.db.exec(), id).await?;
     Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
 }

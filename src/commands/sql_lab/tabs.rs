@@ -13,7 +13,7 @@ use infra::{
 use serde_json::{Value, json};
 
 use super::describe as describe_query;
-use crate::{Principal, Services};
+use crate::{Caller, Services};
 
 /// Why nothing became of a request; the views answer empty pages and `{"error"}`.
 #[derive(Debug)]
@@ -116,16 +116,16 @@ fn describe_table(table: &TableSchema) -> Value {
 }
 
 /// The caller's own tab.
-pub async fn own(app: &Services, user: &Principal, id: i64) -> Result<TabState, Refused> {
-    let tab = tab_state::find(app.db.exec(), id).await?.ok_or(Refused::Missing)?;
+pub async fn own(caller: &Caller, id: i64) -> Result<TabState, Refused> {
+    let tab = tab_state::find(caller.app.db.exec(), id).await?.ok_or(Refused::Missing)?;
     if tab.user_id.is_none() {
         return Err(Refused::Missing);
     }
-    if tab.user_id == user.user_id() { Ok(tab) } else { Err(Refused::Forbidden) }
+    if tab.user_id == caller.user.user_id() { Ok(tab) } else { Err(Refused::Forbidden) }
 }
 
 /// A new tab, which becomes the active one; returns its id.
-pub async fn create(app: &Services, user: &Principal, editor: &Value) -> Result<i64, Refused> {
+pub async fn create(caller: &Caller, editor: &Value) -> Result<i64, Refused> {
     let Some(editor) = editor.as_object() else { return Err(Refused::Invalid("queryEditor".into())) };
     let database = editor.get("dbId").ok_or_else(|| Refused::Invalid("'dbId'".into()))?;
     let name = |key: &str| editor.get(key).and_then(Value::as_str).filter(|t| !t.is_empty());
@@ -134,7 +134,7 @@ pub async fn create(app: &Services, user: &Principal, editor: &Value) -> Result<
     let null = Value::Null;
     let of = |key: &str| editor.get(key).unwrap_or(&null);
     let mut values: Values =
-        vec![("user_id", user.user_id().into()), ("label", label.into()), ("active", true.into())];
+        vec![("user_id", caller.user.user_id().into()), ("label", label.into()), ("active", true.into())];
     for (column, kind, value) in [
         ("database_id", Kind::Number, database),
         ("catalog", Kind::Text, of("catalog")),
@@ -151,9 +151,9 @@ pub async fn create(app: &Services, user: &Principal, editor: &Value) -> Result<
             values.push((column, value));
         }
     }
-    let tx = app.db.begin().await?;
-    tab_state::activate(tx.exec(), user.user_id(), None).await?;
-    let id = tab_state::insert(tx.exec(), values, user.user_id()).await.map_err(integrity)?;
+    let tx = caller.app.db.begin().await?;
+    tab_state::activate(tx.exec(), caller.user.user_id(), None).await?;
+    let id = tab_state::insert(tx.exec(), values, caller.user.user_id()).await.map_err(integrity)?;
     tx.commit().await?;
     Ok(id)
 }
@@ -171,13 +171,8 @@ fn integrity(e: DbError) -> Refused {
 }
 
 /// Changes columns of a tab; the values are JSON texts.
-pub async fn update(
-    app: &Services,
-    user: &Principal,
-    id: i64,
-    fields: &[(String, String)],
-) -> Result<(), Refused> {
-    own(app, user, id).await?;
+pub async fn update(caller: &Caller, id: i64, fields: &[(String, String)]) -> Result<(), Refused> {
+    own(caller, id).await?;
     let mut values: Values = Vec::new();
     for (name, text) in fields.iter().filter(|(name, _)| name != "csrf_token") {
         let (column, kind) = COLUMNS
@@ -187,53 +182,50 @@ pub async fn update(
         let value: Value = serde_json::from_str(text).map_err(|e| Refused::Invalid(e.to_string()))?;
         values.push((column, kind.column(&value).ok_or_else(|| Refused::Invalid(wrong(column)))?));
     }
-    tab_state::update(app.db.exec(), id, values, user.user_id()).await.map_err(integrity)
+    tab_state::update(caller.app.db.exec(), id, values, caller.user.user_id()).await.map_err(integrity)
 }
 
 /// Makes a tab the active one.
-pub async fn activate(app: &Services, user: &Principal, id: i64) -> Result<(), Refused> {
-    own(app, user, id).await?;
-    let tx = app.db.begin().await?;
-    tab_state::activate(tx.exec(), user.user_id(), Some(id)).await?;
+pub async fn activate(caller: &Caller, id: i64) -> Result<(), Refused> {
+    own(caller, id).await?;
+    let tx = caller.app.db.begin().await?;
+    tab_state::activate(tx.exec(), caller.user.user_id(), Some(id)).await?;
     Ok(tx.commit().await?)
 }
 
 /// Deletes a tab.
-pub async fn delete(app: &Services, user: &Principal, id: i64) -> Result<(), Refused> {
-    own(app, user, id).await?;
-    let tx = app.db.begin().await?;
+pub async fn delete(caller: &Caller, id: i64) -> Result<(), Refused> {
+    own(caller, id).await?;
+    let tx = caller.app.db.begin().await?;
     tab_state::delete(tx.exec(), id).await?;
     Ok(tx.commit().await?)
 }
 
 /// Gives a query of the browser's to a tab.
-pub async fn migrate_query(
-    app: &Services,
-    user: &Principal,
-    id: i64,
-    client_id: &str,
-) -> Result<(), Refused> {
-    own(app, user, id).await?;
-    query::move_to_editor(app.db.exec(), user.user_id(), client_id, &id.to_string()).await?;
+pub async fn migrate_query(caller: &Caller, id: i64, client_id: &str) -> Result<(), Refused> {
+    own(caller, id).await?;
+    query::move_to_editor(caller.app.db.exec(), caller.user.user_id(), client_id, &id.to_string()).await?;
     Ok(())
 }
 
 /// Deletes a query of a tab; a tab whose latest query it was falls back to the one before.
-pub async fn delete_query(app: &Services, user: &Principal, id: i64, client_id: &str) -> Result<(), Refused> {
+pub async fn delete_query(caller: &Caller, id: i64, client_id: &str) -> Result<(), Refused> {
     let editor = id.to_string();
-    let tx = app.db.begin().await?;
+    let tx = caller.app.db.begin().await?;
     let tab = tab_state::find(tx.exec(), id).await?;
-    if tab.is_some_and(|t| t.user_id == user.user_id() && t.latest_query_id.as_deref() == Some(client_id)) {
-        let newest = query::newest_of_editor(tx.exec(), user.user_id(), &editor, client_id).await?;
+    if tab.is_some_and(|t| {
+        t.user_id == caller.user.user_id() && t.latest_query_id.as_deref() == Some(client_id)
+    }) {
+        let newest = query::newest_of_editor(tx.exec(), caller.user.user_id(), &editor, client_id).await?;
         let values: Values = vec![("latest_query_id", newest.map(|q| q.client_id).into())];
-        tab_state::update(tx.exec(), id, values, user.user_id()).await?;
+        tab_state::update(tx.exec(), id, values, caller.user.user_id()).await?;
     }
-    query::delete_of_editor(tx.exec(), user.user_id(), client_id, &editor).await?;
+    query::delete_of_editor(tx.exec(), caller.user.user_id(), client_id, &editor).await?;
     Ok(tx.commit().await?)
 }
 
 /// Notes that a table is open in a tab of the caller's; returns its id.
-pub async fn put_table(app: &Services, user: &Principal, table: &Value) -> Result<i64, Refused> {
+pub async fn put_table(caller: &Caller, table: &Value) -> Result<i64, Refused> {
     let missing = |key: &str| Refused::Invalid(format!("'{key}'"));
     let number = |key: &str| {
         let value = table.get(key).ok_or_else(|| missing(key))?;
@@ -245,7 +237,7 @@ pub async fn put_table(app: &Services, user: &Principal, table: &Value) -> Resul
     for key in ["schema", "name"] {
         table.get(key).ok_or_else(|| missing(key))?;
     }
-    own(app, user, tab).await.map_err(|refused| match refused {
+    own(caller, tab).await.map_err(|refused| match refused {
         Refused::Missing | Refused::Forbidden => Refused::Invalid("There is no such tab.".into()),
         other => other,
     })?;
@@ -259,30 +251,30 @@ pub async fn put_table(app: &Services, user: &Principal, table: &Value) -> Resul
         description: Some(dumps(table)),
         expanded: Some(true),
     };
-    let tx = app.db.begin().await?;
-    let id = tab_state::put_table(tx.exec(), &row, user.user_id()).await.map_err(integrity)?;
+    let tx = caller.app.db.begin().await?;
+    let id = tab_state::put_table(tx.exec(), &row, caller.user.user_id()).await.map_err(integrity)?;
     tx.commit().await?;
     Ok(id)
 }
 
 /// Whether a table stands in a tab of the caller's; the original asks nobody.
-async fn is_own_table(app: &Services, user: &Principal, id: i64) -> Result<bool, Refused> {
-    let owner = tab_state::owner_of_table(app.db.exec(), id).await?;
-    Ok(owner.is_some_and(|owner| owner == user.user_id()))
+async fn is_own_table(caller: &Caller, id: i64) -> Result<bool, Refused> {
+    let owner = tab_state::owner_of_table(caller.app.db.exec(), id).await?;
+    Ok(owner.is_some_and(|owner| owner == caller.user.user_id()))
 }
 
 /// Forgets a table; one that is not the caller's stays.
-pub async fn delete_table(app: &Services, user: &Principal, id: i64) -> Result<(), Refused> {
-    if is_own_table(app, user, id).await? {
-        tab_state::delete_table(app.db.exec(), id).await?;
+pub async fn delete_table(caller: &Caller, id: i64) -> Result<(), Refused> {
+    if is_own_table(caller, id).await? {
+        tab_state::delete_table(caller.app.db.exec(), id).await?;
     }
     Ok(())
 }
 
 /// Opens or folds a table; one that is not the caller's stays.
-pub async fn expand_table(app: &Services, user: &Principal, id: i64, expanded: bool) -> Result<(), Refused> {
-    if is_own_table(app, user, id).await? {
-        tab_state::expand_table(app.db.exec(), id, expanded).await?;
+pub async fn expand_table(caller: &Caller, id: i64, expanded: bool) -> Result<(), Refused> {
+    if is_own_table(caller, id).await? {
+        tab_state::expand_table(caller.app.db.exec(), id, expanded).await?;
     }
     Ok(())
 }

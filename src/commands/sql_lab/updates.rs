@@ -5,14 +5,14 @@ use infra::Result;
 use serde_json::{Value, json};
 
 use super::describe;
-use crate::{Principal, Services};
+use crate::Caller;
 
 /// The caller's queries that changed since a time in milliseconds; their times are text here.
-pub async fn changed_since(app: &Services, user: &Principal, ms: f64) -> Result<Vec<Value>> {
-    let Some(user_id) = user.user_id() else { return Ok(Vec::new()) };
+pub async fn changed_since(caller: &Caller, ms: f64) -> Result<Vec<Value>> {
+    let Some(user_id) = caller.user.user_id() else { return Ok(Vec::new()) };
     let micros = if ms.is_finite() { (ms * 1000.0) as i64 } else { 0 };
     let since = chrono::DateTime::from_timestamp_micros(micros).unwrap_or_default().naive_utc();
-    let found = query::changed_since(app.db.exec(), user_id, since).await?;
+    let found = query::changed_since(caller.app.db.exec(), user_id, since).await?;
     Ok(found
         .iter()
         .map(|query| {

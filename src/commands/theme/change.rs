@@ -1,12 +1,9 @@
 //! Themes as the REST API changes them (`superset.commands.theme`).
 
-use daos::{tables::THEMES, write};
-use infra::{
-    Error, Result,
-    db::{Executor, Sql},
-};
+use daos::{dashboard, rows, tables::THEMES, theme, write};
+use infra::{Error, Result, db::Executor};
 
-use crate::{Principal, Services, annotation::key, refused::refused, relations::delete_rows};
+use crate::{Caller, Services, refused::refused};
 
 /// A system theme of the installation: shown by day or by night.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,32 +24,26 @@ impl SystemTheme {
 }
 
 /// Makes a theme.
-pub async fn theme_create(app: &Services, user: &Principal, name: &str, json_data: &str) -> Result<i64> {
+pub async fn theme_create(caller: &Caller, name: &str, json_data: &str) -> Result<i64> {
     let values =
         vec![("theme_name", name.into()), ("json_data", json_data.into()), ("is_system", false.into())];
-    let tx = app.db.begin().await?;
-    let pk = write::insert(tx.exec(), &THEMES, values, user.user_id()).await;
+    let tx = caller.app.db.begin().await?;
+    let pk = write::insert(tx.exec(), &THEMES, values, caller.user.user_id()).await;
     // the original answers with the arguments of an exception that has none
     let pk = pk.map_err(|e| refused("()")(e.into()))?;
     tx.commit().await?;
-    key(&pk)
+    Ok(rows::key(&pk)?)
 }
 
 /// Changes a theme; system themes are protected.
-pub async fn theme_update(
-    app: &Services,
-    user: &Principal,
-    id: i64,
-    name: &str,
-    json_data: &str,
-) -> Result<()> {
-    let tx = app.db.begin().await?;
+pub async fn theme_update(caller: &Caller, id: i64, name: &str, json_data: &str) -> Result<()> {
+    let tx = caller.app.db.begin().await?;
     let (is_system, _) = state(tx.exec(), id).await?.ok_or_else(Error::not_found)?;
     if is_system {
         return Err(Error::forbidden());
     }
     let values = vec![("theme_name", name.into()), ("json_data", json_data.into())];
-    let changed = write::update(tx.exec(), &THEMES, id.into(), values, user.user_id()).await;
+    let changed = write::update(tx.exec(), &THEMES, id.into(), values, caller.user.user_id()).await;
     changed.map_err(|e| refused("Could not process entity")(e.into()))?;
     Ok(tx.commit().await?)
 }
@@ -77,48 +68,35 @@ pub async fn theme_delete(app: &Services, ids: &[i64]) -> Result<()> {
         }
     }
     for id in ids {
-        tx.exec()
-            .execute(Sql::new("UPDATE dashboards SET theme_id = NULL WHERE theme_id = ?").bind(*id))
-            .await?;
+        dashboard::clear_theme(tx.exec(), *id).await?;
     }
-    delete_rows(tx.exec(), "themes", ids).await?;
+    rows::delete(tx.exec(), THEMES.name, ids).await?;
     Ok(tx.commit().await?)
 }
 
 /// Makes a theme the system's, or with none, clears the choice; for admins where the configuration allows it.
-pub async fn system_theme_set(
-    app: &Services,
-    user: &Principal,
-    which: SystemTheme,
-    id: Option<i64>,
-) -> Result<()> {
-    if !user.is_admin {
+pub async fn system_theme_set(caller: &Caller, which: SystemTheme, id: Option<i64>) -> Result<()> {
+    if !caller.user.is_admin {
         return Err(Error::message(403, "Only administrators can set system themes"));
     }
-    if !app.config.bool("ENABLE_UI_THEME_ADMINISTRATION") {
+    if !caller.app.config.bool("ENABLE_UI_THEME_ADMINISTRATION") {
         return Err(Error::message(403, "UI theme administration is not enabled"));
     }
-    let tx = app.db.begin().await?;
+    let tx = caller.app.db.begin().await?;
     if let Some(id) = id {
         state(tx.exec(), id).await?.ok_or_else(Error::not_found)?;
     }
     let column = which.column();
-    let clear = Sql::new(format!("UPDATE themes SET {column} = ? WHERE {column} = ?")).bind(false).bind(true);
-    tx.exec().execute(clear).await?;
+    theme::clear_mark(tx.exec(), column).await?;
     if let Some(id) = id {
-        write::update(tx.exec(), &THEMES, id.into(), vec![(column, true.into())], user.user_id()).await?;
+        write::update(tx.exec(), &THEMES, id.into(), vec![(column, true.into())], caller.user.user_id())
+            .await?;
     }
     Ok(tx.commit().await?)
 }
 
 /// Whether a theme is a system theme, and whether the system uses it.
 async fn state(ex: &dyn Executor, id: i64) -> Result<Option<(bool, bool)>> {
-    if i32::try_from(id).is_err() {
-        return Ok(None);
-    }
-    let sql =
-        Sql::new("SELECT is_system, is_system_default, is_system_dark FROM themes WHERE id = ?").bind(id);
-    let Some(row) = ex.first(sql).await? else { return Ok(None) };
-    let flag = |column: &str| -> Result<bool> { Ok(row.get::<Option<bool>>(column)?.unwrap_or_default()) };
-    Ok(Some((flag("is_system")?, flag("is_system_default")? || flag("is_system_dark")?)))
+    let found = theme::find(ex, id).await?;
+    Ok(found.map(|theme| (theme.is_system, theme.is_system_default || theme.is_system_dark)))
 }

@@ -36,7 +36,7 @@ async fn database(charts: i64) -> (Db, std::path::PathBuf) {
 
 fn selection() -> Selection {
     let paths = ["slice_name", "created_by.first_name", "owners.username", "dashboards.dashboard_title"];
-    Selection::of(&SLICES, paths)
+    Selection::with_paths(&SLICES, paths)
 }
 
 #[tokio::test]

@@ -28,7 +28,9 @@ pub static DBS: Table = Table {
         Column::new("allow_cvas", Kind::Boolean).default(Fill::Boolean(false)),
         Column::new("allow_dml", Kind::Boolean).default(Fill::Boolean(false)),
         Column::new("force_ctas_schema", Kind::String(250)),
-        Column::new("extra", Kind::Text).default(Fill::Text("{\n    \"metadata_params\": {},\n    \"engine_params\": {},\n    \"metadata_cache_timeout\": {},\n    \"schemas_allowed_for_file_upload\": []\n}\n")),
+        Column::new("extra", Kind::Text).default(Fill::Text("{\n    \"metadata_params\": {},\n    \
+         \"engine_params\": {},\n    \"metadata_cache_timeout\": {},\n    \"schemas_allowed_for_file_upload\": \
+         []\n}\n")),
         Column::new("encrypted_extra", Kind::Encrypted),
         Column::new("impersonate_user", Kind::Boolean).default(Fill::Boolean(false)),
         Column::new("server_cert", Kind::Encrypted),

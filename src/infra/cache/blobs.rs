@@ -1,5 +1,5 @@
-//! Large values, kept packed: the results of queries (`RESULTS_BACKEND`), in this process or in a store that outlives it.
-//! The packing is the one that Superset's results have there (zlib).
+//! Large values, kept packed: the results of queries (`RESULTS_BACKEND`), in this process or in a store that outlives
+//! it. The packing is the one that Superset's results have there (zlib).
 
 use std::{
     io::{Read as _, Write as _},
@@ -33,7 +33,7 @@ impl Default for Blobs {
 
 impl Blobs {
     /// The place that a key of the configuration describes; without one, this process.
-    pub fn of(config: &Config, key: &str) -> Self {
+    pub fn from_config(config: &Config, key: &str) -> Self {
         let settings = CacheSettings::read(config, key);
         match settings.backend {
             Backend::Redis(_) | Backend::Files(_) => Self { kept: Cache::new(&settings), forgetful: false },
@@ -56,6 +56,11 @@ impl Blobs {
         }
         let taken = self.kept.try_insert(key.to_owned(), Arc::new(packed.into()), size, seconds, None).await;
         taken.is_ok() && (!self.forgetful || self.kept.get(key).await.is_some())
+    }
+
+    /// Forgets a value; false when that was not possible.
+    pub async fn remove(&self, key: &str) -> bool {
+        self.kept.remove(key).await.is_ok()
     }
 
     /// A value that is still there.

@@ -1,7 +1,7 @@
 //! Entries as files of a folder (`cachelib.file:FileSystemCache`).
 //!
-//! The files are liteset's own: Superset keeps pickles there, which are code and are not read. Their names have an ending
-//! of their own, so that neither program finds the entries of the other.
+//! The files are liteset's own: Superset keeps pickles there, which are code and are not read. Their names have an
+//! ending of their own, so that neither program finds the entries of the other.
 
 use std::{
     io::Write as _,
@@ -9,10 +9,8 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use md5::{Digest as _, Md5};
-
 use super::store::{ByteStore, Put};
-use crate::{Error, Result, db::BoxFuture};
+use crate::{Error, Result, crypto::md5_hex, db::BoxFuture};
 
 /// Files from which on those that have expired are looked for (`threshold` of cachelib).
 const THRESHOLD: usize = 500;
@@ -45,8 +43,7 @@ impl Files {
 
     /// The name tells nothing of the key: a key cannot leave the folder.
     fn path(&self, key: &str) -> PathBuf {
-        let name: String = Md5::digest(key.as_bytes()).iter().map(|b| format!("{b:02x}")).collect();
-        self.folder.join(format!("{name}.{ENDING}"))
+        self.folder.join(format!("{}.{ENDING}", md5_hex(key)))
     }
 }
 

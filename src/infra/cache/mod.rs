@@ -1,10 +1,12 @@
-//! Caches (`flask_caching` as `superset.utils.cache_manager` configures it): none, in memory and bounded by bytes, or in a
-//! store outside this process.
+//! Caches (`flask_caching` as `superset.utils.cache_manager` configures it): none, in memory and bounded by bytes, or
+//! in a store outside this process.
 
 mod blobs;
 mod files;
+pub mod pickle;
 mod redis;
 mod settings;
+mod shared;
 mod store;
 
 use std::{
@@ -19,7 +21,9 @@ use crate::{Error, Result};
 pub use blobs::Blobs;
 use files::Files;
 pub use redis::Redis;
+pub(crate) use settings::redis_url;
 pub use settings::{Backend, CacheSettings};
+use shared::SharedFiles;
 pub use store::{ByteStore, Put, Stored};
 
 /// From this size on, bytes are written and read where it keeps nobody waiting.
@@ -73,6 +77,15 @@ impl<V: Stored> Cache<V> {
             Backend::Redis(url) => Place::Store(Arc::new(Redis::new(url, &settings.prefix))),
             Backend::Files(folder) => Place::Store(Arc::new(Files::new(folder))),
             Backend::Memory => return Self::in_memory(settings.max_bytes),
+        })
+    }
+
+    /// The same for values that are bytes as Superset writes them: both programs find each other's entries.
+    pub fn shared(settings: &CacheSettings) -> Self {
+        Self(match &settings.backend {
+            Backend::Redis(url) => Place::Store(Arc::new(Redis::shared(url, &settings.prefix))),
+            Backend::Files(folder) => Place::Store(Arc::new(SharedFiles::new(folder, settings.max_bytes))),
+            Backend::Null | Backend::Metastore | Backend::Memory => return Self::new(settings),
         })
     }
 

@@ -1,7 +1,7 @@
 //! Entries in Redis.
 //!
-//! Values are liteset's own: Superset keeps pickles there, which are code and are not read. Keys have a prefix of their own
-//! behind `CACHE_KEY_PREFIX`, so that neither program finds the entries of the other.
+//! Values are liteset's own: Superset keeps pickles there, which are code and are not read. Keys have a prefix of their
+//! own behind `CACHE_KEY_PREFIX`, so that neither program finds the entries of the other.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering::Relaxed},
@@ -43,6 +43,11 @@ impl Redis {
         }
     }
 
+    /// The same for entries that Superset writes and reads, too: keys have its prefix alone.
+    pub fn shared(url: &str, prefix: &str) -> Self {
+        Self { prefix: prefix.to_owned(), ..Self::new(url, "") }
+    }
+
     async fn connection(&self) -> Result<ConnectionManager, RedisError> {
         let connect = || async {
             let config = ConnectionManagerConfig::new()
@@ -54,8 +59,8 @@ impl Redis {
         self.connection.get_or_try_init(connect).await.cloned()
     }
 
-    /// Says once that the server is away. The address may hold a password: only the kind of failure is told.
-    fn told<T>(&self, outcome: Result<T, RedisError>) -> crate::Result<T> {
+    /// Says once that the server is away. The address may hold a password: only the kind of failure is logged.
+    fn note_availability<T>(&self, outcome: Result<T, RedisError>) -> crate::Result<T> {
         match outcome {
             Ok(value) => {
                 if self.away.swap(false, Relaxed) {
@@ -79,7 +84,7 @@ impl ByteStore for Redis {
         Box::pin(async move {
             let key = format!("{}{key}", self.prefix);
             let ask = async { self.connection().await?.get::<_, Option<Vec<u8>>>(key).await };
-            self.told(ask.await)
+            self.note_availability(ask.await)
         })
     }
 
@@ -99,7 +104,7 @@ impl ByteStore for Redis {
                     None => connection.set::<_, _, ()>(key, value.bytes).await,
                 }
             };
-            self.told(ask.await)
+            self.note_availability(ask.await)
         })
     }
 
@@ -107,7 +112,7 @@ impl ByteStore for Redis {
         Box::pin(async move {
             let key = format!("{}{key}", self.prefix);
             let ask = async { self.connection().await?.del::<_, u64>(key).await };
-            self.told(ask.await).map(|n| n > 0)
+            self.note_availability(ask.await).map(|n| n > 0)
         })
     }
 }

@@ -77,7 +77,7 @@ impl CacheSettings {
 }
 
 /// `CACHE_REDIS_URL`, else host, port, user, password and database as a URL.
-fn redis_url(map: &Value) -> String {
+pub(crate) fn redis_url(map: &Value) -> String {
     let text = |name: &str| map.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let number = |name: &str| {
         let value = map.get(name)?;

@@ -1,14 +1,14 @@
 //! Where the configuration comes from: defaults < file < environment < flags.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     path::{Path, PathBuf},
 };
 
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::{Config, honoured, python, secrets};
+use super::{Config, checks, honoured, keys, python, secrets, sign_in, talisman, types};
 
 /// What the command line and the process give.
 #[derive(Debug, Default)]
@@ -21,6 +21,8 @@ pub struct Sources {
     pub environment: HashMap<String, String>,
     /// Keys given as flags.
     pub flags: IndexMap<String, Value>,
+    /// A new installation is begun: its secrets are made and kept. Otherwise nothing is written.
+    pub makes_secrets: bool,
 }
 
 /// The configuration and what there is to say about it.
@@ -57,24 +59,9 @@ pub enum ConfigError {
         /// The parser's sentence.
         text: String,
     },
-    /// A key that liteset honours has a value that would have to be computed by Python.
-    #[error(
-        "{}, line {line}: {key}: {text}. liteset reads the file and does not run it: write the value literally, \
-         or set LITESET_{key} in the environment", path.display()
-    )]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Line, counted from 1.
-        line: usize,
-        /// The configuration key.
-        key: String,
-        /// What could not be read.
-        text: String,
-    },
-    /// A secret that anybody can know.
-    #[error("{0}")]
-    WeakSecret(String),
+    /// Parts of the configuration cannot be honoured: all of them.
+    #[error("{}", .0.join("\n"))]
+    Refused(Vec<String>),
     /// Neither `--home` nor `SUPERSET_HOME` nor `HOME` is there.
     #[error("no data directory: give --home or set SUPERSET_HOME")]
     NoHome,
@@ -94,6 +81,45 @@ const VARIABLES: &[(&str, &str)] = &[
 const OWN_VARIABLES: &[&str] =
     &["LITESET_LOG", "LITESET_ADMIN_PASSWORD", "LITESET_ASSETS_SOURCE", "LITESET_CONFIG"];
 
+/// What the configuration file gives.
+#[derive(Debug, Default)]
+pub(super) struct Given {
+    /// The file; none was given.
+    path: Option<PathBuf>,
+    /// The operator named it: it is not the one in liteset's own data directory.
+    pub is_named: bool,
+    /// Its upper-case names.
+    values: IndexMap<String, Value>,
+    /// Parts of it that were not understood.
+    pub problems: Vec<python::Problem>,
+    /// Names that it uses itself.
+    pub used: HashSet<String>,
+    /// Names of Superset's defaults.
+    known: HashSet<String>,
+    /// Keys that are functions or hold some.
+    pub functions: IndexMap<String, python::Function>,
+    /// Where its names got their values.
+    origins: HashMap<String, (PathBuf, usize)>,
+}
+
+impl Given {
+    /// The file's name, for messages.
+    pub fn name(&self) -> String {
+        self.path.as_ref().map_or_else(|| "the environment".to_owned(), |p| p.display().to_string())
+    }
+    /// The place of a key, for messages.
+    pub fn place(&self, key: &str) -> String {
+        match self.origins.get(key) {
+            Some((file, line)) => format!("{}, line {line}", file.display()),
+            None => self.name(),
+        }
+    }
+    /// A key of Superset's defaults.
+    pub fn defaults_have(&self, key: &str) -> bool {
+        self.known.contains(key)
+    }
+}
+
 /// Loads the configuration.
 pub fn load(sources: Sources) -> Result<Loaded, ConfigError> {
     let environment = &sources.environment;
@@ -103,41 +129,113 @@ pub fn load(sources: Sources) -> Result<Loaded, ConfigError> {
     let mut values = IndexMap::new();
     values.insert("DATA_DIR".to_owned(), Value::from(home.to_string_lossy().into_owned()));
 
-    let given = sources.file.clone().or_else(|| environment.get("SUPERSET_CONFIG_PATH").map(PathBuf::from));
-    let own_file = home.join("liteset.toml");
-    match given {
-        Some(path) => values.extend(read_file(&path, environment, &defaults, &mut warnings)?),
-        None if own_file.exists() => {
-            values.extend(read_file(&own_file, environment, &defaults, &mut warnings)?)
-        }
-        None => {}
-    }
+    let mut given = read_given(&sources, &home, &defaults)?;
+    values.extend(std::mem::take(&mut given.values));
     let mut flags =
         values.swap_remove("FEATURE_FLAGS").and_then(|v| v.as_object().cloned()).unwrap_or_default();
-    apply_environment(environment, &defaults, &mut values, &mut flags, &mut warnings);
+    let mut origins: HashMap<String, String> =
+        values.keys().map(|key| (key.clone(), given.place(key))).collect();
+    let overridden = apply_environment(environment, &defaults, &mut values, &mut flags, &mut warnings);
     values.insert("FEATURE_FLAGS".into(), Value::Object(flags));
+    origins.extend(
+        overridden.iter().map(|(key, variable)| (key.clone(), format!("the environment, {variable}"))),
+    );
+    origins.extend(sources.flags.keys().map(|key| (key.clone(), "the command line".to_owned())));
+    let mut overridden: HashSet<String> = overridden.into_keys().collect();
+    overridden.extend(sources.flags.keys().cloned());
     values.extend(sources.flags);
+    given.functions.retain(|key, _| !overridden.contains(key));
+    let place = |key: &str| origins.get(key).cloned().unwrap_or_else(|| given.name());
+    let types = types::adapt(&mut values, &defaults, place);
+    warnings.extend(types.warnings);
+    sign_in::fill(&mut values);
 
+    let mut merged = Config::over(defaults.clone(), values.clone()).values;
+    talisman::apply_to_cookies(&mut merged);
+    let findings = checks::check(&given, &merged, &defaults, &overridden);
+    warnings.extend(findings.warnings);
+    let mut complaints = findings.complaints;
+    complaints.extend(types.complaints);
     let own_database = !values.contains_key("SQLALCHEMY_DATABASE_URI");
+    // a file whose error was told has perhaps the key after it
+    let is_broken = given.problems.iter().any(|p| p.subject == python::Subject::Failure);
+    if !own_database
+        && !is_broken
+        && values.get("SECRET_KEY").and_then(Value::as_str).is_none_or(str::is_empty)
+    {
+        complaints.push(
+            "SECRET_KEY is not set. It decrypts the passwords in the metadata database and signs its sessions: \
+             put the SECRET_KEY of that installation into the configuration file or into SUPERSET_SECRET_KEY"
+                .into(),
+        );
+    }
+    if !complaints.is_empty() {
+        return Err(ConfigError::Refused(complaints));
+    }
     if own_database {
+        // pictures survive a restart, within a bound
+        let thumbnails = serde_json::json!({
+            "CACHE_TYPE": "FileSystemCache",
+            "CACHE_DIR": home.join("thumbnails"),
+            "CACHE_DEFAULT_TIMEOUT": 604_800,
+        });
+        values.entry("THUMBNAIL_CACHE_CONFIG".into()).or_insert(thumbnails);
         let uri = format!("sqlite:///{}", home.join("superset.db").display());
         values.insert("SQLALCHEMY_DATABASE_URI".into(), uri.into());
     }
     // liteset's own key: a copied cookie must not outlive the log-out. An adopted installation keeps Superset's
     // behaviour, whose sessions it shares, unless it asks for ours.
     values.entry("SESSION_REVOKE_ON_LOGOUT".into()).or_insert(Value::Bool(own_database));
-    secrets::check(&values)?;
-    if own_database || values.get("SECRET_KEY").is_some_and(|v| v.as_str().is_some_and(|s| !s.is_empty())) {
+    if sources.makes_secrets {
         secrets::fill(&home, own_database, &mut values)?;
-    } else {
-        return Err(ConfigError::WeakSecret(
-            "SECRET_KEY is not set. It decrypts the passwords in the metadata database and signs its sessions: \
-             put the SECRET_KEY of that installation into the configuration file or into SUPERSET_SECRET_KEY"
-                .into(),
-        ));
     }
-    let config = Config::over(defaults, values);
+    let mut config = Config::over(defaults, values);
+    talisman::apply_to_cookies(&mut config.values);
+    config.functions = given.functions.into_iter().collect();
+    config.origins = origins;
+    config.addons = config.read_addons();
     Ok(Loaded { config, home, own_database, warnings })
+}
+
+/// The file that `--config` or the environment names, `superset_config.py` on `PYTHONPATH` as Superset finds it, or
+/// liteset's own.
+fn read_given(
+    sources: &Sources,
+    home: &Path,
+    defaults: &IndexMap<String, Value>,
+) -> Result<Given, ConfigError> {
+    let environment = &sources.environment;
+    let named = sources.file.clone().or_else(|| environment.get("SUPERSET_CONFIG_PATH").map(PathBuf::from));
+    let on_path = || {
+        let folders = std::env::split_paths(environment.get("PYTHONPATH")?).collect::<Vec<_>>();
+        folders.into_iter().map(|f| f.join("superset_config.py")).find(|file| file.is_file())
+    };
+    let own_file = || Some(home.join("liteset.toml")).filter(|file| file.exists());
+    let named = named.or_else(on_path);
+    let is_named = named.is_some();
+    let known = defaults.keys().cloned().collect();
+    let Some(path) = named.or_else(own_file) else { return Ok(Given { known, ..Given::default() }) };
+    let text =
+        std::fs::read_to_string(&path).map_err(|source| ConfigError::File { path: path.clone(), source })?;
+    let read = if path.extension().is_some_and(|e| e == "toml") {
+        python::PythonConfig { values: read_toml(&path, &text)?, ..python::PythonConfig::default() }
+    } else {
+        python::read(&path, &text, environment, defaults).map_err(|p| ConfigError::Syntax {
+            path: p.file,
+            line: p.line,
+            text: p.text,
+        })?
+    };
+    Ok(Given {
+        path: Some(path),
+        is_named,
+        values: read.values,
+        problems: read.problems,
+        used: read.used,
+        known,
+        functions: read.functions,
+        origins: read.origins,
+    })
 }
 
 fn data_directory(sources: &Sources) -> Result<PathBuf, ConfigError> {
@@ -149,26 +247,6 @@ fn data_directory(sources: &Sources) -> Result<PathBuf, ConfigError> {
         .or_else(|| environment.get("HOME").map(|h| Path::new(h).join(".liteset")))
         .map(|p| std::path::absolute(&p).unwrap_or(p))
         .ok_or(ConfigError::NoHome)
-}
-
-fn read_file(
-    path: &Path,
-    environment: &HashMap<String, String>,
-    defaults: &IndexMap<String, Value>,
-    warnings: &mut Vec<String>,
-) -> Result<IndexMap<String, Value>, ConfigError> {
-    let text =
-        std::fs::read_to_string(path).map_err(|source| ConfigError::File { path: path.into(), source })?;
-    let values = if path.extension().is_some_and(|e| e == "toml") {
-        read_toml(path, &text)?
-    } else {
-        read_python(path, &text, environment, defaults, warnings)?
-    };
-    for key in values.keys().filter(|k| !defaults.contains_key(*k) && !honoured::is(k)) {
-        warnings
-            .push(format!("{}: {key} is not a key of Superset 6.0.0 or liteset: ignored", path.display()));
-    }
-    Ok(values)
 }
 
 fn read_toml(path: &Path, text: &str) -> Result<IndexMap<String, Value>, ConfigError> {
@@ -184,45 +262,21 @@ fn read_toml(path: &Path, text: &str) -> Result<IndexMap<String, Value>, ConfigE
     }
 }
 
-fn read_python(
-    path: &Path,
-    text: &str,
-    environment: &HashMap<String, String>,
-    defaults: &IndexMap<String, Value>,
-    warnings: &mut Vec<String>,
-) -> Result<IndexMap<String, Value>, ConfigError> {
-    let read = python::read(text, environment, defaults).map_err(|p| ConfigError::Syntax {
-        path: path.into(),
-        line: p.line,
-        text: p.text,
-    })?;
-    for problem in read.problems {
-        let python::Problem { line, key, text } = problem;
-        let overridden = |key: &str| environment.contains_key(&format!("LITESET_{key}"));
-        match key {
-            // a place that liteset cannot reach is no reason not to start: results are kept in this process
-            Some(key) if honoured::is(&key) && !overridden(&key) && key != "RESULTS_BACKEND" => {
-                return Err(ConfigError::Unreadable { path: path.into(), line, key, text });
-            }
-            Some(key) => warnings.push(format!("{}, line {line}: {key}: {text}; ignored", path.display())),
-            None => warnings.push(format!("{}, line {line}: {text}", path.display())),
-        }
-    }
-    Ok(read.values)
-}
-
+/// Puts what the environment says over the file; the keys that it sets, with the variables.
 fn apply_environment(
     environment: &HashMap<String, String>,
     defaults: &IndexMap<String, Value>,
     values: &mut IndexMap<String, Value>,
     flags: &mut serde_json::Map<String, Value>,
     warnings: &mut Vec<String>,
-) {
+) -> HashMap<String, String> {
+    let mut set = HashMap::new();
     let truthy =
         |text: &str| matches!(text.to_ascii_lowercase().as_str(), "y" | "yes" | "t" | "true" | "on" | "1");
     for (variable, key) in VARIABLES {
         if let Some(text) = environment.get(*variable).filter(|t| !t.is_empty()) {
             values.insert((*key).to_owned(), typed(text, defaults.get(*key)));
+            set.insert((*key).to_owned(), (*variable).to_owned());
         }
     }
     if environment.get("SUPERSET_ENV").is_some_and(|v| v == "production") {
@@ -237,14 +291,20 @@ fn apply_environment(
         let text = environment.get(name).map_or("", String::as_str);
         if let Some(flag) = name.strip_prefix("SUPERSET_FEATURE_") {
             flags.insert(flag.to_owned(), Value::Bool(truthy(text)));
+        } else if name == "LITESET_ACCEPT_IGNORED" {
+            values.insert(name.clone(), Value::from(text));
         } else if let Some(key) =
             name.strip_prefix("LITESET_").filter(|_| !OWN_VARIABLES.contains(&name.as_str()))
         {
-            if !defaults.contains_key(key) && !honoured::is(key) {
+            let is_known = defaults.contains_key(key) || honoured::is(key) || keys::is_of_a_library(key);
+            if !is_known && keys::effect(key) == keys::Effect::Idle {
                 warnings.push(format!("{name}: {key} is not a key of Superset 6.0.0 or liteset: ignored"));
                 continue;
             }
-            let value = typed(text, defaults.get(key));
+            set.insert(key.to_owned(), name.clone());
+            // a secret of digits is a text all the same
+            let is_text = key.starts_with("OIDC_") && key != "OIDC_LOGOUT";
+            let value = if is_text { Value::from(text) } else { typed(text, defaults.get(key)) };
             match value {
                 Value::Object(map) if key == "FEATURE_FLAGS" => flags.extend(map),
                 value => {
@@ -253,6 +313,7 @@ fn apply_environment(
             }
         }
     }
+    set
 }
 
 /// A variable's text as the type that the default has: text stays text, the rest is JSON or a Python literal.

@@ -35,8 +35,9 @@ const PUBLISHED: &[&str] = &[
 /// A shorter secret can be guessed.
 const MIN_LENGTH: usize = 16;
 
-/// Refuses secrets that anybody can know (T1, T2).
-pub(super) fn check(values: &IndexMap<String, Value>) -> Result<(), ConfigError> {
+/// Complaints about secrets that anybody can know (T1, T2).
+pub(super) fn weak(values: &IndexMap<String, Value>) -> Vec<String> {
+    let mut complaints = Vec::new();
     for key in KEYS {
         let Some(secret) = values.get(*key).and_then(Value::as_str).filter(|s| !s.is_empty()) else {
             continue;
@@ -50,12 +51,12 @@ pub(super) fn check(values: &IndexMap<String, Value>) -> Result<(), ConfigError>
         } else {
             continue;
         };
-        return Err(ConfigError::WeakSecret(format!(
+        complaints.push(format!(
             "{key} {why}. Make one with `openssl rand -base64 42`; on an existing installation rotate the key with \
              `superset re-encrypt-secrets` first, because it also encrypts the stored database passwords"
-        )));
+        ));
     }
-    Ok(())
+    complaints
 }
 
 /// Supplies the secrets that are not configured from `secrets.toml` in the data directory, which is made when
@@ -73,44 +74,63 @@ pub(super) fn fill(home: &Path, own: bool, values: &mut IndexMap<String, Value>)
     }
     let path = home.join("secrets.toml");
     let error = |source| ConfigError::File { path: path.clone(), source };
-    let mut stored: toml::Table = match std::fs::read_to_string(&path) {
-        Ok(text) => toml::from_str(&text).map_err(|e| ConfigError::Syntax {
-            path: path.clone(),
-            line: 1,
-            text: e.message().to_owned(),
-        })?,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => toml::Table::new(),
-        Err(e) => return Err(error(e)),
-    };
-    let known = stored.len();
-    for key in wanted {
-        let secret = match stored.get(key).and_then(toml::Value::as_str) {
-            Some(secret) => secret.to_owned(),
-            None => {
-                let secret = random_secret();
-                stored.insert(key.to_owned(), secret.clone().into());
-                secret
-            }
-        };
-        values.insert(key.to_owned(), secret.into());
-    }
-    if stored.len() > known {
+    let mut stored = read(&path)?;
+    if wanted.iter().any(|key| known(&stored, key).is_none()) {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(home).map_err(error)?;
-        // Written beside and renamed: a crash leaves the old file or the new one, never half of one.
-        let fresh = home.join("secrets.toml.new");
-        let text = format!("# Made by liteset. Whoever has these can log in as anybody.\n{stored}");
-        let mut file = std::fs::OpenOptions::new()
+        // Of several processes that start on a new home at once one makes the secrets, and the others read its file.
+        let lock = std::fs::OpenOptions::new()
             .write(true)
             .create(true)
-            .truncate(true)
+            .truncate(false)
             .mode(0o600)
-            .open(&fresh)
+            .open(home.join("secrets.toml.lock"))
             .map_err(error)?;
-        file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(error)?;
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(error)?;
-        std::fs::rename(&fresh, &path).map_err(error)?;
+        // a file system without locks is no reason to stay down
+        let _ = lock.lock();
+        stored = read(&path)?;
+        let before = stored.len();
+        for key in &wanted {
+            if known(&stored, key).is_none() {
+                stored.insert((*key).to_owned(), random_secret().into());
+            }
+        }
+        if stored.len() > before {
+            write(home, &path, &stored).map_err(error)?;
+        }
+    }
+    for key in wanted {
+        if let Some(secret) = known(&stored, key) {
+            values.insert(key.to_owned(), secret.into());
+        }
     }
     Ok(())
+}
+
+fn known<'a>(stored: &'a toml::Table, key: &str) -> Option<&'a str> {
+    stored.get(key).and_then(toml::Value::as_str)
+}
+
+fn read(path: &Path) -> Result<toml::Table, ConfigError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => toml::from_str(&text).map_err(|e| ConfigError::Syntax {
+            path: path.to_owned(),
+            line: 1,
+            text: e.message().to_owned(),
+        }),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(toml::Table::new()),
+        Err(source) => Err(ConfigError::File { path: path.to_owned(), source }),
+    }
+}
+
+/// Written beside and renamed: a crash leaves the old file or the new one, never half of one.
+fn write(home: &Path, path: &Path, stored: &toml::Table) -> std::io::Result<()> {
+    let fresh = home.join("secrets.toml.new");
+    let text = format!("# Made by liteset. Whoever has these can log in as anybody.\n{stored}");
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+    file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all())?;
+    std::fs::rename(&fresh, path)
 }
 
 /// 256 random bits as text.
@@ -119,4 +139,25 @@ fn random_secret() -> String {
     let mut bytes = [0_u8; 42];
     rand::rng().fill_bytes(&mut bytes);
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_starts_at_once_has_the_same_secrets() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().join("new");
+        let made = std::thread::scope(|scope| {
+            let start = || {
+                let mut values = IndexMap::new();
+                fill(&home, true, &mut values).unwrap();
+                values
+            };
+            let starts: Vec<_> = (0..16).map(|_| scope.spawn(start)).collect();
+            starts.into_iter().map(|start| start.join().unwrap()).collect::<Vec<_>>()
+        });
+        assert!(made.iter().all(|values| values.len() == 3 && *values == made[0]), "{made:?}");
+    }
 }

@@ -9,7 +9,10 @@ use base64::{Engine, engine::general_purpose::STANDARD as B64};
 use sha2::{Digest, Sha256};
 
 use super::random;
-use crate::{Error, Result, error::SupersetError};
+use crate::{
+    Error, Result,
+    error::{ErrorType, SupersetError},
+};
 
 const BLOCK: usize = 16;
 const IV: usize = 12;
@@ -49,14 +52,28 @@ impl FieldCipher {
     /// The text of a stored value.
     pub fn decrypt(&self, stored: &[u8]) -> Result<String> {
         // said on the wire, so that whoever changed SECRET_KEY learns why a database does not open
-        let wrong =
-            || Error::sip40(500, SupersetError::new("GENERIC_BACKEND_ERROR", "Invalid decryption key"));
+        let wrong = || {
+            Error::sip40(500, SupersetError::new(ErrorType::GenericBackendError, "Invalid decryption key"))
+        };
         let bytes = B64.decode(stored.trim_ascii()).map_err(|_| wrong())?;
         let plain = match self.cipher {
             Cipher::Cbc => self.decrypt_cbc(bytes),
             Cipher::Gcm => self.decrypt_gcm(&bytes),
         };
         String::from_utf8(plain.ok_or_else(wrong)?).map_err(|_| wrong())
+    }
+
+    /// The text of a value that was surely written with this key: `decrypt` is content with whatever is a text.
+    pub fn opens(&self, stored: &[u8]) -> Option<String> {
+        let bytes = B64.decode(stored.trim_ascii()).ok()?;
+        if let Cipher::Cbc = self.cipher {
+            // there is always padding
+            let raw = self.raw_cbc(bytes.clone())?;
+            raw.last().filter(|last| **last == b'*')?;
+        }
+        let text = self.decrypt(stored).ok()?;
+        let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+        (!text.contains(odd)).then_some(text)
     }
 
     fn encrypt_cbc(&self, text: &str) -> Option<Vec<u8>> {
@@ -69,10 +86,14 @@ impl FieldCipher {
         Some(cipher.encrypt_padded_vec::<NoPadding>(&bytes))
     }
 
-    fn decrypt_cbc(&self, bytes: Vec<u8>) -> Option<Vec<u8>> {
+    fn raw_cbc(&self, bytes: Vec<u8>) -> Option<Vec<u8>> {
         let iv = self.key.get(..BLOCK)?;
         let cipher = cbc::Decryptor::<aes::Aes256>::new_from_slices(&self.key, iv).ok()?;
-        let mut plain = cipher.decrypt_padded_vec::<NoPadding>(&bytes).ok()?;
+        cipher.decrypt_padded_vec::<NoPadding>(&bytes).ok()
+    }
+
+    fn decrypt_cbc(&self, bytes: Vec<u8>) -> Option<Vec<u8>> {
+        let mut plain = self.raw_cbc(bytes)?;
         plain.truncate(plain.iter().rposition(|b| *b != b'*').map_or(0, |last| last + 1));
         Some(plain)
     }
@@ -118,6 +139,16 @@ mod tests {
         let gcm = FieldCipher::new(SECRET, Cipher::Gcm);
         assert_eq!(gcm.decrypt(b"X279aNKBkG3tGR0XQy5akwZ1UVE4jhuOHixn4/XbyYLubg==").unwrap(), "secret");
         assert_eq!(gcm.decrypt(gcm.encrypt("pä**").unwrap().as_bytes()).unwrap(), "pä**");
+    }
+
+    #[test]
+    fn a_value_is_known_by_its_key() {
+        let (one, other) = (FieldCipher::new(SECRET, Cipher::Cbc), FieldCipher::new("other", Cipher::Cbc));
+        for text in ["", "secret", "aaaaaaaaaaaaaaaa", "-----BEGIN\nx\n"] {
+            let stored = one.encrypt(text).unwrap();
+            assert_eq!(one.opens(stored.as_bytes()).as_deref(), Some(text));
+            assert_eq!(other.opens(stored.as_bytes()), None);
+        }
     }
 
     #[test]

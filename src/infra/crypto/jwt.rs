@@ -1,4 +1,5 @@
-//! JSON Web Tokens signed with a secret, with PyJWT's checks and its error texts, which flask-jwt-extended shows to clients.
+//! JSON Web Tokens signed with a secret, with PyJWT's checks and its error texts, which flask-jwt-extended shows to
+//! clients.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use hmac::{Hmac, KeyInit, Mac};
@@ -99,6 +100,19 @@ pub fn decode_with(
     audience: Option<&str>,
     now: f64,
 ) -> Result<Claims, JwtError> {
+    let claims = verified(algorithm, token, secret, now)?;
+    check_audience(&claims, audience)?;
+    if claims.get("sub").is_some_and(|sub| !sub.is_string()) {
+        return Err(invalid("Subject must be a string"));
+    }
+    if claims.get("jti").is_some_and(|jti| !jti.is_string()) {
+        return Err(invalid("JWT ID must be a string"));
+    }
+    Ok(claims)
+}
+
+/// The claims of a token that is signed and in force; whom it is for and about is not looked at.
+pub fn verified(algorithm: Algorithm, token: &str, secret: &str, now: f64) -> Result<Claims, JwtError> {
     if token.len() > MAX_TOKEN {
         return Err(invalid("Not enough segments"));
     }
@@ -122,13 +136,6 @@ pub fn decode_with(
         return Err(invalid("Invalid payload string: must be a json object"));
     };
     check_times(&claims, now)?;
-    check_audience(&claims, audience)?;
-    if claims.get("sub").is_some_and(|sub| !sub.is_string()) {
-        return Err(invalid("Subject must be a string"));
-    }
-    if claims.get("jti").is_some_and(|jti| !jti.is_string()) {
-        return Err(invalid("JWT ID must be a string"));
-    }
     Ok(claims)
 }
 
@@ -215,8 +222,12 @@ mod tests {
     const SECRET: &str = "not-a-secret-only-for-tests-0123456789";
     const NOW: f64 = 1_795_212_350.0;
     /// Made with PyJWT 2.15.
-    const ACCESS: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJmcmVzaCI6dHJ1ZSwiaWF0IjoxNzk1MjEyMzUwLCJqdGkiOiJhIiwidHlwZSI6ImFjY2VzcyIsInN1YiI6IjEiLCJuYmYiOjE3OTUyMTIzNTAsImNzcmYiOiJiIiwiZXhwIjoxNzk1MjEzMjUwfQ.xelNKHoL5mH9YZw3_52fe2WkJDq-ijmHASLyPdjw38g";
-    const GUEST: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ1c2VyIjp7InVzZXJuYW1lIjoidSJ9LCJyZXNvdXJjZXMiOlt7InR5cGUiOiJkYXNoYm9hcmQiLCJpZCI6IjUifV0sInJsc19ydWxlcyI6W10sImlhdCI6MTc5NTIxMjM1MC41LCJleHAiOjE3OTUyMTI2NTAuNSwiYXVkIjoiaHR0cDovLzAuMC4wLjA6ODA4MC8iLCJ0eXBlIjoiZ3Vlc3QifQ.p5kr5Mdxlt1EWvW1oyJkrawPsJnuWrMIbI75xTW9PS4";
+    const ACCESS: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJmcmVzaCI6dHJ1ZSwiaWF0IjoxNzk1MjEyMzUwLCJqdGkiOiJ\
+     hIiwidHlwZSI6ImFjY2VzcyIsInN1YiI6IjEiLCJuYmYiOjE3OTUyMTIzNTAsImNzcmYiOiJiIiwiZXhwIjoxNzk1MjEzMjUwfQ.xelNKHoL5\
+     mH9YZw3_52fe2WkJDq-ijmHASLyPdjw38g";
+    const GUEST: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ1c2VyIjp7InVzZXJuYW1lIjoidSJ9LCJyZXNvdXJjZXMiOlt7\
+     InR5cGUiOiJkYXNoYm9hcmQiLCJpZCI6IjUifV0sInJsc19ydWxlcyI6W10sImlhdCI6MTc5NTIxMjM1MC41LCJleHAiOjE3OTUyMTI2NTAuN\
+     SwiYXVkIjoiaHR0cDovLzAuMC4wLjA6ODA4MC8iLCJ0eXBlIjoiZ3Vlc3QifQ.p5kr5Mdxlt1EWvW1oyJkrawPsJnuWrMIbI75xTW9PS4";
     const NONE: &str = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJzdWIiOiIxIn0.";
 
     fn text(result: Result<Claims, JwtError>) -> String {
@@ -239,11 +250,13 @@ mod tests {
         let made = [
             (
                 Algorithm::Hs384,
-                "eyJhbGciOiJIUzM4NCIsInR5cCI6IkpXVCJ9.eyJhIjoxfQ.-rMS6cYvRuqi9k8sFaSL7leCTRzLZ9IsluJV0E0Q0wOcGDhuUxlBb8DPtRgWCbEm",
+                "eyJhbGciOiJIUzM4NCIsInR5cCI6IkpXVCJ9.eyJhIjoxfQ.-rMS6cYvRuqi9k8sFaSL7leCTRzLZ9IsluJV0E0Q0wOcGDhuU\
+                 xlBb8DPtRgWCbEm",
             ),
             (
                 Algorithm::Hs512,
-                "eyJhbGciOiJIUzUxMiIsInR5cCI6IkpXVCJ9.eyJhIjoxfQ.vITjKRO8-FwisXUSwhCTU_hEwkiBCivX8oB1mj1ZEKm2tpDHgLPYtBJG_mTsWKXp1Pvi0--pEeA-zG_k_kY4Jg",
+                "eyJhbGciOiJIUzUxMiIsInR5cCI6IkpXVCJ9.eyJhIjoxfQ.vITjKRO8-FwisXUSwhCTU_hEwkiBCivX8oB1mj1ZEKm2tpDHg\
+                 LPYtBJG_mTsWKXp1Pvi0--pEeA-zG_k_kY4Jg",
             ),
         ];
         for (algorithm, token) in made {

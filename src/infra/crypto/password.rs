@@ -39,7 +39,8 @@ pub async fn verify_nothing(password: String) -> Result<()> {
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     let _permit = PERMITS.acquire().await.map_err(Error::internal)?;
-    tokio::task::spawn_blocking(work).await.map_err(Error::internal)
+    let span = tracing::Span::current();
+    tokio::task::spawn_blocking(move || span.in_scope(work)).await.map_err(Error::internal)
 }
 
 /// Whether a password is the one of a stored hash. Empty passwords never are, nor those of NUL characters only;
@@ -132,11 +133,14 @@ mod tests {
 
     /// Made with Werkzeug 3.1.
     const STORED: &[&str] = &[
-        "scrypt:32768:8:1$sk20i0krEfHqbw6l$42f45ebf0c7d134850d75dc5137fd6add2cf1fa13e1cf69466d5cbf281261cf4205a41164e9115109850a5058c91c545063978ba50dee7946663532add397282",
-        "scrypt:1024:8:1$HuX5vC31QcO7kpbz$25737b9023103e15089d42c4f106acb6ea92f98019306201879c0a45c96c40014676714275a0ce7c0bae16e0e1c57d55e52d4324aeb721a97fbe317786acfe2e",
+        "scrypt:32768:8:1$sk20i0krEfHqbw6l$42f45ebf0c7d134850d75dc5137fd6add2cf1fa13e1cf69466d5cbf281261cf4205a411\
+         64e9115109850a5058c91c545063978ba50dee7946663532add397282",
+        "scrypt:1024:8:1$HuX5vC31QcO7kpbz$25737b9023103e15089d42c4f106acb6ea92f98019306201879c0a45c96c400146767142\
+         75a0ce7c0bae16e0e1c57d55e52d4324aeb721a97fbe317786acfe2e",
         "pbkdf2:sha256:1000$7Masz0ZWHdiv2d1e$77b7be99d29e41d27fc37dd498339324aa90e39729c01f4a69a12b45d383a3b9",
         "pbkdf2:sha1:1000$zSiNNDMIeR1XKZ57$00ab1e21ed98ff2a39ef1a3a0dfcd90a175ac318",
-        "pbkdf2:sha512:1000$YErD5UgkYx5xT4AF$a721bc183a541ef89e023fe2fa7ab8185b69d8e96acb3f3864cfb075e30c0c6dcad8bae54ce27bfe0bc48aefe06d61a95f1b44277477cdb9ba7b377e003a7231",
+        "pbkdf2:sha512:1000$YErD5UgkYx5xT4AF$a721bc183a541ef89e023fe2fa7ab8185b69d8e96acb3f3864cfb075e30c0c6dcad8b\
+         ae54ce27bfe0bc48aefe06d61a95f1b44277477cdb9ba7b377e003a7231",
     ];
 
     #[test]

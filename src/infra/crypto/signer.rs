@@ -135,10 +135,12 @@ mod tests {
     fn agrees_with_flask() {
         let s = Signer::session(SECRET);
         let payload = br#"{"_user_id":"1","_fresh":true,"csrf_token":"952e","locale":"en"}"#;
-        let cookie = "eyJfdXNlcl9pZCI6IjEiLCJfZnJlc2giOnRydWUsImNzcmZfdG9rZW4iOiI5NTJlIiwibG9jYWxlIjoiZW4ifQ.awDEPg.O7eIUnOtHSWpcmbYJP1mC7fY-mM";
+        let cookie = "eyJfdXNlcl9pZCI6IjEiLCJfZnJlc2giOnRydWUsImNzcmZfdG9rZW4iOiI5NTJlIiwibG9jYWxlIjoiZW4ifQ.awDEP\
+         g.O7eIUnOtHSWpcmbYJP1mC7fY-mM";
         assert_eq!(s.loads(cookie, 60, NOW + 60).as_deref(), Ok(&payload[..]));
         assert_eq!(s.dumps(payload, NOW), cookie);
-        let packed = ".eJyrVipVsqpWUgCSSoZGxiamZuYWuGilWh2lXLBqIKlkk2QHEshTsoo21DHSM9XJK83JidVRKgGrKAELQxlGsbWxtbUAT6oa3w.awDEPg.8qPLoV_J663x_TScp4xnHAzXThQ";
+        let packed = ".eJyrVipVsqpWUgCSSoZGxiamZuYWuGilWh2lXLBqIKlkk2QHEshTsoo21DHSM9XJK83JidVRKgGrKAELQxlGsbWxtbU\
+         AT6oa3w.awDEPg.8qPLoV_J663x_TScp4xnHAzXThQ";
         let text = String::from_utf8(s.loads(packed, 0, NOW).unwrap()).unwrap();
         assert!(text.starts_with(r#"{"u":{" u":"12345678123456781234567812345678"}"#), "{text}");
         let c = Signer::csrf(SECRET);

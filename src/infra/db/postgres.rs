@@ -4,7 +4,11 @@ use std::{error::Error as StdError, sync::Arc};
 
 use bytes::BytesMut;
 use deadpool_postgres::{Client, Manager, ManagerConfig, RecyclingMethod};
-use tokio_postgres::types::{FromSql, IsNull, ToSql, Type};
+use tokio_postgres::{
+    Statement,
+    error::SqlState,
+    types::{FromSql, IsNull, ToSql, Type},
+};
 
 use crate::pg::{Connector, Target};
 
@@ -36,9 +40,12 @@ impl Pool {
         run_execute(&self.get().await?, &sql).await
     }
     pub async fn begin(&self) -> Result<Tx, DbError> {
+        self.begin_with("BEGIN").await
+    }
+    pub async fn begin_with(&self, begin: &'static str) -> Result<Tx, DbError> {
         // owned before it begins: who gives up meanwhile must not leave an open transaction to the pool
         let tx = Tx { client: Some(self.get().await?) };
-        tx.batch("BEGIN").await?;
+        tx.batch(begin).await?;
         Ok(tx)
     }
 }
@@ -100,6 +107,9 @@ fn error(e: tokio_postgres::Error) -> DbError {
         Some(detail) => format!("{}\nDETAIL:  {detail}", db.message()),
         None => db.message().to_owned(),
     };
+    if *db.code() == SqlState::NUMERIC_VALUE_OUT_OF_RANGE {
+        return DbError::OutOfRange(text);
+    }
     match db.code().code().get(..2) {
         Some("23") => DbError::Integrity(text),
         Some("57" | "53" | "08") => DbError::Unavailable(text),
@@ -107,8 +117,30 @@ fn error(e: tokio_postgres::Error) -> DbError {
     }
 }
 
-async fn run_query(client: &Client, sql: &Sql) -> Result<Vec<Row>, DbError> {
+/// A statement whose numbers fit. Where a column is narrower than a number, the number is compared as what it is and
+/// equals nothing, as psycopg2's literals do; only storing it is refused.
+async fn prepare(client: &Client, sql: &Sql) -> Result<Statement, DbError> {
     let statement = client.prepare_cached(&Dialect::Postgres.placeholders(sql)).await.map_err(error)?;
+    let pairs = || sql.params.iter().zip(statement.params());
+    if !pairs().any(|(value, ty)| is_too_large(value, ty)) {
+        return Ok(statement);
+    }
+    let wide: Vec<bool> = pairs().map(|(value, ty)| is_too_large(value, ty)).collect();
+    let cast = |n: usize| if wide.get(n) == Some(&true) { "::int8" } else { "" };
+    let text = Dialect::Postgres.placeholders_cast(sql, cast);
+    client.prepare(&text).await.map_err(error)
+}
+
+fn is_too_large(value: &Value, ty: &Type) -> bool {
+    match (value, ty) {
+        (Value::Int(n), &Type::INT4) => i32::try_from(*n).is_err(),
+        (Value::Int(n), &Type::INT2) => i16::try_from(*n).is_err(),
+        _ => false,
+    }
+}
+
+async fn run_query(client: &Client, sql: &Sql) -> Result<Vec<Row>, DbError> {
+    let statement = prepare(client, sql).await?;
     let columns: Arc<[String]> = statement.columns().iter().map(|c| c.name().to_owned()).collect();
     let params: Vec<&(dyn ToSql + Sync)> = sql.params.iter().map(|p| p as _).collect();
     let rows = client.query(&statement, &params).await.map_err(error)?;
@@ -121,7 +153,7 @@ async fn run_query(client: &Client, sql: &Sql) -> Result<Vec<Row>, DbError> {
 }
 
 async fn run_execute(client: &Client, sql: &Sql) -> Result<u64, DbError> {
-    let statement = client.prepare_cached(&Dialect::Postgres.placeholders(sql)).await.map_err(error)?;
+    let statement = prepare(client, sql).await?;
     let params: Vec<&(dyn ToSql + Sync)> = sql.params.iter().map(|p| p as _).collect();
     client.execute(&statement, &params).await.map_err(error)
 }

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use deadpool_sqlite::{Config, Hook, HookError, Object, Runtime};
-use rusqlite::{Connection, ErrorCode, types::ToSqlOutput, types::ValueRef};
+use rusqlite::{Connection, ErrorCode, limits::Limit, types::ToSqlOutput, types::ValueRef};
 
 use super::{DbError, Row, Sql, Value};
 
@@ -15,13 +15,23 @@ pub(super) struct Pool(deadpool_sqlite::Pool);
 
 impl Pool {
     pub async fn open(path: &Path, size: usize) -> Result<Self, DbError> {
+        Self::open_with(path, size, set_up).await
+    }
+    pub async fn open_for_schema(path: &Path) -> Result<Self, DbError> {
+        Self::open_with(path, 2, set_up_for_schema).await
+    }
+    async fn open_with(
+        path: &Path,
+        size: usize,
+        set_up: fn(&mut Connection) -> rusqlite::Result<()>,
+    ) -> Result<Self, DbError> {
         let unavailable =
             |e: &dyn std::fmt::Display| DbError::Unavailable(format!("{}: {e}", path.display()));
         let pool = Config::new(path)
             .builder(Runtime::Tokio1)
             .map_err(|e| unavailable(&e))?
             .max_size(size.max(2))
-            .post_create(Hook::async_fn(|object, _| {
+            .post_create(Hook::async_fn(move |object, _| {
                 Box::pin(async move {
                     match object.interact(set_up).await {
                         Ok(done) => done.map_err(HookError::Backend),
@@ -46,14 +56,27 @@ impl Pool {
         on(&self.get().await?, move |c| run_execute(c, &sql)).await
     }
     pub async fn begin(&self) -> Result<Tx, DbError> {
+        self.begin_with("BEGIN IMMEDIATE").await
+    }
+    pub async fn begin_with(&self, begin: &'static str) -> Result<Tx, DbError> {
         // owned before it begins: who gives up while it waits for the lock must not leave it to the pool
-        let tx = Tx { conn: Some(self.get().await?) };
-        tx.batch("BEGIN IMMEDIATE").await?;
+        let tx = Tx { conn: Some(self.get().await?), unchecked: false };
+        tx.batch(begin).await?;
+        Ok(tx)
+    }
+    /// References are not checked, which cannot be said inside a transaction.
+    pub async fn begin_unchecked(&self) -> Result<Tx, DbError> {
+        let tx = Tx { conn: Some(self.get().await?), unchecked: true };
+        tx.batch("PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE").await?;
         Ok(tx)
     }
 }
 
+/// Bytes of a value; the largest body of a request fits.
+const MAX_VALUE: i32 = 128 << 20;
+
 fn set_up(c: &mut Connection) -> rusqlite::Result<()> {
+    c.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE)?;
     c.busy_timeout(BUSY_TIMEOUT)?;
     c.set_prepared_statement_cache_capacity(128);
     // A read-only file cannot switch to WAL; it can still be read.
@@ -62,16 +85,59 @@ fn set_up(c: &mut Connection) -> rusqlite::Result<()> {
     c.pragma_update(None, "foreign_keys", true)
 }
 
+/// How long a change of the schema waits for other writers.
+const SCHEMA_TIMEOUT: Duration = Duration::from_secs(60);
+
+fn set_up_for_schema(c: &mut Connection) -> rusqlite::Result<()> {
+    c.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE)?;
+    c.busy_timeout(SCHEMA_TIMEOUT)?;
+    c.set_prepared_statement_cache_capacity(0);
+    c.pragma_update(None, "foreign_keys", false)
+}
+
+/// Copies a database, as it is at one moment, into a file that is complete once it has its name.
+pub(super) fn copy(from: &Path, to: &Path) -> Result<(), DbError> {
+    let unavailable = |e: &dyn std::fmt::Display| DbError::Unavailable(format!("{}: {e}", to.display()));
+    let mut unfinished = to.as_os_str().to_owned();
+    unfinished.push(".unfinished");
+    let unfinished = Path::new(&unfinished);
+    let _ = std::fs::remove_file(unfinished);
+    let copied = || -> rusqlite::Result<()> {
+        let source = Connection::open_with_flags(from, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        source.busy_timeout(SCHEMA_TIMEOUT)?;
+        let mut target = Connection::open(unfinished)?;
+        let backup = rusqlite::backup::Backup::new(&source, &mut target)?;
+        backup.run_to_completion(4096, Duration::ZERO, None)?;
+        drop(backup);
+        let verdict: String = target.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        match verdict.as_str() {
+            "ok" => target.close().map_err(|(_, e)| e),
+            other => Err(rusqlite::Error::SqliteFailure(
+                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT),
+                Some(other.to_owned()),
+            )),
+        }
+    };
+    copied().map_err(|e| unavailable(&e))?;
+    std::fs::File::open(unfinished).and_then(|file| file.sync_all()).map_err(|e| unavailable(&e))?;
+    std::fs::rename(unfinished, to).map_err(|e| unavailable(&e))
+}
+
 async fn on<T: Send + 'static>(
     conn: &Object,
     f: impl FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
 ) -> Result<T, DbError> {
-    conn.interact(f).await.map_err(|e| DbError::Unavailable(e.to_string()))?
+    let span = tracing::Span::current();
+    conn.interact(move |c| span.in_scope(|| f(c))).await.map_err(|e| DbError::Unavailable(e.to_string()))?
 }
 
 pub(super) struct Tx {
     conn: Option<Object>,
+    unchecked: bool,
 }
+
+/// What makes a connection check references again.
+const CHECKED: &str = "PRAGMA foreign_keys = ON";
 
 impl Tx {
     fn conn(&self) -> Result<&Object, DbError> {
@@ -89,6 +155,9 @@ impl Tx {
     pub async fn commit(mut self) -> Result<(), DbError> {
         // Taken only after the commit: a failed one is rolled back by `drop`.
         on(self.conn()?, |c| c.execute_batch("COMMIT").map_err(error)).await?;
+        if self.unchecked {
+            self.batch(CHECKED).await?;
+        }
         self.conn = None;
         Ok(())
     }
@@ -99,8 +168,12 @@ impl Drop for Tx {
         let Some(conn) = self.conn.take() else { return };
         // The connection goes back to the pool only after the rollback.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let unchecked = self.unchecked;
             runtime.spawn(async move {
                 let _ = conn.interact(|c| c.execute_batch("ROLLBACK")).await;
+                if unchecked {
+                    let _ = conn.interact(|c| c.execute_batch(CHECKED)).await;
+                }
             });
         }
     }

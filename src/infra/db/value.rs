@@ -172,6 +172,10 @@ impl Row {
     pub fn columns(&self) -> &[String] {
         &self.columns
     }
+    /// Values in the order of the select list, for keeps.
+    pub fn into_values(self) -> Vec<Value> {
+        self.values
+    }
     /// Values in the order of the select list.
     pub fn values(&self) -> &[Value] {
         &self.values

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Engine, EngineError, Engines, QueryOptions, Source, Statements, column::Scalar, url::Url};
+use super::{Engine, EngineError, Engines, QueryOptions, Source, Statements, column::Scalar};
+use crate::engine_specs::url::Url;
 
 fn open(uri: &str) -> Engine {
     let source = Source { url: Url::parse(uri).unwrap(), ..Source::default() };
@@ -78,7 +79,8 @@ async fn a_connection_that_is_killed_in_the_middle_of_a_result() {
         } else {
             (
                 format!(
-                    "SELECT i, pg_sleep(CASE WHEN i > 20000 THEN 20 ELSE 0 END) FROM generate_series(1, 30000) i /* {marker} */"
+                    "SELECT i, pg_sleep(CASE WHEN i > 20000 THEN 20 ELSE 0 END) FROM generate_series(1, 30000) i \
+                     /* {marker} */"
                 ),
                 format!(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \

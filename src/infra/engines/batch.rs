@@ -1,16 +1,16 @@
 //! Results that are handed out in pieces.
 
-use tokio::sync::mpsc;
-
 use super::{
     QueryOptions,
     builder::ColumnBuilder,
     column::{ColumnInfo, ResultSet},
+    driver::Out,
     error::EngineError,
     postgres::Size,
 };
 
-/// Gathers rows into batches of about as many cells as are asked for; there is always one, for the names of the columns.
+/// Gathers rows into batches of about as many cells as are asked for; there is always one, for the names of the
+/// columns.
 pub(super) struct Batcher<'a> {
     options: &'a QueryOptions,
     columns: Vec<ColumnInfo>,
@@ -61,26 +61,25 @@ impl<'a> Batcher<'a> {
     }
 }
 
-/// Sends batches for as long as the options allow and somebody reads; an error is the last of them. Whoever is given up
-/// in the middle cancels what it left.
+/// Sends batches for as long as the options allow and somebody reads. Whoever is given up in the middle cancels what it
+/// left.
 pub(super) async fn relay(
     options: &QueryOptions,
-    out: &mpsc::Sender<Result<ResultSet, EngineError>>,
+    out: &Out,
     work: impl Future<Output = Result<(), EngineError>>,
-) {
-    let done = tokio::select! {
-        done = tokio::time::timeout(options.timeout, work) => done,
-        () = out.closed() => return,
-    };
-    if let Err(error) = done.unwrap_or(Err(EngineError::Timeout(options.timeout))) {
-        let _ = out.send(Err(error)).await;
+) -> Result<(), EngineError> {
+    tokio::select! {
+        done = tokio::time::timeout(options.timeout, work) => {
+            done.unwrap_or(Err(EngineError::Timeout(options.timeout)))
+        }
+        () = out.closed() => Ok(()),
     }
 }
 
 /// Where batches go: all of them are one result, or each is sent to a reader.
 pub(super) enum Sink<'a> {
     Whole(ResultSet),
-    Pieces(&'a mpsc::Sender<Result<ResultSet, EngineError>>),
+    Pieces(&'a Out),
 }
 
 impl Sink<'_> {

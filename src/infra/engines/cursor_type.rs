@@ -1,23 +1,21 @@
 //! Type names as the Python drivers give them to a cursor's description (`BaseEngineSpec.get_datatype`).
 
-/// The name that SQL Lab shows for a column's type; `None` where the driver tells nothing.
-///
-/// psycopg2 has names of its own for the types it knows, and none for others.
-pub fn cursor_type(engine: &str, native: &str) -> Option<String> {
-    if native.is_empty() {
-        return None;
-    }
-    match engine {
-        "postgresql" | "cockroachdb" | "redshift" | "netezza" | "risingwave" | "hana" | "vertica" => {
-            psycopg2(native)
+use crate::engine_specs::{EngineSpec, facts::CursorTypes};
+
+impl EngineSpec {
+    /// The name that SQL Lab shows for a column's type; `None` where the driver tells nothing.
+    pub fn cursor_type(&self, native: &str) -> Option<String> {
+        match self.sql.cursor_types {
+            _ if native.is_empty() => None,
+            CursorTypes::Psycopg2 => psycopg2(native),
+            CursorTypes::Nameless => None,
+            CursorTypes::Native => Some(native.to_owned()),
+            CursorTypes::Capitals => Some(native.to_uppercase()),
         }
-        // their drivers give numbers and objects in the place of names
-        "duckdb" | "mssql" => None,
-        "clickhouse" | "clickhousedb" | "databend" => Some(native.to_owned()),
-        _ => Some(native.to_uppercase()),
     }
 }
 
+/// psycopg2 has names of its own for the types it knows, and none for others.
 fn psycopg2(native: &str) -> Option<String> {
     let (element, array) = native.strip_prefix('_').map_or((native, ""), |element| (element, "ARRAY"));
     let name = match element {
@@ -48,14 +46,14 @@ fn psycopg2(native: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::engine_specs::spec;
 
     #[test]
     fn names_of_psycopg2() {
-        assert_eq!(cursor_type("postgresql", "int8").as_deref(), Some("LONGINTEGER"));
-        assert_eq!(cursor_type("postgresql", "_text").as_deref(), Some("STRINGARRAY"));
-        assert_eq!(cursor_type("postgresql", "uuid"), None);
-        assert_eq!(cursor_type("sqlite", ""), None);
-        assert_eq!(cursor_type("trino", "varchar").as_deref(), Some("VARCHAR"));
+        assert_eq!(spec("postgresql", None).cursor_type("int8").as_deref(), Some("LONGINTEGER"));
+        assert_eq!(spec("postgresql", None).cursor_type("_text").as_deref(), Some("STRINGARRAY"));
+        assert_eq!(spec("postgresql", None).cursor_type("uuid"), None);
+        assert_eq!(spec("sqlite", None).cursor_type(""), None);
+        assert_eq!(spec("trino", None).cursor_type("varchar").as_deref(), Some("VARCHAR"));
     }
 }

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::spec::EngineSpec;
-use crate::error::{Error, SupersetError};
+use crate::engine_specs::spec::EngineSpec;
+use crate::{
+    compute::NoMemory,
+    error::{Error, ErrorType, SupersetError},
+};
 
 /// Why an analytical database did not answer.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -33,12 +36,12 @@ pub enum EngineError {
     Unauthorized(String),
     /// The server wants a token of the person that asks, who is told where to get it.
     #[error("{}", .0.message)]
-    SignIn(Box<SupersetError>),
+    OAuth2Redirect(Box<SupersetError>),
     /// The SSH gateway in front of the database cannot be entered.
     #[error("{0}")]
     Tunnel(String),
     /// The database refused the statement.
-    #[error("{}", told(class, message))]
+    #[error("{}", extract_error_message(class, message))]
     Statement {
         /// Class of the Python driver (`psycopg2.errors.UndefinedColumn`).
         class: String,
@@ -54,10 +57,13 @@ pub enum EngineError {
     /// The result is larger than allowed.
     #[error("The result exceeds the allowed size of {0} MB")]
     TooLarge(usize),
+    /// Other results have the memory.
+    #[error("{0}")]
+    NoMemory(NoMemory),
 }
 
-/// What people are told: of MySQL's number and sentence only the sentence (`MySQLEngineSpec._extract_error_message`).
-fn told(class: &str, message: &str) -> String {
+/// What users read: of MySQL's number and sentence only the sentence (`MySQLEngineSpec._extract_error_message`).
+fn extract_error_message(class: &str, message: &str) -> String {
     let tuple = || message.strip_prefix('(')?.strip_suffix(')')?.split_once(", ");
     match tuple() {
         Some((_, quoted)) if class.starts_with("pymysql") || class.starts_with("MySQLdb") => {
@@ -96,7 +102,7 @@ impl EngineError {
     /// or else what `other` makes of the failure.
     pub fn into_answer(self, other: impl FnOnce(Self) -> Error) -> Error {
         match self {
-            Self::SignIn(invitation) => Error::sip40(500, *invitation),
+            Self::OAuth2Redirect(redirect) => Error::sip40(500, *redirect),
             error => other(error),
         }
     }
@@ -144,14 +150,14 @@ impl EngineSpec {
             }
             return vec![error.extra("engine_name", Value::String(self.name.clone()))];
         }
-        let error = SupersetError::new("GENERIC_DB_ENGINE_ERROR", raw);
+        let error = SupersetError::new(ErrorType::GenericDbEngineError, raw);
         vec![error.extra("engine_name", Value::String(self.name.clone()))]
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::engines::spec;
+    use crate::{engine_specs::spec, error::ErrorType};
 
     #[test]
     fn numbers_of_mysql_are_not_told() {
@@ -167,10 +173,10 @@ mod tests {
     fn known_errors_are_explained() {
         let pg = spec("postgresql", None);
         let found = pg.extract_errors("syntax error at or near \"FRM\"\nLINE 1: …", &[]);
-        assert_eq!(found[0].error_type, "SYNTAX_ERROR");
+        assert_eq!(found[0].error_type, ErrorType::SyntaxError);
         assert!(found[0].message.contains("near \"FRM\""));
         let other = pg.extract_errors("boom", &[]);
-        assert_eq!(other[0].error_type, "GENERIC_DB_ENGINE_ERROR");
+        assert_eq!(other[0].error_type, ErrorType::GenericDbEngineError);
         assert_eq!(other[0].message, "boom");
     }
 }

@@ -1,7 +1,7 @@
 //! Analytical databases: what charts and SQL Lab query.
 //!
-//! What is known of an engine without connecting is data ([`EngineSpec`], a file each in `specs/`); [`Engines`]
-//! opens databases by [`Source`], and an [`Engine`] executes statements within [`QueryOptions`].
+//! What is known of an engine without connecting is data (`crate::engine_specs`, a file each); [`Engines`] opens
+//! databases by [`Source`], and an [`Engine`] executes statements within [`QueryOptions`].
 
 #[cfg(test)]
 mod bad_input_tests;
@@ -10,8 +10,9 @@ mod builder;
 pub mod catalog;
 mod clickhouse;
 pub mod column;
+mod connections;
 mod cursor_type;
-mod dance;
+mod driver;
 #[cfg(feature = "duckdb")]
 mod duckdb;
 mod engine;
@@ -19,30 +20,45 @@ mod error;
 pub(crate) mod http;
 mod mssql;
 mod mysql;
+mod oauth2_redirect;
 mod options;
 mod pool;
 mod postgres;
-mod registry;
 mod session;
 mod source;
-pub mod spec;
 mod sqlite;
+mod statement_log;
 mod statements;
 mod trino;
 mod tunnel;
-pub mod url;
 
-pub use cursor_type::cursor_type;
-pub use dance::Dance;
 use postgres::Size;
 
-pub use engine::{DRIVERS, Engine};
+pub use engine::{Engine, python_drivers};
 pub use error::EngineError;
+pub use oauth2_redirect::OAuth2Redirect;
 pub use options::{Progress, QueryOptions};
 pub use pool::Engines;
-pub use registry::{spec, spec_for_uri, specs};
 pub use session::{Batches, Session};
 pub use source::Source;
-pub use spec::{EngineSpec, GenericType};
 pub use statements::Statements;
 pub use tunnel::{Gateway, Login};
+
+/// The drivers by the name of their protocol, which specs bear.
+const DRIVERS: &[(&str, driver::Open)] = &[
+    ("clickhouse", clickhouse::open),
+    #[cfg(feature = "duckdb")]
+    ("duckdb", duckdb::open),
+    ("mssql", mssql::open),
+    ("mysql", mysql::open),
+    ("postgres", postgres::open),
+    ("presto", trino::open_presto),
+    ("sqlite", sqlite::open),
+    ("trino", trino::open_trino),
+];
+
+/// Connections to one file at a time.
+const FILE_POOL_SIZE: usize = 8;
+
+/// Connections to a server at a time: it works for each of them at once, and the statement of one may take long.
+const SERVER_POOL_SIZE: usize = 50;

@@ -1,8 +1,10 @@
 //! What a statement may take.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
+
+use crate::compute::Lease;
 
 /// How far a statement is.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -26,6 +28,8 @@ pub struct QueryOptions {
     pub timeout: Duration,
     /// The statement may change data; otherwise the database itself refuses.
     pub allow_write: bool,
+    /// Where the memory of the result is counted; nowhere for results that are handed on in pieces.
+    pub memory: Option<Arc<Lease>>,
     /// Where an engine that knows how far a statement is tells it.
     pub progress: Option<watch::Sender<Progress>>,
 }
@@ -38,6 +42,7 @@ impl Default for QueryOptions {
             max_bytes: 512 << 20,
             timeout: Duration::from_secs(60),
             allow_write: false,
+            memory: None,
             progress: None,
         }
     }
@@ -45,13 +50,13 @@ impl Default for QueryOptions {
 
 impl QueryOptions {
     /// Tells whoever asked for it how far a statement is.
-    pub(super) fn tell(&self, query_id: Option<&str>, percent: f64) {
+    pub(super) fn report_progress(&self, query_id: Option<&str>, percent: f64) {
         let Some(listener) = &self.progress else { return };
         listener.send_if_modified(|progress| {
-            let told =
+            let next =
                 Progress { query_id: query_id.map(str::to_owned), percent: percent.max(progress.percent) };
-            let changed = *progress != told;
-            *progress = told;
+            let changed = *progress != next;
+            *progress = next;
             changed
         });
     }

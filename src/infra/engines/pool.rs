@@ -57,9 +57,9 @@ impl Engines {
             && let Some((used, engine)) = known.pools.get_mut(&key)
         {
             *used = now;
-            return Ok(engine.clone().dancing(source.dance.as_ref()));
+            return Ok(engine.clone().with_oauth2_redirect(source.oauth2_redirect.as_ref()));
         }
-        let engine = self.make(source)?.dancing(None);
+        let engine = self.make(source)?.with_oauth2_redirect(None);
         if open.values().map(|o| o.pools.len()).sum::<usize>() >= MAX_DATABASES {
             forget_oldest(&mut open);
         }
@@ -70,7 +70,7 @@ impl Engines {
             version.clone_into(&mut known.version);
         }
         known.pools.insert(key, (now, engine.clone()));
-        Ok(engine.dancing(source.dance.as_ref()))
+        Ok(engine.with_oauth2_redirect(source.oauth2_redirect.as_ref()))
     }
 
     /// Closes the connections to a database: its row was changed or deleted.
@@ -81,7 +81,7 @@ impl Engines {
     /// A database that is not kept, for testing a connection.
     pub fn make(&self, source: &Source) -> Result<Engine, EngineError> {
         source.check()?;
-        Ok(Engine::connect(source, &self.files)?.dancing(source.dance.as_ref()))
+        Ok(Engine::connect(source, &self.files)?.with_oauth2_redirect(source.oauth2_redirect.as_ref()))
     }
 }
 
@@ -100,7 +100,7 @@ fn forget_oldest(open: &mut HashMap<i64, Opened>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engines::url::Url;
+    use crate::engine_specs::url::Url;
 
     fn source(uri: &str) -> Source {
         Source { url: Url::parse(uri).unwrap(), ..Source::default() }

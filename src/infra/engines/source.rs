@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::{Dance, EngineError, EngineSpec, registry, url::Url};
+use super::{EngineError, OAuth2Redirect};
+use crate::engine_specs::url::Url;
+use crate::engine_specs::{EngineSpec, registry};
 
 /// Where a database is and how to get in.
 #[derive(Clone, Default)]
@@ -16,7 +18,7 @@ pub struct Source {
     /// A personal token of whoever asks; only Trino's driver takes one.
     pub token: Option<String>,
     /// What they are told when the server wants such a token. No part of where the database is.
-    pub dance: Option<Dance>,
+    pub oauth2_redirect: Option<OAuth2Redirect>,
     /// The SSH gateway that the server is reached through.
     pub tunnel: Option<super::Gateway>,
 }
@@ -53,13 +55,7 @@ impl Source {
 
     /// The port that the server listens on; the engine's own where none is named (`get_default_port`).
     pub fn port(&self) -> Option<u32> {
-        self.url.port.or_else(|| match self.url.backend() {
-            "postgresql" => Some(5432),
-            "mysql" => Some(3306),
-            "oracle" => Some(1521),
-            "mssql" => Some(1433),
-            _ => None,
-        })
+        self.url.port.or(self.spec().connection.default_port)
     }
 
     /// Tells sources apart; holds secrets.

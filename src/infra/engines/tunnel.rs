@@ -252,8 +252,8 @@ async fn by_password(
             Dialogue::Success => return Ok(true),
             Dialogue::Failure { .. } => return Ok(false),
             Dialogue::InfoRequest { prompts, .. } => {
-                let told = prompts.iter().map(|_| password.to_owned()).collect();
-                answer = session.authenticate_keyboard_interactive_respond(told).await?;
+                let answers = prompts.iter().map(|_| password.to_owned()).collect();
+                answer = session.authenticate_keyboard_interactive_respond(answers).await?;
             }
         }
     }

@@ -17,6 +17,7 @@ use bound::Bounded;
 use negotiate::Negotiate;
 
 pub use bound::Bound;
+pub(crate) use tls::unverified;
 pub use tls::{TlsError, Verify, client_config, is_certificate};
 
 /// A server and how far its certificate is trusted.
@@ -54,7 +55,7 @@ impl Connector {
             };
         }
         let config = resolve::with_addresses(config.clone()).await;
-        let (negotiate, config) = Negotiate::of(&config, self.tls.clone(), bound);
+        let (negotiate, config) = Negotiate::prepare(&config, self.tls.clone(), bound);
         let (client, connection) = config.connect(negotiate).await?;
         Ok((client, drive(connection)))
     }
@@ -66,7 +67,7 @@ impl Connector {
         {
             return token.cancel_query_raw(stream, NoTls).await;
         }
-        let (negotiate, _) = Negotiate::of(config, self.tls.clone(), Arc::default());
+        let (negotiate, _) = Negotiate::prepare(config, self.tls.clone(), Arc::default());
         token.cancel_query(negotiate).await
     }
 }

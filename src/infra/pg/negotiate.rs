@@ -36,7 +36,7 @@ pub struct Negotiate {
 
 impl Negotiate {
     /// What prepares the sockets of a configuration, and the configuration that leaves it to that.
-    pub fn of(config: &Config, tls: MakeRustlsConnect, bound: Arc<Bound>) -> (Self, Config) {
+    pub fn prepare(config: &Config, tls: MakeRustlsConnect, bound: Arc<Bound>) -> (Self, Config) {
         let mode = config.get_ssl_mode();
         let mut config = config.clone();
         config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct);

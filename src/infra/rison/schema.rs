@@ -57,7 +57,7 @@ impl Schema {
         min_items: 0,
     };
     /// One type.
-    pub const fn of(types: &'static [&'static str]) -> Self {
+    pub const fn of_types(types: &'static [&'static str]) -> Self {
         Self { types, ..Self::ANY }
     }
     /// An object with these properties; others are allowed.
@@ -183,13 +183,13 @@ fn best_match(failures: Vec<Failure>) -> Option<String> {
     Some(best.message)
 }
 
-const STRING: Schema = Schema::of(&["string"]);
-const INTEGER: Schema = Schema::of(&["integer"]);
+const STRING: Schema = Schema::of_types(&["string"]);
+const INTEGER: Schema = Schema::of_types(&["integer"]);
 const STRINGS: Schema = Schema::array(&STRING);
-const SCALARS: [Schema; 3] = [Schema::of(&["number"]), STRING, Schema::of(&["boolean"])];
+const SCALARS: [Schema; 3] = [Schema::of_types(&["number"]), STRING, Schema::of_types(&["boolean"])];
 const SCALAR: Schema = Schema { any_of: &SCALARS, ..Schema::ANY };
 const FILTER_VALUE: Schema = Schema {
-    any_of: &[Schema::of(&["number"]), STRING, Schema::of(&["boolean"]), Schema::array(&SCALAR)],
+    any_of: &[Schema::of_types(&["number"]), STRING, Schema::of_types(&["boolean"]), Schema::array(&SCALAR)],
     ..Schema::ANY
 };
 const FILTER: Schema = Schema {
@@ -266,15 +266,33 @@ pub static RELATED: Schema = Schema::object(&[
     ("filter", STRING),
 ]);
 
+/// `thumbnail_query_schema`.
+pub static THUMBNAIL: Schema = Schema::object(&[("force", Schema::of_types(&["boolean"]))]);
+
+/// `screenshot_query_schema`.
+pub static SCREENSHOT: Schema = Schema::object(&[
+    ("force", Schema::of_types(&["boolean"])),
+    ("window_size", Schema::array(&INTEGER)),
+    ("thumb_size", Schema::array(&INTEGER)),
+]);
+
+/// The same of dashboards.
+pub static DASHBOARD_SCREENSHOT: Schema = Schema::object(&[
+    ("force", Schema::of_types(&["boolean"])),
+    ("permalink", STRING),
+    ("window_size", Schema::array(&INTEGER)),
+    ("thumb_size", Schema::array(&INTEGER)),
+]);
+
 /// `get_delete_ids_schema`, `get_export_ids_schema`, …: an array of primary keys.
 pub static IDS: Schema = Schema::array(&INTEGER);
 
 /// `get_recent_activity_schema` of the log API.
 pub static RECENT_ACTIVITY: Schema = Schema::object(&[
-    ("page", Schema::of(&["number"])),
-    ("page_size", Schema::of(&["number"])),
+    ("page", Schema::of_types(&["number"])),
+    ("page_size", Schema::of_types(&["number"])),
     ("actions", STRINGS),
-    ("distinct", Schema::of(&["boolean"])),
+    ("distinct", Schema::of_types(&["boolean"])),
 ]);
 
 #[cfg(test)]

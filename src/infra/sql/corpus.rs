@@ -17,7 +17,8 @@ const SOURCES: &[&str] = &[
     "LATERAL (SELECT * FROM secret) AS secret3",
     "(VALUES ((SELECT max(x) FROM secret))) AS secret3(x)",
     "generate_series(1, (SELECT count(*) FROM secret)) AS secret3(x)",
-    "ROWS FROM (generate_series(1, (SELECT count(*) FROM secret)), unnest(ARRAY(SELECT x FROM secret))) AS secret3(x, y)",
+    "ROWS FROM (generate_series(1, (SELECT count(*) FROM secret)), unnest(ARRAY(SELECT x FROM secret))) AS \
+     secret3(x, y)",
     "unnest(ARRAY(SELECT x FROM secret)) AS secret3(x)",
     "ONLY secret",
     "ONLY (secret)",
@@ -174,7 +175,8 @@ const STATEMENTS: &[&str] = &[
     "MERGE INTO secret USING a ON true WHEN MATCHED THEN DELETE",
     "MERGE INTO a USING secret ON a.x = secret.x WHEN NOT MATCHED THEN DO NOTHING",
     "WITH w AS (DELETE FROM secret RETURNING *) SELECT * FROM w",
-    "WITH w AS (UPDATE secret SET x = 1 RETURNING x), v AS (INSERT INTO a SELECT * FROM secret RETURNING x) SELECT * FROM w, v",
+    "WITH w AS (UPDATE secret SET x = 1 RETURNING x), v AS (INSERT INTO a SELECT * FROM secret RETURNING x) \
+     SELECT * FROM w, v",
     "WITH secret AS (SELECT * FROM secret) SELECT * FROM secret",
     "WITH a AS (SELECT * FROM secret), b AS (SELECT * FROM a) SELECT * FROM b",
     "SELECT (secret).x FROM secret",

@@ -3,6 +3,7 @@
 use sqlparser::dialect as parser;
 
 use super::sqlite_dialect::Sqlite;
+use crate::engine_specs::{EngineSpec, facts::Grammar, spec};
 
 /// Families that differ in printing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,35 +32,69 @@ impl Family {
     }
 }
 
+/// When two spellings are surely one name to an engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CaseFolding {
+    /// Without quotes they are folded to lower letters.
+    FoldedToLower,
+    /// Without quotes they are folded to upper letters.
+    FoldedToUpper,
+    /// Never told apart by their case.
+    Alike,
+    /// Always told apart, or only by settings of the server.
+    Exact,
+    /// Not known: the same letters in the same quotes.
+    Unknown,
+}
+
+impl CaseFolding {
+    fn for_engine(spec: &EngineSpec, family: Family) -> Self {
+        match family {
+            _ if spec.sql.folding_unknown => Self::Unknown,
+            Family::Postgres => Self::FoldedToLower,
+            Family::Oracle => Self::FoldedToUpper,
+            Family::Sqlite | Family::DuckDb | Family::Presto | Family::Bigquery => Self::Alike,
+            Family::Mysql | Family::Doris | Family::ClickHouse | Family::Mssql => Self::Exact,
+            Family::Other if spec.dialect == Grammar::Snowflake => Self::FoldedToUpper,
+            Family::Other => Self::Alike,
+            Family::Generic => Self::Unknown,
+        }
+    }
+}
+
 /// The dialect of an engine.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SqlDialect {
     pub family: Family,
+    pub case_folding: CaseFolding,
     pub parser: &'static (dyn parser::Dialect + Sync),
 }
 
 /// The dialect of an engine by its Superset name; unknown engines get a tolerant one.
 pub(super) fn dialect(engine: &str) -> SqlDialect {
-    let (family, parser): (_, &'static (dyn parser::Dialect + Sync)) = match engine {
-        "sqlite" | "gsheets" | "shillelagh" | "superset" => (Family::Sqlite, &Sqlite),
-        "postgresql" | "postgres" | "cockroachdb" | "hana" | "netezza" | "parseable" | "risingwave"
-        | "vertica" => (Family::Postgres, &parser::PostgreSqlDialect {}),
-        "redshift" => (Family::Postgres, &parser::RedshiftSqlDialect {}),
-        "mysql" | "mariadb" | "oceanbase" | "singlestoredb" | "couchbase" => {
-            (Family::Mysql, &parser::MySqlDialect {})
-        }
-        "pydoris" | "starrocks" => (Family::Doris, &parser::MySqlDialect {}),
-        "mssql" => (Family::Mssql, &parser::MsSqlDialect {}),
-        "oracle" => (Family::Oracle, &parser::OracleDialect {}),
-        "bigquery" => (Family::Bigquery, &parser::BigQueryDialect {}),
-        "snowflake" => (Family::Other, &parser::SnowflakeDialect {}),
-        "duckdb" | "motherduck" => (Family::DuckDb, &parser::DuckDbDialect {}),
-        "presto" | "trino" | "awsathena" => (Family::Presto, &parser::GenericDialect {}),
-        "clickhouse" | "clickhousedb" | "yql" => (Family::ClickHouse, &parser::ClickHouseDialect {}),
-        "hive" | "ascend" | "impala" => (Family::Other, &parser::HiveDialect {}),
-        "databricks" | "spark" => (Family::Other, &parser::DatabricksDialect {}),
-        "teradatasql" => (Family::Other, &parser::TeradataDialect {}),
-        _ => (Family::Generic, &parser::GenericDialect {}),
+    let spec = spec(engine, None);
+    let (family, parser): (_, &'static (dyn parser::Dialect + Sync)) = match spec.dialect {
+        Grammar::Sqlite => (Family::Sqlite, &Sqlite),
+        Grammar::Postgres | Grammar::Risingwave => (Family::Postgres, &parser::PostgreSqlDialect {}),
+        Grammar::Redshift => (Family::Postgres, &parser::RedshiftSqlDialect {}),
+        Grammar::Mysql | Grammar::Singlestore => (Family::Mysql, &parser::MySqlDialect {}),
+        Grammar::Doris | Grammar::Starrocks => (Family::Doris, &parser::MySqlDialect {}),
+        Grammar::Tsql => (Family::Mssql, &parser::MsSqlDialect {}),
+        Grammar::Oracle => (Family::Oracle, &parser::OracleDialect {}),
+        Grammar::Bigquery => (Family::Bigquery, &parser::BigQueryDialect {}),
+        Grammar::Snowflake => (Family::Other, &parser::SnowflakeDialect {}),
+        Grammar::Duckdb => (Family::DuckDb, &parser::DuckDbDialect {}),
+        Grammar::Presto | Grammar::Trino => (Family::Presto, &parser::GenericDialect {}),
+        Grammar::Clickhouse => (Family::ClickHouse, &parser::ClickHouseDialect {}),
+        Grammar::Hive => (Family::Other, &parser::HiveDialect {}),
+        Grammar::Databricks => (Family::Other, &parser::DatabricksDialect {}),
+        Grammar::Teradata => (Family::Other, &parser::TeradataDialect {}),
+        Grammar::Dremio
+        | Grammar::Drill
+        | Grammar::Druid
+        | Grammar::Firebolt
+        | Grammar::Generic
+        | Grammar::Pinot => (Family::Generic, &parser::GenericDialect {}),
     };
-    SqlDialect { family, parser }
+    SqlDialect { family, case_folding: CaseFolding::for_engine(spec, family), parser }
 }

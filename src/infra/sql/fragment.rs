@@ -3,15 +3,16 @@
 use std::ops::ControlFlow;
 
 use sqlparser::{
-    ast::{Expr, OrderByExpr, Query, SelectItem, Visit, Visitor},
+    ast::{BinaryOperator, Expr, OrderByExpr, Query, SelectItem, Visit, Visitor},
     keywords::Keyword,
     parser::{Parser, ParserError},
     tokenizer::Token,
 };
 
 use super::{
-    dialect::SqlDialect,
+    dialect::{Family, SqlDialect, dialect},
     format::Printer,
+    functions::{self, Effect},
     names::{self, TableName},
     parse::{ParseError, Source},
     rls::{self, RlsRules},
@@ -45,7 +46,7 @@ pub fn select_expression(sql: &str, engine: &str) -> Result<Fragment, ParseError
         parser.expect_keyword_is(Keyword::SELECT)?;
         parser.parse_comma_separated(|parser| parser.parse_select_item()).map(Content::Columns)
     });
-    if found.is_ok() || engine != "mssql" {
+    if found.is_ok() || dialect(engine).family != Family::Mssql {
         return found;
     }
     // SQL Server takes `x = 1` for a column of the name `x`; in an expression it is a comparison.
@@ -121,23 +122,53 @@ impl Fragment {
 
     /// Tables that its sub-queries read; a computed name appears as a table without a name.
     pub fn tables(&self) -> Vec<TableName> {
-        let family = self.dialect.family;
         let tables = match &self.content {
-            Content::Expr(expr) => names::tables(expr.as_ref(), family),
-            Content::Columns(items) => names::tables(items, family),
-            Content::Order(items) => names::tables(items, family),
+            Content::Expr(expr) => names::tables(expr.as_ref(), self.dialect),
+            Content::Columns(items) => names::tables(items, self.dialect),
+            Content::Order(items) => names::tables(items, self.dialect),
         };
         tables.unwrap_or_else(|| vec![TableName::unknown()])
     }
 
-    /// Puts row-level rules into its sub-queries.
+    /// Its calls that do more than to compute, in lower case.
+    pub fn effects(&self) -> Vec<(String, Effect)> {
+        let family = self.dialect.family;
+        let calls = match &self.content {
+            Content::Expr(expr) => functions::called(expr.as_ref(), family),
+            Content::Columns(items) => functions::called(items, family),
+            Content::Order(items) => functions::called(items, family),
+        };
+        calls.effects(family)
+    }
+
+    /// The text as one of several conditions joined by AND: in parentheses, unless it is a comparison or several that
+    /// are joined by AND themselves. Superset 6.0.0 writes all of them bare, its next release none.
+    pub fn condition_text(&self) -> String {
+        let text = self.text();
+        let is_bare = match &self.content {
+            Content::Expr(expr) => is_conjunct(expr),
+            Content::Columns(items) => {
+                matches!(items.as_slice(), [SelectItem::UnnamedExpr(expr)] if is_conjunct(expr))
+            }
+            Content::Order(_) => false,
+        };
+        if is_bare { text } else { format!("({text})") }
+    }
+
+    /// Puts row-level rules into its sub-queries (`validate_adhoc_subquery`).
     pub fn apply_rls(&mut self, rules: &RlsRules) -> Result<(), ParseError> {
         let (dialect, sql, engine) = (self.dialect, &self.sql, &self.engine);
-        match &mut self.content {
+        let changed = match &mut self.content {
             Content::Expr(expr) => rls::apply(expr.as_mut(), rules, dialect, sql, engine),
             Content::Columns(items) => rls::apply(items, rules, dialect, sql, engine),
             Content::Order(items) => rls::apply(items, rules, dialect, sql, engine),
+        }?;
+        // what is executed is the text: it has to mean to the parser what was rewritten
+        let text = self.text();
+        if changed && order_by_expression(&text, engine).map(|again| again.text()) != Ok(text) {
+            return Err(rls::refused(rls::REFUSED, sql, engine));
         }
+        Ok(())
     }
 
     /// The text on one line.
@@ -148,6 +179,50 @@ impl Fragment {
             Content::Columns(items) => printer.select_items(items),
             Content::Order(items) => printer.order_items(items),
         }
+    }
+}
+
+/// Whether nothing in an expression can be torn apart by an AND beside it.
+fn is_conjunct(expr: &Expr) -> bool {
+    match expr {
+        Expr::Nested(_) => true,
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => is_conjunct(left) && is_conjunct(right),
+        Expr::BinaryOp { left, op, right } => {
+            let compares = matches!(
+                op,
+                BinaryOperator::Eq
+                    | BinaryOperator::NotEq
+                    | BinaryOperator::Gt
+                    | BinaryOperator::GtEq
+                    | BinaryOperator::Lt
+                    | BinaryOperator::LtEq
+            );
+            compares && is_operand(left) && is_operand(right)
+        }
+        Expr::IsNull(inner) | Expr::IsNotNull(inner) => is_operand(inner),
+        Expr::InList { expr, .. } => is_operand(expr),
+        Expr::Between { expr, low, high, .. } => [expr, low, high].into_iter().all(|part| is_operand(part)),
+        Expr::Like { expr, pattern, escape_char: None, .. }
+        | Expr::ILike { expr, pattern, escape_char: None, .. } => is_operand(expr) && is_operand(pattern),
+        _ => false,
+    }
+}
+
+/// Whether an expression binds more closely than comparisons do everywhere: a name, a value, a call, a sum of such.
+/// `||` does not: it is MySQL's OR.
+fn is_operand(expr: &Expr) -> bool {
+    use BinaryOperator::{Divide, Minus, Modulo, Multiply, Plus};
+    match expr {
+        Expr::Identifier(_)
+        | Expr::CompoundIdentifier(_)
+        | Expr::Value(_)
+        | Expr::Function(_)
+        | Expr::Nested(_)
+        | Expr::Cast { .. } => true,
+        Expr::BinaryOp { left, op: Plus | Minus | Multiply | Divide | Modulo, right } => {
+            is_operand(left) && is_operand(right)
+        }
+        _ => false,
     }
 }
 

@@ -21,16 +21,30 @@ mod parse;
 #[cfg(test)]
 mod referee_tests;
 mod rls;
+#[cfg(test)]
+mod rls_shapes;
+mod rls_statement;
+#[cfg(test)]
+mod rls_tests;
+mod same_table;
+mod scopes;
 mod script;
 #[cfg(test)]
 mod script_tests;
+mod spelling;
 mod sqlite_dialect;
+mod table_functions;
 #[cfg(test)]
 mod tests;
+mod without_values;
 
 pub use comments::format_with_comments;
 pub use fragment::{Fragment, clause, order_by_expression, select_expression};
+pub use functions::Effect;
 pub use names::TableName;
 pub use parse::{ParseError, parse};
 pub use rls::{RlsRule, RlsRules};
+pub use same_table::{Place, SameTable};
 pub use script::{CtasMethod, Script, Statement};
+pub use spelling::spelling;
+pub use without_values::without_values;

@@ -1,11 +1,14 @@
 //! Names of tables in foreign SQL.
 
-use std::collections::{HashMap, HashSet};
-use std::ops::ControlFlow;
+use std::{collections::HashSet, ops::ControlFlow};
 
-use sqlparser::ast::{self, ObjectName, ObjectNamePart, Query, SetExpr, TableFactor, Visit, Visitor};
+use sqlparser::ast::{self, Expr, ObjectName, ObjectNamePart, Query, SetExpr, TableFactor, Visit, Visitor};
 
-use super::dialect::Family;
+use super::{
+    dialect::{Family, SqlDialect},
+    scopes::Scopes,
+    table_functions,
+};
 
 /// `[[catalog.]schema.]table`, without quotes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -19,18 +22,6 @@ pub struct TableName {
 }
 
 impl TableName {
-    /// Compares without case: whether a database folds names is not ours to guess, and a rule too many does no harm.
-    pub fn is_same(&self, other: &Self) -> bool {
-        let same = |a: &Option<String>, b: &Option<String>| match (a, b) {
-            (Some(a), Some(b)) => a.to_lowercase() == b.to_lowercase(),
-            (None, None) => true,
-            _ => false,
-        };
-        self.table.to_lowercase() == other.table.to_lowercase()
-            && same(&self.schema, &other.schema)
-            && same(&self.catalog, &other.catalog)
-    }
-
     /// The table with default schema and catalog where it names none.
     #[must_use]
     pub fn qualify(mut self, catalog: Option<&str>, schema: Option<&str>) -> Self {
@@ -45,19 +36,27 @@ impl TableName {
     }
 
     /// From the parser's name; `None` for names that are computed.
-    pub(super) fn of(name: &ObjectName, family: Family) -> Option<Self> {
+    pub(super) fn from_ast(name: &ObjectName, family: Family) -> Option<Self> {
         let mut parts = Vec::new();
         for part in &name.0 {
             let ObjectNamePart::Identifier(ident) = part else { return None };
+            // An escape inside quotes (`birth\x5fnames`) spells a name in a way that cannot be compared.
+            if ident.quote_style.is_some()
+                && matches!(family, Family::Bigquery | Family::ClickHouse | Family::Generic)
+                && ident.value.contains('\\')
+            {
+                return None;
+            }
             // BigQuery writes whole paths inside one pair of backticks.
             if family == Family::Bigquery && ident.quote_style.is_some() {
                 parts.extend(ident.value.split('.').map(str::to_owned));
             } else {
-                parts.push(text(ident, family));
+                parts.push(ident_text(ident, family));
             }
         }
         let table = parts.pop()?;
-        let schema = parts.pop();
+        // `catalog..table` leaves the schema to the server
+        let schema = parts.pop().filter(|schema| !schema.is_empty());
         let catalog = parts.pop();
         // A fourth part (a linked server) makes it a catalog that nobody has granted.
         let catalog = match parts.pop() {
@@ -69,7 +68,7 @@ impl TableName {
 }
 
 /// The meaning of an identifier: quotes undone, unquoted ones folded where the database folds them.
-fn text(ident: &ast::Ident, family: Family) -> String {
+pub(super) fn ident_text(ident: &ast::Ident, family: Family) -> String {
     match ident.quote_style {
         Some('[') => ident.value.replace("]]", "]"),
         Some(quote) => ident.value.replace(&format!("{quote}{quote}"), &quote.to_string()),
@@ -78,68 +77,11 @@ fn text(ident: &ast::Ident, family: Family) -> String {
     }
 }
 
-/// Names of common table expressions that are visible at each point of a walk through a statement.
-#[derive(Debug, Default)]
-pub(super) struct Scopes {
-    /// Every name met, with the one that was visible before it.
-    names: Vec<(String, Option<usize>)>,
-    /// The last visible name of each query around.
-    stack: Vec<Option<usize>>,
-    /// What the query of a CTE sees, by the address of that query.
-    of_cte: HashMap<usize, Option<usize>>,
-}
-
-impl Scopes {
-    /// Before a query. A CTE sees those before it, and itself only if the WITH is recursive: in
-    /// `WITH t AS (SELECT * FROM t)` the inner `t` is the table.
-    pub fn enter(&mut self, query: &Query, family: Family) {
-        let around = self.stack.last().copied().flatten();
-        let mut visible = self.of_cte.remove(&address(query)).unwrap_or(around);
-        if let Some(with) = &query.with {
-            let sees_itself = with.recursive || matches!(family, Family::Mssql | Family::Oracle);
-            for cte in &with.cte_tables {
-                self.names.push((cte.alias.name.value.to_lowercase(), visible));
-                let itself = Some(self.names.len() - 1);
-                self.of_cte.insert(address(&cte.query), if sees_itself { itself } else { visible });
-                visible = itself;
-            }
-        }
-        self.stack.push(visible);
-    }
-
-    /// After a query.
-    pub fn leave(&mut self) {
-        self.stack.pop();
-    }
-
-    /// Whether a name means a CTE here.
-    pub fn is_cte(&self, name: &ObjectName) -> bool {
-        match name.0.as_slice() {
-            [ObjectNamePart::Identifier(ident)] => {
-                let name = ident.value.to_lowercase();
-                let mut visible = self.stack.last().copied().flatten();
-                while let Some((other, before)) = visible.and_then(|index| self.names.get(index)) {
-                    if *other == name {
-                        return true;
-                    }
-                    visible = *before;
-                }
-                false
-            }
-            _ => false,
-        }
-    }
-}
-
-fn address(query: &Query) -> usize {
-    std::ptr::from_ref(query).addr()
-}
-
 /// The tables that a statement names, CTEs left out; `None` if one of them is computed.
-pub(super) fn tables(statement: &impl Visit, family: Family) -> Option<Vec<TableName>> {
+pub(super) fn tables(statement: &impl Visit, dialect: SqlDialect) -> Option<Vec<TableName>> {
     let mut finder = Finder {
-        family,
-        scopes: Scopes::default(),
+        family: dialect.family,
+        scopes: Scopes::new(dialect),
         found: Vec::new(),
         skipped: HashSet::new(),
         computed: false,
@@ -148,54 +90,44 @@ pub(super) fn tables(statement: &impl Visit, family: Family) -> Option<Vec<Table
     if finder.computed {
         return None;
     }
-    let mut unique = Vec::new();
-    for table in finder.found {
-        if !unique.contains(&table) {
-            unique.push(table);
-        }
-    }
-    Some(unique)
+    let mut known = HashSet::new();
+    finder.found.retain(|table| known.insert(table.clone()));
+    Some(finder.found)
 }
 
-/// Table functions that read nothing but their arguments.
-const COMPUTING: &[&str] = &[
-    "explode",
-    "flatten",
-    "generate_series",
-    "generate_subscripts",
-    "json_array_elements",
-    "json_array_elements_text",
-    "json_each",
-    "json_each_text",
-    "json_object_keys",
-    "json_populate_record",
-    "json_populate_recordset",
-    "json_to_record",
-    "json_to_recordset",
-    "json_tree",
-    "jsonb_array_elements",
-    "jsonb_array_elements_text",
-    "jsonb_each",
-    "jsonb_each_text",
-    "jsonb_object_keys",
-    "jsonb_path_query",
-    "jsonb_populate_record",
-    "jsonb_populate_recordset",
-    "jsonb_to_record",
-    "jsonb_to_recordset",
-    "numbers",
-    "openjson",
-    "posexplode",
-    "range",
-    "regexp_matches",
-    "regexp_split_to_table",
-    "sequence",
-    "string_split",
-    "string_to_table",
-    "unnest",
-    "values",
-    "zeros",
-];
+/// `TABLE name` stands for a SELECT but is no relation to the parser.
+pub(super) fn table_commands(body: &SetExpr, found: &mut Vec<ObjectName>) {
+    match body {
+        SetExpr::Table(table) => {
+            let name = table.table_name.clone().unwrap_or_default();
+            let parts = table.schema_name.iter().cloned().chain([name]).map(ast::Ident::new);
+            found.push(ObjectName::from(parts.collect::<Vec<_>>()));
+        }
+        SetExpr::SetOperation { left, right, .. } => {
+            table_commands(left, found);
+            table_commands(right, found);
+        }
+        _ => {}
+    }
+}
+
+/// ClickHouse reads a table whose name stands behind IN: `x IN t`.
+pub(super) fn table_behind_in(expr: &Expr, family: Family) -> Option<ObjectName> {
+    if family != Family::ClickHouse {
+        return None;
+    }
+    let Expr::InList { list, .. } = expr else { return None };
+    let [only] = list.as_slice() else { return None };
+    let mut only = only;
+    while let Expr::Nested(inner) = only {
+        only = inner.as_ref();
+    }
+    match only {
+        Expr::Identifier(ident) => Some(ObjectName::from(vec![ident.clone()])),
+        Expr::CompoundIdentifier(parts) => Some(ObjectName::from(parts.clone())),
+        _ => None,
+    }
+}
 
 struct Finder {
     family: Family,
@@ -211,36 +143,9 @@ impl Finder {
         if self.scopes.is_cte(name) {
             return;
         }
-        match TableName::of(name, self.family) {
+        match TableName::from_ast(name, self.family) {
             Some(table) => self.found.push(table),
             None => self.computed = true,
-        }
-    }
-
-    /// What a table function reads is not known (`merge('s', '.*')`, `query('SELECT …')`), but of those that only take
-    /// their arguments apart.
-    fn add_function(&mut self, name: &ObjectName) {
-        let last = name.0.last().and_then(|part| part.as_ident()).map(|ident| ident.value.to_lowercase());
-        if !last.is_some_and(|last| COMPUTING.contains(&last.as_str())) {
-            self.found.push(TableName::unknown());
-        }
-    }
-
-    /// `TABLE name` stands for a SELECT but is no relation to the parser.
-    fn add_table_commands(&mut self, body: &SetExpr) {
-        match body {
-            SetExpr::Table(table) => {
-                let table_name = table.table_name.clone().unwrap_or_default();
-                let mut parts: Vec<_> =
-                    table.schema_name.iter().map(|name| ast::Ident::new(name.clone())).collect();
-                parts.push(ast::Ident::new(table_name));
-                self.add(&ObjectName::from(parts));
-            }
-            SetExpr::SetOperation { left, right, .. } => {
-                self.add_table_commands(left);
-                self.add_table_commands(right);
-            }
-            _ => {}
         }
     }
 }
@@ -249,8 +154,10 @@ impl Visitor for Finder {
     type Break = ();
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-        self.scopes.enter(query, self.family);
-        self.add_table_commands(&query.body);
+        self.scopes.enter(query);
+        let mut commands = Vec::new();
+        table_commands(&query.body, &mut commands);
+        commands.iter().for_each(|name| self.add(name));
         ControlFlow::Continue(())
     }
 
@@ -260,14 +167,11 @@ impl Visitor for Finder {
     }
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
-        match factor {
-            TableFactor::Table { name, args: Some(_), .. } => {
-                self.skipped.insert(std::ptr::from_ref(name).addr());
-                self.add_function(name);
-            }
-            TableFactor::Function { name, .. } => self.add_function(name),
-            TableFactor::TableFunction { .. } => self.found.push(TableName::unknown()),
-            _ => {}
+        if let TableFactor::Table { name, args: Some(_), .. } = factor {
+            self.skipped.insert(std::ptr::from_ref(name).addr());
+        }
+        if table_functions::reads_unknown(factor, self.family) {
+            self.found.push(TableName::unknown());
         }
         ControlFlow::Continue(())
     }
@@ -275,6 +179,13 @@ impl Visitor for Finder {
     fn pre_visit_relation(&mut self, name: &ObjectName) -> ControlFlow<()> {
         if !self.skipped.contains(&std::ptr::from_ref(name).addr()) {
             self.add(name);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        if let Some(name) = table_behind_in(expr, self.family) {
+            self.add(&name);
         }
         ControlFlow::Continue(())
     }

@@ -12,7 +12,7 @@ use super::{
     guard,
     script::{Script, Statement},
 };
-use crate::error::SupersetError;
+use crate::error::{ErrorType, SupersetError};
 
 /// Deepest nesting of parentheses, sub-queries and the like.
 const MAX_DEPTH: usize = 60;
@@ -35,7 +35,7 @@ pub struct ParseError {
 
 impl From<ParseError> for crate::Error {
     fn from(error: ParseError) -> Self {
-        let superset = SupersetError::new("INVALID_SQL_ERROR", error.message);
+        let superset = SupersetError::new(ErrorType::InvalidSqlError, error.message);
         // The issue codes follow what the exception itself says.
         let codes = superset.extra.clone().unwrap_or_default();
         let mut extra = serde_json::Map::new();
@@ -76,7 +76,8 @@ impl<'a> Source<'a> {
         if dialect.family == Family::Sqlite {
             source.tokens = spell_out_is(std::mem::take(&mut source.tokens));
         }
-        if dialect.family == Family::Postgres && has_only(&source.tokens) {
+        let knows_only = matches!(dialect.family, Family::Postgres | Family::DuckDb | Family::Generic);
+        if knows_only && has_only(&source.tokens) {
             return Err(source.error("Unable to parse script", None));
         }
         if !guard::is_bounded(&source.tokens) {
@@ -128,8 +129,8 @@ impl<'a> Source<'a> {
     }
 }
 
-/// `FROM ONLY t`, which the parser takes for a table `only` with the alias `t`: what is read would not be what is judged.
-/// PostgreSQL reserves the word, so that it stands for nothing else but at the end of FETCH and READ.
+/// `FROM ONLY t`, which the parser takes for a table `only` with the alias `t`: what is read would not be what is
+/// judged. PostgreSQL reserves the word, so that it stands for nothing else but at the end of FETCH and READ.
 fn has_only(tokens: &[TokenWithSpan]) -> bool {
     let mut before: Option<&Token> = None;
     for TokenWithSpan { token, .. } in tokens.iter().filter(|t| !matches!(t.token, Token::Whitespace(_))) {
@@ -137,7 +138,8 @@ fn has_only(tokens: &[TokenWithSpan]) -> bool {
             && word.quote_style.is_none()
             && word.keyword == Keyword::ONLY
         {
-            let ends = matches!(before, Some(Token::Word(w)) if matches!(w.keyword, Keyword::ROW | Keyword::ROWS | Keyword::READ));
+            const ENDS: [Keyword; 3] = [Keyword::ROW, Keyword::ROWS, Keyword::READ];
+            let ends = matches!(before, Some(Token::Word(w)) if ENDS.contains(&w.keyword));
             if !ends {
                 return true;
             }
@@ -168,8 +170,8 @@ fn times_with_zones(tokens: &mut [TokenWithSpan]) {
     }
 }
 
-/// What is left of a template that names something unknown, `{{ x }}`, is a structure to sqlglot. The database then says
-/// that it knows no `x`, which tells more than a brace out of place.
+/// What is left of a template that names something unknown, `{{ x }}`, is a structure to sqlglot. The database then
+/// says that it knows no `x`, which tells more than a brace out of place.
 fn structs_of_braces(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let odbc = |token: &TokenWithSpan| match &token.token {
         Token::Word(word) => matches!(word.value.to_lowercase().as_str(), "d" | "t" | "ts" | "fn"),

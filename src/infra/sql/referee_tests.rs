@@ -1,10 +1,13 @@
-//! PostgreSQL's and MariaDB's own EXPLAIN as the referees: whatever table a plan names must have been found in the text,
-//! or the text is refused (T8). And what they would execute as a write must not pass for reading (T10).
+//! PostgreSQL's and MariaDB's own EXPLAIN as the referees: whatever table a plan names must have been found in the
+//! text, or the text is refused (T8). And what they would execute as a write must not pass for reading (T10).
 
 use serde_json::Value;
 
 use super::corpus;
-use crate::engines::{Engine, Engines, QueryOptions, Source, Statements, column::Scalar, url::Url};
+use crate::{
+    engine_specs::url::Url,
+    engines::{Engine, Engines, QueryOptions, Source, Statements, column::Scalar},
+};
 
 fn engine(uri: &str) -> Engine {
     let source = Source { url: Url::parse(uri).unwrap(), ..Source::default() };

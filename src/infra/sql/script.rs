@@ -5,9 +5,10 @@ use std::{collections::HashSet, ops::ControlFlow};
 use sqlparser::ast::{self, Expr, LimitClause, Query, SetExpr, Visit, Visitor};
 
 use super::{
-    dialect::SqlDialect,
+    dialect::{Family, SqlDialect},
     format::Printer,
-    functions, materialize,
+    functions::{self, Effect},
+    materialize,
     names::{self, TableName},
     parse::ParseError,
     rls::{self, RlsRules},
@@ -63,7 +64,22 @@ impl Script {
 
     /// Upper-case names of all functions that are called.
     pub fn functions(&self) -> HashSet<String> {
-        self.statements.iter().flat_map(|statement| functions::called(&statement.ast)).collect()
+        self.statements.iter().flat_map(|statement| statement.calls().into_names()).collect()
+    }
+
+    /// The calls that do more than to compute, in lower case.
+    pub fn effects(&self) -> Vec<(String, Effect)> {
+        let mut found: Vec<_> = self.statements.iter().flat_map(Statement::effects).collect();
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    /// The first table of the system that holds rows or statements of others.
+    pub fn opaque_table(&self) -> Option<TableName> {
+        let opaque =
+            |statement: &Statement| statement.tables().into_iter().find(|t| statement.is_opaque_table(t));
+        self.statements.iter().find_map(opaque)
     }
 
     /// Whether any statement gives a setting a value (`get_settings`).
@@ -81,14 +97,22 @@ impl Script {
         self.statements.iter().map(Statement::format).collect::<Vec<_>>().join(";\n")
     }
 
-    /// Puts row-level rules into every statement.
+    /// Puts row-level rules into every statement (`superset.utils.rls:apply_rls`).
     pub fn apply_rls(&mut self, rules: &RlsRules) -> Result<(), ParseError> {
-        self.statements.iter_mut().try_for_each(|statement| statement.apply_rls(rules))
+        let mut changed = false;
+        for statement in &mut self.statements {
+            changed |= statement.apply_rls(rules)?;
+        }
+        if changed && !self.survives_printing() {
+            let engine = self.statements.first().map_or("", |statement| &statement.engine);
+            return Err(rls::refused(rls::REFUSED, &self.format(), engine));
+        }
+        Ok(())
     }
 
-    /// Whether the printed text, read again, is the same number of statements that read the same tables. Row-level rules
-    /// are put into trees and executed as text: this is the proof that none got lost on the way.
-    pub fn survives_printing(&self) -> bool {
+    /// Whether the printed text, read again, is the same number of statements that read the same tables. Row-level
+    /// rules are put into trees and executed as text: this is the proof that none got lost on the way.
+    fn survives_printing(&self) -> bool {
         let Some(first) = self.statements.first() else { return true };
         // The parser knows no REAL with arguments, which is what sqlglot makes of DECIMAL for SQLite.
         let text = self.format().replace("REAL(", "DECIMAL(");
@@ -159,9 +183,21 @@ impl Statement {
             .is_some_and(|query| matches!(query.body.as_ref(), SetExpr::Select(_) | SetExpr::Query(_)))
     }
 
+    fn calls(&self) -> functions::Calls {
+        functions::called(&self.ast, self.dialect.family)
+    }
+
+    fn effects(&self) -> Vec<(String, Effect)> {
+        self.calls().effects(self.dialect.family)
+    }
+
+    fn is_opaque_table(&self, table: &TableName) -> bool {
+        functions::is_opaque_table(&table.table, self.dialect.family)
+    }
+
     /// Whether it may write. What is not known to read only counts as writing.
     pub fn is_mutating(&self) -> bool {
-        is_mutating(&self.ast) || functions::called(&self.ast).iter().any(|name| functions::acts(name))
+        is_mutating(&self.ast) || self.calls().act(self.dialect.family)
     }
 
     /// Whether a sub-query stands anywhere inside.
@@ -179,13 +215,13 @@ impl Statement {
 
     /// Whether any of the functions (in any case) is called.
     pub fn calls_any(&self, functions: &[impl AsRef<str>]) -> bool {
-        let called = functions::called(&self.ast);
-        functions.iter().any(|function| called.contains(&function.as_ref().to_uppercase()))
+        let functions: Vec<_> = functions.iter().map(|name| name.as_ref().to_uppercase()).collect();
+        self.calls().any(&functions, self.dialect.family)
     }
 
     /// Tables read or written, CTEs left out. A computed name appears as a table without a name, which no grant covers.
     pub fn tables(&self) -> Vec<TableName> {
-        names::tables(&self.ast, self.dialect.family).unwrap_or_else(|| vec![TableName::unknown()])
+        names::tables(&self.ast, self.dialect).unwrap_or_else(|| vec![TableName::unknown()])
     }
 
     /// Pretty-printed as the original does, without comments.
@@ -198,15 +234,18 @@ impl Statement {
         Printer::new(self.dialect.family, false).statement(&self.ast)
     }
 
-    /// Puts row-level rules into it.
-    pub fn apply_rls(&mut self, rules: &RlsRules) -> Result<(), ParseError> {
+    /// Puts row-level rules into it; whether there was one to put in.
+    fn apply_rls(&mut self, rules: &RlsRules) -> Result<bool, ParseError> {
+        if rules.is_empty() {
+            return Ok(false);
+        }
         let sql = self.format_flat();
         rls::apply(&mut self.ast, rules, self.dialect, &sql, &self.engine)
     }
 
     /// Makes SQLite compute joined sub-queries once; other engines need no such hint.
     pub fn materialize_joins(&mut self) {
-        if self.engine == "sqlite" {
+        if self.dialect.family == Family::Sqlite {
             materialize::joined_subqueries(&mut self.ast);
         }
     }

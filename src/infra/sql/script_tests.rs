@@ -1,6 +1,6 @@
-//! Statements compared with what Superset's parser tells of them (`tests/golden/sql/engines/scripts.json`): their number,
-//! their tables, whether they write, and the text with a limit. Where a person sees a difference, `ours` stands beside:
-//! our text, `!` for a refusal, or `writes` for what counts as writing.
+//! Statements compared with what Superset's parser tells of them (`tests/golden/sql/engines/scripts.json`): their
+//! number, their tables, whether they write, and the text with a limit. Where a person sees a difference, `ours` stands
+//! beside: our text, `!` for a refusal, or `writes` for what counts as writing.
 
 use serde_json::Value;
 

@@ -92,12 +92,11 @@ fn sql(parts: usize) -> Duration {
         fetch_values_predicate: None,
         normalize_columns: false,
         template_params: serde_json::Map::new(),
-        engine: infra::engines::spec("postgresql", None),
+        engine: infra::engine_specs::spec("postgresql", None),
         db_extra: serde_json::Map::new(),
         rls: Vec::new(),
-        inner_rls: Vec::new(),
-        default_schema: None,
-        default_catalog: None,
+        inner_rls: Some(infra::sql::RlsRules::default()),
+        names: Default::default(),
     };
     let mut query = QueryObject::new();
     query.columns = (0..parts).map(|i| query_object::Column::Name(format!("c{i}"))).collect();

@@ -53,9 +53,13 @@ with create_app().test_request_context("/"):
         aggs = {"a": {"operator": "sum"}, "b": {"operator": "mean"}, "c": {"operator": "mean"}}
         line = {
             "pivot": best(lambda: pp.pivot(df.copy(), index=["ds"], columns=["g"], aggregates=aggs)),
-            "rolling": best(lambda: pp.rolling(w.copy(), rolling_type="mean", window=7, min_periods=0, columns=columns)),
+            "rolling": best(
+                lambda: pp.rolling(w.copy(), rolling_type="mean", window=7, min_periods=0, columns=columns)
+            ),
             "contribution": best(lambda: pp.contribution(w.copy(), orientation="row")),
             "resample": best(lambda: pp.resample(w.copy(), rule="1H", method="mean")),
-            "json": best(lambda: json.dumps(df.to_dict(orient="records"), default=json.json_int_dttm_ser, ignore_nan=True)),
+            "json": best(
+                lambda: json.dumps(df.to_dict(orient="records"), default=json.json_int_dttm_ser, ignore_nan=True)
+            ),
         }
         print(f"{cells} cells:", ", ".join(f"{k} {v:.2f} ms" for k, v in line.items()), flush=True)

@@ -16,7 +16,7 @@ impl Builder<'_> {
     /// The plain expression of a dataset column: its name or its calculated expression.
     pub(super) fn column_expr(&self, column: &DatasetColumn) -> Result<Expr> {
         match column.expression() {
-            Some(expression) => Ok(Expr::Literal(self.cx.templates.render(expression)?)),
+            Some(expression) => Ok(Expr::Literal(self.stored_expression(expression)?)),
             None => Ok(Expr::Column(column.column_name.clone())),
         }
     }
@@ -87,7 +87,7 @@ impl Builder<'_> {
         match self.cx.answers.probes.get(&sql) {
             Some(answer) => Ok(answer.clone()),
             None => {
-                self.question.borrow_mut().get_or_insert(super::Question::Probe(sql));
+                self.ask([sql]);
                 // Any outcome will do: the result is thrown away and the query is built again with the answer.
                 Ok(Ok(false))
             }

@@ -8,6 +8,8 @@ use crate::engine::Dialect;
 pub(super) enum Condition {
     /// SQL text, never put into parentheses.
     Text(String),
+    /// A condition that somebody wrote: bare where it stands alone, as the original writes it, else as one of several.
+    Written { bare: String, grouped: String },
     /// `left operator right`.
     Compare { left: Expr, operator: &'static str, right: Operand },
     /// `left IS [NOT] NULL`.
@@ -38,10 +40,41 @@ pub(super) enum Operand {
 }
 
 impl Condition {
+    /// Puts the condition into parentheses if it holds a text of somebody's, so that an OR in there (`1 = 1 OR a`)
+    /// stays inside. The original does not.
+    pub fn keep_together(&mut self, dialect: Dialect) {
+        if self.has_text() {
+            let text = self.render(dialect);
+            if !text.is_empty() {
+                *self = Self::Text(format!("({text})"));
+            }
+        }
+    }
+
+    fn has_text(&self) -> bool {
+        match self {
+            Self::Text(_) | Self::Written { .. } => true,
+            Self::Compare { left, right, .. } => {
+                !left.is_plain() || matches!(right, Operand::Expr(right) if !right.is_plain())
+            }
+            Self::IsNull { left, .. }
+            | Self::IsBoolean { left, .. }
+            | Self::In { left, .. }
+            | Self::ILike { left, .. } => !left.is_plain(),
+            Self::And(items) | Self::Or(items) => items.iter().any(Self::has_text),
+            Self::Not(inner) => inner.has_text(),
+        }
+    }
+
     /// The text; empty if the condition says nothing.
     pub fn render(&self, dialect: Dialect) -> String {
+        self.render_at(dialect, true)
+    }
+
+    fn render_at(&self, dialect: Dialect, alone: bool) -> String {
         match self {
             Self::Text(text) => text.clone(),
+            Self::Written { bare, grouped } => if alone { bare } else { grouped }.clone(),
             Self::Compare { left, operator, right } => {
                 let right = match right {
                     Operand::Literal(literal) => literal.render(dialect),
@@ -65,8 +98,8 @@ impl Condition {
                     format!("lower({left}) LIKE lower({right})")
                 }
             }
-            Self::And(items) => join(items, " AND ", dialect),
-            Self::Or(items) => join(items, " OR ", dialect),
+            Self::And(items) => join(items, " AND ", dialect, alone),
+            Self::Or(items) => join(items, " OR ", dialect, alone),
             Self::Not(inner) => format!("NOT ({})", inner.render(dialect)),
         }
     }
@@ -93,11 +126,11 @@ fn in_list(left: &str, values: &[Literal], negated: bool, dialect: Dialect) -> S
     if negated { format!("({left} {operator} ({list}))") } else { format!("{left} {operator} ({list})") }
 }
 
-fn join(items: &[Condition], separator: &str, dialect: Dialect) -> String {
+fn join(items: &[Condition], separator: &str, dialect: Dialect, around: bool) -> String {
     let alone = items.len() == 1;
     let is_and = separator == " AND ";
     let texts = items.iter().map(|item| {
-        let text = item.render(dialect);
+        let text = item.render_at(dialect, alone && around);
         // OR inside AND needs parentheses, AND inside OR does not; an empty condition is left out.
         match item {
             Condition::Or(inner) if is_and && !alone && inner.len() > 1 => format!("({text})"),

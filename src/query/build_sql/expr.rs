@@ -72,6 +72,18 @@ impl Expr {
         }
     }
 
+    /// Whether it holds no text of somebody's beyond the name of a column.
+    pub fn is_plain(&self) -> bool {
+        match self {
+            Self::Column(_) => true,
+            Self::Literal(text) => text.chars().all(|c| c.is_alphanumeric() || "_.\"`[]".contains(c)),
+            Self::Template { column, .. } => column.is_plain(),
+            Self::Aggregate { argument, .. } => argument.is_plain(),
+            Self::AsText(value) => value.is_plain(),
+            Self::OrOthers { .. } => false,
+        }
+    }
+
     /// The name a bare expression has for SQLAlchemy, used where the engine takes no labels.
     fn name(&self) -> String {
         match self {
@@ -126,14 +138,14 @@ impl Labels {
 impl Labeled {
     /// `expression AS label`, as in SELECT.
     pub fn select_text(&self, spec: &EngineSpec) -> String {
-        let dialect = Dialect::of(spec);
+        let dialect = Dialect::for_engine(spec);
         let text = self.expr.render(dialect);
         if self.aliased { format!("{text} AS {}", self.label_text(spec)) } else { text }
     }
 
     /// The text in GROUP BY: the expression, or its label where the dialect says so.
     pub fn group_text(&self, spec: &EngineSpec) -> String {
-        let dialect = Dialect::of(spec);
+        let dialect = Dialect::for_engine(spec);
         if self.aliased && dialect == Dialect::ClickHouse {
             return self.label_text(spec);
         }
@@ -142,7 +154,7 @@ impl Labeled {
 
     /// The label alone.
     pub fn label_text(&self, spec: &EngineSpec) -> String {
-        let dialect = Dialect::of(spec);
+        let dialect = Dialect::for_engine(spec);
         if spec.caps.force_column_alias_quotes {
             dialect.quote_always(&self.name)
         } else {

@@ -1,5 +1,6 @@
 //! Filters of the query object as conditions.
 
+use infra::compute::check;
 use serde_json::Value;
 
 use super::{
@@ -33,6 +34,7 @@ impl Builder<'_> {
     ) -> Result<Filters> {
         let mut out = Filters::default();
         for filter in &query.filter {
+            check()?;
             if filter.op.is_empty() || !crate::query_object::truthy(&filter.col) {
                 continue;
             }

@@ -1,6 +1,6 @@
 //! FROM: the table of a dataset, or its query with the row-level rules of the tables inside.
 
-use infra::sql::{self, RlsRule, Script, TableName};
+use infra::sql::{self, RlsRules, Script, TableName};
 use serde_json::Value;
 
 use super::{BuildContext, Builder};
@@ -49,14 +49,7 @@ impl Builder<'_> {
 
     fn virtual_table(&self) -> Result<From> {
         let mut script = virtual_script(self.cx)?;
-        let rules = rules(self.dataset)?;
-        script.apply_rls(&rules).map_err(infra::Error::from)?;
-        let has_rules = rules.rules.iter().any(|rule| !rule.predicates.is_empty());
-        if has_rules && !script.survives_printing() {
-            return Err(QueryError::validation(
-                "Row-level security cannot be applied to this virtual dataset",
-            ));
-        }
+        script.apply_rls(rules(self.dataset)?).map_err(infra::Error::from)?;
         if !self.spec.caps.allows_cte_in_subquery
             && let Some(cte) = script.as_cte("__cte")
         {
@@ -94,26 +87,41 @@ fn virtual_script(cx: &BuildContext<'_>) -> Result<Script> {
     Ok(script)
 }
 
-/// The tables inside a virtual dataset. Whoever builds looks up their row-level rules first and puts them into
-/// [`Dataset::inner_rls`], one entry for each table, also for those without rules. Compare names without case.
+/// The tables inside a virtual dataset, as it names them. Whoever builds looks up their row-level rules first and puts
+/// them into [`Dataset::inner_rls`].
 pub fn inner_tables(cx: &BuildContext<'_>) -> Result<Vec<TableName>> {
     if !cx.dataset.is_virtual() {
         return Ok(Vec::new());
     }
-    qualified(virtual_script(cx)?.tables(), cx)
+    Ok(virtual_script(cx)?.tables())
 }
 
-fn qualified(tables: Vec<TableName>, cx: &BuildContext<'_>) -> Result<Vec<TableName>> {
-    let defaults = rules(cx.dataset)?;
-    let (catalog, schema) = (defaults.default_catalog.as_deref(), defaults.default_schema.as_deref());
-    let mut tables: Vec<_> = tables.into_iter().map(|table| table.qualify(catalog, schema)).collect();
-    tables.sort();
-    tables.dedup();
+/// The tables in the expressions that the dataset itself holds; to be looked up like [`inner_tables`]. What cannot be
+/// read need not be asked for; if it is, the builder says what is wrong with it.
+pub fn stored_tables(cx: &BuildContext<'_>) -> Vec<TableName> {
+    let dataset = cx.dataset;
+    let columns = dataset.columns.iter().filter_map(|column| column.expression());
+    let metrics = dataset.metrics.iter().map(|metric| metric.expression.as_str());
+    let texts = columns.chain(metrics).chain(dataset.fetch_values_predicate.as_deref());
+    let texts = texts.filter(|text| !text.is_empty());
+    texts.flat_map(|text| tables_of(std::iter::once(text), cx).unwrap_or_default()).collect()
+}
+
+/// What does not parse is left to the builder, which refuses it.
+fn tables_of<'a>(texts: impl Iterator<Item = &'a str>, cx: &BuildContext<'_>) -> Result<Vec<TableName>> {
+    let engine = &cx.dataset.engine.engine;
+    let mut tables = Vec::new();
+    for text in texts {
+        let text = cx.templates.render(text)?;
+        for read in [sql::select_expression, sql::order_by_expression] {
+            tables.extend(read(&text, engine).map(|fragment| fragment.tables()).unwrap_or_default());
+        }
+    }
     Ok(tables)
 }
 
 /// The tables in the adhoc expressions of a query, where sub-queries are allowed in them; to be looked up like
-/// [`inner_tables`]. What does not parse is left to the builder, which refuses it.
+/// [`inner_tables`].
 pub fn expression_tables(query: &QueryObject, cx: &BuildContext<'_>) -> Result<Vec<TableName>> {
     if !cx.allow_adhoc_subquery {
         return Ok(Vec::new());
@@ -128,34 +136,11 @@ pub fn expression_tables(query: &QueryObject, cx: &BuildContext<'_>) -> Result<V
     let mut texts: Vec<_> = texts.iter().filter_map(expression).collect();
     texts.extend(query.columns.iter().filter_map(|column| column.name().map(str::to_owned)));
     texts.extend(query.extras.where_.clone().into_iter().chain(query.extras.having.clone()));
-    let engine = &cx.dataset.engine.engine;
-    let mut tables = Vec::new();
-    for text in texts {
-        let text = cx.templates.render(&text)?;
-        for read in [sql::select_expression, sql::order_by_expression] {
-            tables.extend(read(&text, engine).map(|fragment| fragment.tables()).unwrap_or_default());
-        }
-    }
-    qualified(tables, cx)
+    tables_of(texts.iter().map(String::as_str), cx)
 }
 
-/// The row-level rules of inner tables in the form of the SQL rewriter.
-pub(super) fn rules(dataset: &Dataset) -> Result<sql::RlsRules> {
-    let rules = dataset.inner_rls.iter().map(|rule| RlsRule {
-        table: TableName {
-            catalog: rule.catalog.clone(),
-            schema: rule.schema.clone(),
-            table: rule.table.clone(),
-        },
-        predicates: rule.predicates.clone(),
-    });
-    let default = |ours: &Option<String>, default: &Option<String>| {
-        ours.clone().filter(|text| !text.is_empty()).or_else(|| default.clone())
-    };
-    Ok(sql::RlsRules {
-        default_catalog: default(&dataset.catalog, &dataset.default_catalog),
-        default_schema: default(&dataset.schema, &dataset.default_schema),
-        as_predicate: dataset.engine.rls_method == infra::engines::spec::RlsMethod::AsPredicate,
-        rules: rules.collect(),
-    })
+/// The row-level rules of the tables that SQL may name.
+pub(super) fn rules(dataset: &Dataset) -> Result<&RlsRules> {
+    let rules = dataset.inner_rls.as_ref();
+    rules.ok_or_else(|| QueryError::generic("Row-level security of the tables inside is not known"))
 }

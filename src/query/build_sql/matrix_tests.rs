@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use serde_json::{Map, Value};
 
-use super::golden_tests::{dataset, list, outcome, text};
+use super::golden_tests::{dataset, in_parentheses, list, outcome, string_field};
 
 const ENGINES: &[&str] = &[
     "sqlite",
@@ -35,7 +35,7 @@ fn file(name: &str) -> Value {
 /// The texts of an engine by case; those that are another engine's stand in that one's file.
 fn texts(engine: &str) -> Map<String, Value> {
     let file = file(engine);
-    let mut all = text(&file, "like").map(|like| texts(&like)).unwrap_or_default();
+    let mut all = string_field(&file, "like").map(|like| texts(&like)).unwrap_or_default();
     for (id, sql) in file.get("texts").and_then(Value::as_object).into_iter().flatten() {
         match sql {
             Value::Null => all.remove(id),
@@ -48,13 +48,13 @@ fn texts(engine: &str) -> Map<String, Value> {
 /// The texts that differ on purpose; the files tell why.
 fn ours(engine: &str) -> Map<String, Value> {
     let file = file(engine);
-    let mut all = text(&file, "like").map(|like| ours(&like)).unwrap_or_default();
+    let mut all = string_field(&file, "like").map(|like| ours(&like)).unwrap_or_default();
     // a text of its own is compared with its own
     for id in file.get("texts").and_then(Value::as_object).into_iter().flatten().map(|(id, _)| id) {
         all.remove(id);
     }
     for group in list(&file, "ours") {
-        assert!(text(group, "why").is_some());
+        assert!(string_field(group, "why").is_some());
         let texts = group.get("texts").and_then(Value::as_object).into_iter().flatten();
         all.extend(texts.map(|(id, sql)| (id.clone(), sql.clone())));
     }
@@ -65,8 +65,8 @@ fn ours(engine: &str) -> Map<String, Value> {
 fn typed(definition: &Value, engine: &str, types: &Value) -> Value {
     let mut definition = definition.clone();
     for column in definition.get_mut("columns").and_then(Value::as_array_mut).unwrap() {
-        let kind = text(column, "type");
-        let native = kind.and_then(|kind| text(types, kind.trim_matches(['<', '>'])));
+        let kind = string_field(column, "type");
+        let native = kind.and_then(|kind| string_field(types, kind.trim_matches(['<', '>'])));
         column["type"] = native.map_or(Value::Null, Value::String);
     }
     definition["engine"] = engine.into();
@@ -77,7 +77,7 @@ fn typed(definition: &Value, engine: &str, types: &Value) -> Value {
 fn engines_get_the_recorded_texts() {
     let matrix = file("matrix");
     let cases: BTreeMap<_, _> =
-        list(&matrix, "cases").iter().map(|case| (text(case, "id").unwrap(), case)).collect();
+        list(&matrix, "cases").iter().map(|case| (string_field(case, "id").unwrap(), case)).collect();
     let mut failures = String::new();
     for engine in ENGINES {
         let types = matrix.get("types").and_then(|types| types.get(*engine)).unwrap();
@@ -90,12 +90,14 @@ fn engines_get_the_recorded_texts() {
                 continue;
             }
             let case = cases.get(id).unwrap();
-            let named =
-                matrix.get("datasets").and_then(|all| all.get(text(case, "dataset").unwrap())).unwrap();
+            let named = matrix
+                .get("datasets")
+                .and_then(|all| all.get(string_field(case, "dataset").unwrap()))
+                .unwrap();
             let got = outcome(case, dataset(&typed(named, engine, types)));
             // refusals with a status of their own
             let got = got.replacen("!422: ", "!", 1).replacen("!403: ", "!", 1);
-            let wanted = ours.get(id).unwrap_or(sql).as_str().unwrap();
+            let wanted = in_parentheses(ours.get(id).unwrap_or(sql).as_str().unwrap());
             if got != wanted {
                 write!(failures, "{engine} {id}\n  expected {wanted:?}\n  got      {got:?}\n").unwrap();
             }

@@ -15,6 +15,7 @@ use crate::{
 impl Builder<'_> {
     /// A metric of the query.
     pub(super) fn metric(&self, metric: &Metric) -> Result<Labeled> {
+        infra::compute::check()?;
         match metric {
             Metric::Name(name) => self.saved_metric(name)?.ok_or_else(|| missing(name)),
             Metric::Adhoc(map) => self.adhoc_metric(map, false),
@@ -24,7 +25,7 @@ impl Builder<'_> {
     /// A saved metric: its expression verbatim, after template rendering.
     pub(super) fn saved_metric(&self, name: &str) -> Result<Option<Labeled>> {
         let Some(metric) = self.dataset.metric(name) else { return Ok(None) };
-        let text = self.cx.templates.render(&metric.expression)?;
+        let text = self.stored_expression(&metric.expression)?;
         Ok(Some(self.label(Expr::Literal(text), name)))
     }
 

@@ -13,6 +13,8 @@ mod from_clause;
 #[cfg(test)]
 mod golden_tests;
 #[cfg(test)]
+mod growth_tests;
+#[cfg(test)]
 mod matrix_tests;
 mod metrics;
 mod order_by;
@@ -24,16 +26,19 @@ mod statement;
 mod time_filter;
 mod value;
 
-use std::{cell::RefCell, collections::HashMap};
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::HashMap,
+};
 
+use indexmap::IndexSet;
 use serde_json::Value;
 
-pub use adhoc::sanitize_clause;
-pub use from_clause::{expression_tables, inner_tables};
-pub use time_filter::strftime;
+pub use from_clause::{expression_tables, inner_tables, stored_tables};
+pub use time_filter::{strftime, strftime_utc};
 
 use crate::{
-    dataset::Dataset,
+    dataset::{Dataset, DatasetColumn},
     engine::{Dialect, EngineSpec},
     error::Result,
     query_object::{QueryObject, TimeRanges},
@@ -79,7 +84,7 @@ pub struct BuildContext<'a> {
 /// Answers to the questions of earlier steps.
 #[derive(Debug, Default)]
 pub struct Answers {
-    /// By the SQL of a [`Step::Probe`]: whether the column is temporal, or the words with which the database refused.
+    /// By the SQL of [`Step::Probes`]: whether the column is temporal, or the words with which the database refused.
     pub probes: HashMap<String, std::result::Result<bool, String>>,
     /// By the SQL of a [`Step::Prequery`]: result columns by label, in the order of the query.
     pub prequeries: HashMap<String, Vec<(String, Vec<Value>)>>,
@@ -90,8 +95,8 @@ pub struct Answers {
 pub enum Step {
     /// The query.
     Ready(Box<BuiltQuery>),
-    /// Run this SQL, tell whether its single column is temporal (by cursor description), build again.
-    Probe(String),
+    /// Run each SQL, tell whether its single column is temporal (by cursor description), build again.
+    Probes(IndexSet<String>),
     /// Run this query, tell its rows, build again.
     Prequery(Box<BuiltQuery>),
 }
@@ -125,7 +130,7 @@ impl BuiltQuery {
 /// A question to the database that building ran into.
 #[derive(Debug)]
 enum Question {
-    Probe(String),
+    Probes(IndexSet<String>),
     Prequery(Box<BuiltQuery>),
 }
 
@@ -137,6 +142,8 @@ struct Builder<'a> {
     dialect: Dialect,
     labels: expr::Labels,
     from: RefCell<Option<from_clause::From>>,
+    /// Columns of the dataset by their quoted names.
+    quoted: OnceCell<HashMap<String, usize>>,
     question: RefCell<Option<Question>>,
 }
 
@@ -146,11 +153,31 @@ impl<'a> Builder<'a> {
             cx,
             dataset: cx.dataset,
             spec: cx.dataset.engine,
-            dialect: Dialect::of(cx.dataset.engine),
+            dialect: Dialect::for_engine(cx.dataset.engine),
             labels: expr::Labels::default(),
             from: RefCell::default(),
+            quoted: OnceCell::new(),
             question: RefCell::default(),
         }
+    }
+}
+
+impl Builder<'_> {
+    /// Asks the database about expressions, when the query is not built for the first question of another kind.
+    fn ask(&self, probes: impl IntoIterator<Item = String>) {
+        let mut question = self.question.borrow_mut();
+        if let Question::Probes(all) = question.get_or_insert_with(|| Question::Probes(IndexSet::new())) {
+            all.extend(probes);
+        }
+    }
+
+    /// The column whose quoted name a text is.
+    fn quoted(&self, text: &str) -> Option<&DatasetColumn> {
+        let columns = self.dataset.columns.iter().enumerate();
+        let quoted = self
+            .quoted
+            .get_or_init(|| columns.map(|(i, c)| (self.dialect.quote(&c.column_name), i)).collect());
+        self.dataset.columns.get(*quoted.get(text)?)
     }
 }
 
@@ -158,9 +185,9 @@ impl<'a> Builder<'a> {
 pub fn build(query: &QueryObject, context: &BuildContext<'_>) -> Result<Step> {
     let builder = Builder::new(context);
     let built = builder.statement(query);
-    // The first question counts, whatever came after it.
+    // The first kind of question counts, whatever came after it; all of that kind are asked at once.
     match builder.question.into_inner() {
-        Some(Question::Probe(sql)) => Ok(Step::Probe(sql)),
+        Some(Question::Probes(all)) => Ok(Step::Probes(all)),
         Some(Question::Prequery(built)) => Ok(Step::Prequery(built)),
         None => built.map(|built| Step::Ready(Box::new(built))),
     }

@@ -1,16 +1,17 @@
 //! Hostile names, values and expressions stay where they were put; row-level rules cannot be argued away.
 
+use infra::sql::{Place, RlsRule, RlsRules, TableName};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    dataset::{DatasetColumn, DatasetMetric, RlsClause, TableRls},
+    dataset::{DatasetColumn, DatasetMetric, RlsClause},
     query_object::{Column, Extras, Filter, Metric},
 };
 
 const ENGINES: [&str; 3] = ["postgresql", "sqlite", "mysql"];
 
-fn dataset(engine: &str) -> Dataset {
+pub(super) fn dataset(engine: &str) -> Dataset {
     let column = |name: &str, type_: &str| DatasetColumn {
         column_name: name.into(),
         type_: Some(type_.into()),
@@ -38,12 +39,11 @@ fn dataset(engine: &str) -> Dataset {
         fetch_values_predicate: None,
         normalize_columns: false,
         template_params: serde_json::Map::new(),
-        engine: infra::engines::spec(engine, None),
+        engine: infra::engine_specs::spec(engine, None),
         db_extra: serde_json::Map::new(),
         rls: Vec::new(),
-        inner_rls: Vec::new(),
-        default_schema: None,
-        default_catalog: None,
+        inner_rls: Some(infra::sql::RlsRules::default()),
+        names: Default::default(),
     }
 }
 
@@ -59,7 +59,7 @@ fn sql_of(query: &QueryObject, dataset: &Dataset) -> Result<String> {
     };
     match build(query, &cx)? {
         Step::Ready(built) => Ok(built.sql),
-        Step::Probe(sql) => Ok(sql),
+        Step::Probes(all) => Ok(all.into_iter().next().unwrap()),
         Step::Prequery(built) => Ok(built.sql),
     }
 }
@@ -222,7 +222,8 @@ fn row_level_rules_hold_whatever_is_asked() {
     query.apply_fetch_values_predicate = true;
     assert_eq!(
         sql_of(&query, &dataset).unwrap(),
-        "SELECT town AS town \nFROM arrivals \nWHERE (1 = 1 OR 2 = 2) AND (tonnage > 3) AND ((town = 'Kiel') OR (town = \
+        "SELECT town AS town \nFROM arrivals \nWHERE (1 = 1 OR 2 = 2) AND (tonnage > 3) AND ((town = 'Kiel') OR \
+         (town = \
          'Bremen')) AND (tonnage = 1 OR tonnage = 2)"
     );
     // The ranking of series is filtered like the statement itself.
@@ -238,20 +239,23 @@ fn tables_of_virtual_datasets_have_to_be_looked_up() {
     dataset.sql = Some("SELECT * FROM secrets".into());
     let mut query = QueryObject::new();
     query.columns = vec![Column::Name("town".into())];
+    dataset.inner_rls = None;
     assert!(sql_of(&query, &dataset).is_err());
-    let rls = |predicates: &[&str]| TableRls {
-        catalog: None,
-        schema: None,
-        table: "secrets".into(),
-        predicates: predicates.iter().map(|text| (*text).to_owned()).collect(),
+    let rls = |predicates: Option<&[&str]>| {
+        let table = TableName { catalog: None, schema: None, table: "secrets".into() };
+        let predicates = predicates.map(|all| all.iter().map(|text| (*text).to_owned()).collect());
+        Some(RlsRules::new("postgresql", Place::default(), vec![RlsRule { table, predicates }]))
     };
-    dataset.inner_rls = vec![rls(&["(a = 1)"])];
+    dataset.inner_rls = rls(None);
+    assert!(sql_of(&query, &dataset).is_err());
+    dataset.inner_rls = rls(Some(&["(a = 1)"]));
     assert_eq!(
         sql_of(&query, &dataset).unwrap(),
-        "SELECT town AS town \nFROM (SELECT\n  *\nFROM (\n  SELECT\n    *\n  FROM secrets\n  WHERE\n    (\n      a = 1\n    \
+        "SELECT town AS town \nFROM (SELECT\n  *\nFROM (\n  SELECT\n    *\n  FROM secrets\n  WHERE\n    (\n      \
+         a = 1\n    \
          )\n) AS \"secrets\") AS virtual_table"
     );
-    dataset.inner_rls = vec![rls(&[])];
+    dataset.inner_rls = Some(RlsRules::default());
     for (sql, message) in [
         ("", "Virtual dataset query cannot be empty"),
         ("SELECT 1; SELECT 2", "Virtual dataset query cannot consist of multiple statements"),
@@ -264,4 +268,43 @@ fn tables_of_virtual_datasets_have_to_be_looked_up() {
         dataset.sql = Some(if sql.is_empty() { ";".into() } else { sql.into() });
         assert_eq!(sql_of(&query, &dataset).unwrap_err().to_string(), message);
     }
+}
+
+/// T6, T7: a condition is torn apart by nothing beside it, and comparisons stay as the original writes them.
+#[test]
+fn conditions_are_in_parentheses_where_it_matters() {
+    let dataset = dataset("postgresql");
+    for (condition, text) in [
+        ("tonnage = 1", "tonnage = 1"),
+        ("(tonnage = 1)", "(tonnage = 1)"),
+        ("tonnage = 1 AND town IN ('a')", "tonnage = 1 AND town IN ('a')"),
+        ("tonnage = 1 OR 1 = 1", "(tonnage = 1 OR 1 = 1)"),
+        ("(tonnage = 1) OR (1 = 1)", "((tonnage = 1) OR (1 = 1))"),
+        ("tonnage = 1 AND town = 'a' OR 1 = 1", "(tonnage = 1 AND town = 'a' OR 1 = 1)"),
+    ] {
+        let mut query = QueryObject::new();
+        query.columns = vec![Column::Name("town".into())];
+        query.extras.where_ = Some(condition.into());
+        query.filter = vec![Filter {
+            col: json!("tonnage"),
+            op: ">".into(),
+            val: json!(3),
+            grain: None,
+            is_extra: None,
+        }];
+        let sql = sql_of(&query, &dataset).unwrap();
+        assert!(sql.ends_with(&format!("WHERE tonnage > 3 AND {text}")), "{sql}");
+    }
+}
+
+/// What keeps rows from a reader is not closed by a predicate of the dataset.
+#[test]
+fn a_predicate_of_the_dataset_stays_beside_the_rules() {
+    let mut dataset = dataset("postgresql");
+    dataset.rls = vec![RlsClause { clause: "town = 'Kiel'".into(), group_key: None }];
+    dataset.fetch_values_predicate = Some("1 = 1) OR (1 = 1".into());
+    let mut query = QueryObject::new();
+    query.columns = vec![Column::Name("town".into())];
+    query.apply_fetch_values_predicate = true;
+    assert!(sql_of(&query, &dataset).is_err());
 }

@@ -22,7 +22,7 @@ pub(super) struct Select {
 impl Select {
     pub fn new(spec: &EngineSpec, columns: Vec<String>, from: String) -> Self {
         Self {
-            dialect: Dialect::of(spec),
+            dialect: Dialect::for_engine(spec),
             distinct: false,
             columns,
             from,

@@ -139,8 +139,8 @@ impl Builder<'_> {
         };
         let built = match super::build(&prequery, self.cx)? {
             super::Step::Ready(built) => built,
-            super::Step::Probe(sql) => {
-                self.question.borrow_mut().get_or_insert(Question::Probe(sql));
+            super::Step::Probes(all) => {
+                self.ask(all);
                 return Ok(Limit::Unknown);
             }
             super::Step::Prequery(built) => built,

@@ -1,6 +1,9 @@
 //! The statement of a query object, clause by clause in the order of the original.
 
+use std::collections::HashSet;
+
 use indexmap::IndexMap;
+use infra::compute::check;
 use serde_json::Value;
 
 use super::{
@@ -9,7 +12,7 @@ use super::{
     expr::{Expr, Labeled},
     filters::Filters,
     from_clause::From,
-    order_by::Ordering,
+    order_by::{Ordering, Selected},
     select::Select,
     series_limit::{Limit, Series, grouped_columns, metrics},
 };
@@ -88,18 +91,14 @@ impl Builder<'_> {
             }
         };
         shape.selected.extend(metric_exprs);
-        let mut seen = Vec::new();
-        shape.selected.retain(|labeled| {
-            let is_new = !seen.contains(&labeled.name);
-            seen.push(labeled.name.clone());
-            is_new
-        });
+        let mut seen = HashSet::new();
+        shape.selected.retain(|labeled| seen.insert(labeled.name.clone()));
         let labels_expected: Vec<_> = shape.selected.iter().map(|labeled| labeled.key.clone()).collect();
         self.with_hidden_order(&mut shape.selected, &ordering);
 
         let filters = self.filters(query, dttm_column, &removed)?;
         let clauses = self.clauses(query, granularity.is_some(), time_filters, &filters, dttm_column)?;
-        self.avoid_hidden_columns(&mut shape.selected, &mut ordering);
+        self.avoid_hidden_columns(&mut shape.selected, &mut ordering)?;
         let mut prequeries = Vec::new();
         let sql = self.render(query, &shape, &ordering, &clauses, &main_metric, &from, &mut prequeries)?;
         let (sql, labels_expected) = if query.is_rowcount {
@@ -121,13 +120,14 @@ impl Builder<'_> {
     /// Dimensions of an aggregated query.
     fn grouped_shape(&self, query: &QueryObject, granularity: Option<&str>) -> Result<Shape> {
         let mut shape = Shape::default();
-        let series_labels: Vec<_> = query
+        let series_labels: HashSet<_> = query
             .series_columns
             .iter()
             .filter_map(Column::label)
             .map(|label| compatible_label(self.spec, &label))
             .collect();
         for column in grouped_columns(query) {
+            check()?;
             if column.name() == Some("__timestamp") && query.groupby.is_empty() {
                 continue;
             }
@@ -165,6 +165,7 @@ impl Builder<'_> {
     }
 
     fn raw_column(&self, column: &Column) -> Result<Labeled> {
+        check()?;
         let (sql, label) = match column {
             Column::Name(name) => {
                 if let Some(known) = self.dataset.column(name) {
@@ -179,7 +180,7 @@ impl Builder<'_> {
         };
         let text = self.select_expression(&sql)?;
         // The text of a column's name, quoted or not, means the column.
-        match self.dataset.columns.iter().rev().find(|known| self.dialect.quote(&known.column_name) == text) {
+        match self.quoted(&text) {
             Some(known) => self.column(known, Some(&label)),
             None => Ok(self.label(Expr::Literal(text), &label)),
         }
@@ -216,18 +217,25 @@ impl Builder<'_> {
         dttm_column: Option<&'a DatasetColumn>,
     ) -> Result<Clauses<'a>> {
         let mut conditions = filters.conditions.clone();
+        let mut time_filters = time_filters;
         let rls = self.row_level_filters()?;
         let has_rls = !rls.is_empty();
+        if has_rls {
+            let all = conditions.iter_mut().chain(&mut time_filters);
+            all.for_each(|condition| condition.keep_together(self.dialect));
+        }
         conditions.extend(rls);
         let text = |text: &Option<String>| text.as_deref().filter(|text| !text.is_empty()).map(str::to_owned);
         if let Some(text) = text(&query.extras.where_) {
-            let text = self.select_expression(&text)?;
-            // Superset leaves the text bare, so that `a OR b` escapes the row-level rules; with rules we do not.
-            conditions.push(Condition::Text(if has_rls { format!("({text})") } else { text }));
+            // Superset leaves the text bare, so that `a OR b` escapes the row-level rules and all other filters.
+            conditions.push(match self.condition_expression(&text)? {
+                Condition::Written { bare, .. } if has_rls => Condition::Text(format!("({bare})")),
+                written => written,
+            });
         }
         let mut having = Vec::new();
         if let Some(text) = text(&query.extras.having) {
-            having.push(Condition::Text(self.select_expression(&text)?));
+            having.push(self.condition_expression(&text)?);
         }
         let predicate =
             if query.apply_fetch_values_predicate { self.fetch_values_predicate(has_rls)? } else { None };
@@ -239,8 +247,13 @@ impl Builder<'_> {
         else {
             return Ok(None);
         };
-        let text = self.cx.templates.render(text)?;
-        Ok(Some(Condition::Text(if has_rls { format!("({text})") } else { text })))
+        let text = self.stored_expression(text)?;
+        if !has_rls {
+            return Ok(Some(Condition::Text(text)));
+        }
+        // it must not close the parenthesis that keeps it from the row-level rules
+        crate::clause::sanitize_clause(&text, self.spec)?;
+        Ok(Some(Condition::Text(format!("({text})"))))
     }
 
     /// Row-level rules of the dataset: rules of one group are alternatives.
@@ -282,7 +295,8 @@ impl Builder<'_> {
             select.filters.push(Condition::And(criteria));
         }
         select.having = (!clauses.having.is_empty()).then(|| Condition::And(clauses.having.clone()));
-        let order = |(item, ascending): &(Labeled, bool)| self.order_text(item, *ascending, &shape.selected);
+        let selected = Selected::new(&shape.selected);
+        let order = |(item, ascending): &(Labeled, bool)| self.order_text(item, *ascending, &selected);
         select.order_by = ordering.items.iter().map(order).collect();
         select.limit = query.row_limit.filter(|limit| *limit != 0);
         select.offset = Some(query.row_offset).filter(|offset| *offset != 0);

@@ -53,8 +53,17 @@ impl Builder<'_> {
     }
 }
 
-/// Python's `strftime` for the directives that date formats of columns use; unknown ones stay as they are.
+/// Python's `strftime` of a moment without a zone, as glibc does it; unknown directives stay as they are.
 pub fn strftime(dttm: NaiveDateTime, format: &str) -> String {
+    formatted(dttm, format, ("", ""))
+}
+
+/// The same of a moment in UTC.
+pub fn strftime_utc(dttm: NaiveDateTime, format: &str) -> String {
+    formatted(dttm, format, ("+0000", "UTC"))
+}
+
+fn formatted(dttm: NaiveDateTime, format: &str, (offset, zone): (&str, &str)) -> String {
     let mut out = String::new();
     let mut chars = format.chars();
     while let Some(c) = chars.next() {
@@ -62,26 +71,34 @@ pub fn strftime(dttm: NaiveDateTime, format: &str) -> String {
             out.push(c);
             continue;
         }
+        // glibc's flags: another padding, capitals
+        let rest = chars.as_str();
+        if let (Some(flag @ ('-' | '_' | '0' | '^')), Some(of)) = (rest.chars().next(), rest.chars().nth(1)) {
+            let of_numbers = flag != '^' && "ymdHIMSjekluwUWVGg".contains(of);
+            if of_numbers || (flag == '^' && "pbBaAh".contains(of)) {
+                let format = if flag == '^' { format!("%{of}") } else { format!("%{flag}{of}") };
+                let text = dttm.format(&format).to_string();
+                out += &if flag == '^' { text.to_uppercase() } else { text };
+                chars.nth(1);
+                continue;
+            }
+        }
         match chars.next() {
             Some('Y') => out += &format!("{:04}", dttm.year()),
-            Some('y') => out += &format!("{:02}", dttm.year().rem_euclid(100)),
-            Some('m') => out += &format!("{:02}", dttm.month()),
-            Some('d') => out += &format!("{:02}", dttm.day()),
-            Some('H') => out += &format!("{:02}", dttm.hour()),
-            Some('I') => out += &format!("{:02}", dttm.hour12().1),
-            Some('M') => out += &format!("{:02}", dttm.minute()),
-            Some('S') => out += &format!("{:02}", dttm.second()),
             Some('f') => out += &format!("{:06}", dttm.and_utc().timestamp_subsec_micros()),
-            Some('j') => out += &format!("{:03}", dttm.ordinal()),
-            Some('p') => out += if dttm.hour12().0 { "PM" } else { "AM" },
-            Some('b') => out += &dttm.format("%b").to_string(),
-            Some('B') => out += &dttm.format("%B").to_string(),
-            Some('a') => out += &dttm.format("%a").to_string(),
-            Some('A') => out += &dttm.format("%A").to_string(),
             Some('s') => out += &dttm.and_utc().timestamp().to_string(),
-            // A naive datetime has no zone.
-            Some('z' | 'Z') => {}
+            Some('z') => out += offset,
+            Some('Z') => out += zone,
             Some('%') => out.push('%'),
+            Some('P') => out += if dttm.hour12().0 { "pm" } else { "am" },
+            Some('c') => out += &dttm.format("%a %b %e %H:%M:%S %Y").to_string(),
+            Some('x') => out += &dttm.format("%m/%d/%y").to_string(),
+            Some('X') => out += &dttm.format("%H:%M:%S").to_string(),
+            Some('n') => out.push('\n'),
+            Some('t') => out.push('\t'),
+            Some(same) if "ymdHIMSjpbBaAhekluwUWVGgCDFTRr".contains(same) => {
+                out += &dttm.format(&format!("%{same}")).to_string();
+            }
             Some(other) => out.extend(['%', other]),
             None => out.push('%'),
         }
@@ -98,5 +115,11 @@ mod tests {
         let dttm =
             chrono::NaiveDate::from_ymd_opt(2004, 2, 9).unwrap().and_hms_micro_opt(13, 2, 3, 45).unwrap();
         assert_eq!(strftime(dttm, "%Y%m%d %I%p %f %q 100%%"), "20040209 01PM 000045 %q 100%");
+        assert_eq!(
+            strftime(dttm, "%V %G %e|%D %T %Z %c"),
+            "07 2004  9|02/09/04 13:02:03  Mon Feb  9 13:02:03 2004"
+        );
+        assert_eq!(strftime(dttm, "%-d/%-m %_d %^b %-q"), "9/2  9 FEB %-q");
+        assert_eq!(strftime_utc(dttm, "%A %B %z %Z %"), "Monday February +0000 UTC %");
     }
 }

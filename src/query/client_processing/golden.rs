@@ -14,7 +14,7 @@ fn recorded_cases() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/client_processing/cases.json");
     let all: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let records = from_records(&frame(&all["frame"]));
-    let csv = read_csv(&String::from_utf8(to_csv(&records, &CsvOptions::plain(false))).unwrap());
+    let csv = read_csv(&String::from_utf8(to_csv(&records, &CsvOptions::plain(false)).unwrap()).unwrap());
     let mut wrong = Vec::new();
     let cases = all["cases"].as_array().unwrap();
     for case in cases {
@@ -31,7 +31,7 @@ fn recorded_cases() {
                     "coltypes": p.coltypes.iter().map(|t| *t as u8).collect::<Vec<_>>(),
                     "rowcount": p.rowcount,
                     "data": if is_csv {
-                        Value::String(String::from_utf8(p.csv()).unwrap())
+                        Value::String(String::from_utf8(p.csv().unwrap()).unwrap())
                     } else {
                         serde_json::from_slice(&data).unwrap()
                     },

@@ -14,7 +14,8 @@ use serde_json::{Map, Value};
 use crate::encode::csv::{CsvOptions, to_csv};
 use crate::encode::json;
 use crate::frame::{
-    Column, ColumnHint, Frame, FrameError, GenericType, Index, IndexLevel, Label, Result, coltypes,
+    Column, ColumnHint, Frame, FrameError, GenericType, Index, IndexLevel, Label, LabelPositions, Result,
+    coltypes,
 };
 use crate::frame::{Dtype, dtype, python, to_float};
 pub use read_csv::read_csv;
@@ -45,7 +46,7 @@ impl Processed {
     }
 
     /// `data` of a CSV answer.
-    pub fn csv(&self) -> Vec<u8> {
+    pub fn csv(&self) -> Result<Vec<u8>> {
         to_csv(&self.frame, &CsvOptions::plain(self.show_index))
     }
 }
@@ -54,6 +55,7 @@ impl Processed {
 /// become floats.
 pub fn from_records(frame: &Frame) -> Frame {
     let mut out: Vec<Column> = Vec::with_capacity(frame.columns.len());
+    let mut places = LabelPositions::default();
     for c in &frame.columns {
         let data = match &c.data {
             ColumnData::Int(v) if v.iter().any(Option::is_none) => {
@@ -61,7 +63,7 @@ pub fn from_records(frame: &Frame) -> Frame {
             }
             other => other.clone(),
         };
-        match out.iter_mut().find(|o| o.label == c.label) {
+        match places.find_or_add(&c.label).and_then(|at| out.get_mut(at)) {
             Some(slot) => slot.data = data,
             None => out.push(Column { label: c.label.clone(), data }),
         }

@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 
-use infra::engines::column::{ColumnData, Scalar};
+use infra::{
+    compute::Pace,
+    engines::column::{ColumnData, Scalar},
+};
 
 use crate::frame::datetime::{DAY, from_micros};
 use crate::frame::python::{offset_text, str_of, timestamp_text, write_float, write_int};
-use crate::frame::{Frame, Index, is_na};
+use crate::frame::{Frame, Index, Result, is_na};
 
 /// How a frame is written.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,7 +83,8 @@ impl CsvOptions {
 }
 
 /// The frame as CSV text.
-pub fn to_csv(frame: &Frame, options: &CsvOptions) -> Vec<u8> {
+pub fn to_csv(frame: &Frame, options: &CsvOptions) -> Result<Vec<u8>> {
+    let mut pace = Pace::default();
     let rows = frame.row_count();
     let mut out = Vec::with_capacity(rows.saturating_mul(frame.columns.len() * 8 + 2).min(64 << 20));
     let mut row_writer = Row::new(options);
@@ -101,7 +105,7 @@ pub fn to_csv(frame: &Frame, options: &CsvOptions) -> Vec<u8> {
         }
         for c in &frame.columns {
             let label = match c.label.text() {
-                Some(t) if options.escape_formulas => disarm(t).into_owned(),
+                Some(t) if options.escape_formulas => escape_value(t).into_owned(),
                 _ => c.label.display(),
             };
             row_writer.field(&mut out, &label);
@@ -124,9 +128,9 @@ pub fn to_csv(frame: &Frame, options: &CsvOptions) -> Vec<u8> {
     let mut start = 0;
     while start < rows {
         let end = (start + chunk).min(rows);
-        let style = Style::of(columns.iter().map(|c| &**c), start, end);
+        let style = Style::for_rows(columns.iter().map(|c| &**c), start, end);
         let index_styles: Vec<Style> =
-            indexes.iter().map(|(_, d)| Style::of(std::iter::once(d), start, end)).collect();
+            indexes.iter().map(|(_, d)| Style::for_rows(std::iter::once(d), start, end)).collect();
         for row in start..end {
             for ((_, data), style) in indexes.iter().zip(&index_styles) {
                 scratch.clear();
@@ -134,6 +138,7 @@ pub fn to_csv(frame: &Frame, options: &CsvOptions) -> Vec<u8> {
                 row_writer.bytes(&mut out, &scratch, quotable(data));
             }
             for data in &columns {
+                pace.step()?;
                 scratch.clear();
                 cell(&mut scratch, data, row, &style, options);
                 row_writer.bytes(&mut out, &scratch, quotable(data));
@@ -142,7 +147,7 @@ pub fn to_csv(frame: &Frame, options: &CsvOptions) -> Vec<u8> {
         }
         start = end;
     }
-    out
+    Ok(out)
 }
 
 fn quotable(data: &ColumnData) -> bool {
@@ -223,7 +228,7 @@ struct Style {
 }
 
 impl Style {
-    fn of<'a>(columns: impl Iterator<Item = &'a ColumnData>, start: usize, end: usize) -> Self {
+    fn for_rows<'a>(columns: impl Iterator<Item = &'a ColumnData>, start: usize, end: usize) -> Self {
         let mut style = Self { dates_only: true, digits: 0 };
         for data in columns {
             let ColumnData::Timestamp(v) = data else { continue };
@@ -307,13 +312,13 @@ fn disarmed<'a>(data: &'a ColumnData, index: &Index) -> Cow<'a, ColumnData> {
     match data {
         ColumnData::Text(v) => {
             let place = labels(index);
-            if place.is_none() && !v.iter().flatten().any(|s| matches!(disarm(s), Cow::Owned(_))) {
+            if place.is_none() && !v.iter().flatten().any(|s| matches!(escape_value(s), Cow::Owned(_))) {
                 return Cow::Borrowed(data);
             }
             let mut v = v.clone();
             for i in 0..v.len() {
                 let Some(s) = v.get(i).and_then(Option::as_deref) else { continue };
-                let text: Box<str> = disarm(s).into();
+                let text: Box<str> = escape_value(s).into();
                 let target = place.as_ref().map_or(Some(i), |p| p.get(&(i as i64)).copied());
                 if let Some(slot) = target.and_then(|t| v.get_mut(t)) {
                     *slot = Some(text);
@@ -325,7 +330,7 @@ fn disarmed<'a>(data: &'a ColumnData, index: &Index) -> Cow<'a, ColumnData> {
             Cow::Owned(ColumnData::Object(
                 v.iter()
                     .map(|s| match s {
-                        Scalar::Text(t) => Scalar::Text(disarm(t).into()),
+                        Scalar::Text(t) => Scalar::Text(escape_value(t).into()),
                         other => other.clone(),
                     })
                     .collect(),
@@ -346,7 +351,7 @@ fn labels(index: &Index) -> Option<std::collections::HashMap<i64, usize>> {
 }
 
 /// `superset.utils.csv:escape_value`.
-pub fn disarm(text: &str) -> Cow<'_, str> {
+pub fn escape_value(text: &str) -> Cow<'_, str> {
     let dangerous = |c: char| matches!(c, '-' | '@' | '+' | '|' | '=' | '%');
     let blank = text.trim_start_matches(char::is_whitespace);
     let starts = text.starts_with(dangerous)
@@ -373,7 +378,7 @@ mod tests {
     }
 
     fn csv(frame: &Frame) -> String {
-        String::from_utf8(to_csv(frame, &CsvOptions::export(frame))).unwrap()
+        String::from_utf8(to_csv(frame, &CsvOptions::export(frame)).unwrap()).unwrap()
     }
 
     #[test]

@@ -1,19 +1,23 @@
 //! JSON as `superset.utils.json:dumps` with `json_int_dttm_ser` writes it: `, ` and `: ` as separators, ASCII only,
 //! NaN as null, timestamps as milliseconds, decimals with all their digits. Values go straight into the buffer.
 
-use infra::engines::column::{ColumnData, Scalar};
+use infra::{
+    compute::Pace,
+    engines::column::{ColumnData, Scalar},
+};
 
 use crate::frame::datetime::{date_micros, epoch_ms, to_micros};
+pub use crate::frame::json_text::{value_text, write_str, write_value};
 use crate::frame::python::{timedelta_json, write_float, write_int};
-use crate::frame::{Frame, FrameError, Index, Label, Result, decimal};
+use crate::frame::{Frame, FrameError, Index, Label, LabelPositions, Result, decimal};
 
 /// The frame as a list of records (`df.to_dict(orient="records")`), appended to `out`.
 pub fn write_records(out: &mut Vec<u8>, frame: &Frame) -> Result<()> {
     // Of columns with equal labels the last one's values win, at the first one's place, as in a Python dict.
     let mut columns: Vec<(Vec<u8>, &ColumnData)> = Vec::with_capacity(frame.columns.len());
-    let mut labels: Vec<&Label> = Vec::with_capacity(frame.columns.len());
+    let mut places = LabelPositions::default();
     for c in &frame.columns {
-        if let Some(at) = labels.iter().position(|l| **l == c.label) {
+        if let Some(at) = places.find_or_add(&c.label) {
             if let Some(slot) = columns.get_mut(at) {
                 slot.1 = &c.data;
             }
@@ -25,16 +29,17 @@ pub fn write_records(out: &mut Vec<u8>, frame: &Frame) -> Result<()> {
         }
         write_key(&mut key, &c.label)?;
         key.extend_from_slice(b": ");
-        labels.push(&c.label);
         columns.push((key, &c.data));
     }
     let rows = frame.row_count();
     let width: usize = columns.iter().map(|(k, _)| k.len() + 8).sum::<usize>() + 4;
     out.reserve(width.saturating_mul(rows).min(64 << 20));
+    let mut pace = Pace::default();
     out.push(b'[');
     for row in 0..rows {
         out.extend_from_slice(if row == 0 { b"{" } else { b", {" });
         for (key, data) in &columns {
+            pace.step()?;
             out.extend_from_slice(key);
             write_cell(out, data, row);
         }
@@ -46,8 +51,10 @@ pub fn write_records(out: &mut Vec<u8>, frame: &Frame) -> Result<()> {
 
 /// A dict of columns, each a dict of the index labels (`df.to_dict()`), as `post_processed` answers carry it.
 pub fn write_columns(out: &mut Vec<u8>, frame: &Frame) -> Result<()> {
+    let mut pace = Pace::default();
     let mut row_keys = Vec::with_capacity(frame.row_count());
     for row in 0..frame.row_count() {
+        pace.step()?;
         let labels = frame.index.row(row);
         let label = match labels.as_slice() {
             [one] if !frame.index.is_multi() => Label::Flat(one.clone()),
@@ -82,6 +89,7 @@ pub fn write_columns(out: &mut Vec<u8>, frame: &Frame) -> Result<()> {
         write_key(out, &c.label)?;
         out.extend_from_slice(b": {");
         for (n, (first, last)) in places.iter().enumerate() {
+            pace.step()?;
             if n > 0 {
                 out.extend_from_slice(b", ");
             }
@@ -255,82 +263,6 @@ fn bytes_text(bytes: &[u8]) -> String {
         Ok(s) if rest.is_empty() => s,
         _ => "[bytes]".into(),
     }
-}
-
-/// A JSON document in Superset's separators.
-pub fn value_text(value: &serde_json::Value) -> String {
-    let mut out = Vec::new();
-    write_value(&mut out, value);
-    String::from_utf8(out).unwrap_or_default()
-}
-
-/// Appends a JSON document in Superset's separators.
-pub fn write_value(out: &mut Vec<u8>, value: &serde_json::Value) {
-    use serde_json::Value;
-    match value {
-        Value::Null => out.extend_from_slice(b"null"),
-        Value::Bool(b) => out.extend_from_slice(if *b { b"true" } else { b"false" }),
-        Value::Number(n) => match n.as_f64() {
-            Some(f) if !n.is_i64() && !n.is_u64() => write_float(out, f),
-            _ => out.extend_from_slice(n.to_string().as_bytes()),
-        },
-        Value::String(s) => write_str(out, s),
-        Value::Array(a) => {
-            out.push(b'[');
-            for (i, v) in a.iter().enumerate() {
-                if i > 0 {
-                    out.extend_from_slice(b", ");
-                }
-                write_value(out, v);
-            }
-            out.push(b']');
-        }
-        Value::Object(o) => {
-            out.push(b'{');
-            for (i, (k, v)) in o.iter().enumerate() {
-                if i > 0 {
-                    out.extend_from_slice(b", ");
-                }
-                write_str(out, k);
-                out.extend_from_slice(b": ");
-                write_value(out, v);
-            }
-            out.push(b'}');
-        }
-    }
-}
-
-/// A string literal, everything beyond ASCII escaped.
-pub fn write_str(out: &mut Vec<u8>, s: &str) {
-    out.push(b'"');
-    let plain = |b: u8| (0x20..0x7f).contains(&b) && b != b'"' && b != b'\\';
-    if s.bytes().all(plain) {
-        out.extend_from_slice(s.as_bytes());
-    } else {
-        for c in s.chars() {
-            match c {
-                '"' => out.extend_from_slice(b"\\\""),
-                '\\' => out.extend_from_slice(b"\\\\"),
-                '\n' => out.extend_from_slice(b"\\n"),
-                '\r' => out.extend_from_slice(b"\\r"),
-                '\t' => out.extend_from_slice(b"\\t"),
-                '\u{8}' => out.extend_from_slice(b"\\b"),
-                '\u{c}' => out.extend_from_slice(b"\\f"),
-                ' '..='~' => out.push(c as u8),
-                c => {
-                    let mut units = [0; 2];
-                    for u in c.encode_utf16(&mut units) {
-                        const HEX: &[u8; 16] = b"0123456789abcdef";
-                        out.extend_from_slice(b"\\u");
-                        for shift in [12, 8, 4, 0] {
-                            out.push(HEX[usize::from(*u >> shift & 0xf)]);
-                        }
-                    }
-                }
-            }
-        }
-    }
-    out.push(b'"');
 }
 
 #[cfg(test)]

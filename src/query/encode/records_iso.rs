@@ -1,5 +1,5 @@
-//! Records as SQL Lab shows them (`superset.dataframe:df_to_records`, `pessimistic_json_iso_dttm_ser`): times in ISO 8601,
-//! integers beyond JavaScript's as text.
+//! Records as SQL Lab shows them (`superset.dataframe:df_to_records`, `pessimistic_json_iso_dttm_ser`): times in ISO
+//! 8601, integers beyond JavaScript's as text.
 
 use infra::engines::column::{ColumnData, Scalar};
 

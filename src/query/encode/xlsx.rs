@@ -1,6 +1,9 @@
 //! XLSX as chart exports write it (`superset.utils.excel` over pandas' `to_excel`).
 
-use infra::engines::column::{ColumnData, Scalar};
+use infra::{
+    compute::Pace,
+    engines::column::{ColumnData, Scalar},
+};
 use rust_xlsxwriter::{Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
 
 use crate::frame::datetime::{DAY, date_micros, to_micros};
@@ -28,8 +31,14 @@ pub fn to_xlsx(frame: &Frame, coltypes: &[GenericType]) -> Result<Vec<u8>> {
     let mut workbook = Workbook::new();
     let styles = Styles::new();
     let sheet = workbook.add_worksheet();
-    write(sheet, frame, coltypes, &styles).map_err(|e| FrameError::unexpected(e.to_string()))?;
+    write(sheet, frame, coltypes, &styles)?;
     workbook.save_to_buffer().map_err(|e| FrameError::unexpected(e.to_string()))
+}
+
+impl From<XlsxError> for FrameError {
+    fn from(error: XlsxError) -> Self {
+        Self::unexpected(error.to_string())
+    }
 }
 
 struct Styles {
@@ -50,12 +59,8 @@ impl Styles {
     }
 }
 
-fn write(
-    sheet: &mut Worksheet,
-    frame: &Frame,
-    coltypes: &[GenericType],
-    styles: &Styles,
-) -> Result<(), XlsxError> {
+fn write(sheet: &mut Worksheet, frame: &Frame, coltypes: &[GenericType], styles: &Styles) -> Result<()> {
+    let mut pace = Pace::default();
     sheet.set_name("Sheet1")?;
     let indexes = frame.index.clone().into_levels();
     let mut column = 0u16;
@@ -65,6 +70,7 @@ fn write(
             sheet.write_string_with_format(0, column, clipped(&name), &styles.header)?;
         }
         for row in 0..frame.row_count() {
+            pace.step()?;
             let at = row as u32 + 1;
             match level.data.get(row) {
                 Scalar::Int(i) => {
@@ -91,6 +97,7 @@ fn write(
         // times with a zone are turned into text, and so is what is missing among them
         let zoned = (0..c.data.len()).any(|row| matches!(c.data.get(row), Scalar::TimestampTz(..)));
         for row in 0..frame.row_count() {
+            pace.step()?;
             let at = row as u32 + 1;
             match (&numbers, numeric) {
                 (Some(v), _) => {
@@ -98,8 +105,8 @@ fn write(
                         number(sheet, at, column, v)?;
                     }
                 }
-                (None, true) => text(sheet, at, column, &str_of(&c.data.get(row)))?,
-                (None, false) if zoned && is_na(&c.data.get(row)) => text(sheet, at, column, "NaT")?,
+                (None, true) => write_text(sheet, at, column, &str_of(&c.data.get(row)))?,
+                (None, false) if zoned && is_na(&c.data.get(row)) => write_text(sheet, at, column, "NaT")?,
                 (None, false) => value(sheet, at, column, &c.data.get(row), styles)?,
             }
         }
@@ -130,8 +137,8 @@ fn numbers(data: &ColumnData) -> Option<Vec<Option<Scalar>>> {
 fn number(sheet: &mut Worksheet, row: u32, column: u16, v: &Scalar) -> Result<(), XlsxError> {
     const LIMIT: f64 = 1e15;
     match v {
-        Scalar::Int(n) if n.unsigned_abs() > LIMIT as u64 => text(sheet, row, column, &n.to_string()),
-        Scalar::Float(f) if f.abs() > LIMIT => text(sheet, row, column, &float_repr(*f)),
+        Scalar::Int(n) if n.unsigned_abs() > LIMIT as u64 => write_text(sheet, row, column, &n.to_string()),
+        Scalar::Float(f) if f.abs() > LIMIT => write_text(sheet, row, column, &float_repr(*f)),
         Scalar::Bool(b) => sheet.write_boolean(row, column, *b).map(|_| ()),
         v => sheet.write_number(row, column, crate::frame::as_f64(v).unwrap_or(0.0)).map(|_| ()),
     }
@@ -143,7 +150,7 @@ fn value(sheet: &mut Worksheet, row: u32, column: u16, v: &Scalar, styles: &Styl
         Scalar::Bool(b) => sheet.write_boolean(row, column, *b).map(|_| ()),
         Scalar::Int(n) => sheet.write_number(row, column, *n as f64).map(|_| ()),
         Scalar::Float(f) if f.is_infinite() => {
-            text(sheet, row, column, if *f > 0.0 { "inf" } else { "-inf" })
+            write_text(sheet, row, column, if *f > 0.0 { "inf" } else { "-inf" })
         }
         Scalar::Float(f) => sheet.write_number(row, column, *f).map(|_| ()),
         Scalar::Timestamp(t) => {
@@ -155,13 +162,13 @@ fn value(sheet: &mut Worksheet, row: u32, column: u16, v: &Scalar, styles: &Styl
         Scalar::Interval(us) => {
             sheet.write_number_with_format(row, column, *us as f64 / DAY as f64, &styles.duration).map(|_| ())
         }
-        Scalar::Text(s) => text(sheet, row, column, s),
-        other => text(sheet, row, column, &str_of(other)),
+        Scalar::Text(s) => write_text(sheet, row, column, s),
+        other => write_text(sheet, row, column, &str_of(other)),
     }
 }
 
 /// A text, never a formula: what begins like one gets a quote, as `quote_formulas` does.
-fn text(sheet: &mut Worksheet, row: u32, column: u16, s: &str) -> Result<(), XlsxError> {
+fn write_text(sheet: &mut Worksheet, row: u32, column: u16, s: &str) -> Result<(), XlsxError> {
     if s.is_empty() {
         return Ok(());
     }

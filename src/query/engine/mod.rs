@@ -1,12 +1,8 @@
 //! What writing SQL needs beyond `infra::engines`: quoting and literals by dialect, grain expressions, labels.
 
-mod dialect;
-
 use chrono::{DateTime, NaiveDateTime};
-pub use infra::engines::{EngineSpec, GenericType};
-use md5::{Digest, Md5};
-
-pub use dialect::Dialect;
+pub use infra::engine_specs::{Dialect, EngineSpec, GenericType};
+use infra::{crypto::md5_hex, engine_specs::facts::Labels};
 
 use crate::error::{QueryError, Result};
 
@@ -81,18 +77,17 @@ pub fn compatible_label(spec: &EngineSpec, label: &str) -> String {
     let Some(max) = spec.caps.max_column_name_length.filter(|max| mutated.chars().count() > *max) else {
         return mutated;
     };
-    let underscore = if spec.engine == "bigquery" { "_" } else { "" };
-    format!("{underscore}{}", md5_hex(label)).chars().take(max).collect()
+    format!("{}{}", spec.sql.digest_prefix, md5_hex(label)).chars().take(max).collect()
 }
 
 /// What engines do to labels that they would not take, or would not give back, as they are (`_mutate_label`).
 fn mutated_label(spec: &EngineSpec, label: &str) -> String {
     let digest = |length: usize| md5_hex(label).chars().take(length).collect::<String>();
-    match spec.engine.as_str() {
-        "awsathena" | "redshift" => label.to_lowercase(),
-        "clickhousedb" | "databend" | "dremio" | "drill" => format!("{label}_{}", digest(6)),
-        "elasticsearch" => label.replace('.', "_"),
-        "bigquery" => {
+    match spec.sql.labels {
+        Labels::Lower => label.to_lowercase(),
+        Labels::Digest => format!("{label}_{}", digest(6)),
+        Labels::Undotted => label.replace('.', "_"),
+        Labels::Words => {
             let mut mutated = String::new();
             if label.starts_with(|c: char| c.is_ascii_digit()) {
                 mutated.push('_');
@@ -112,12 +107,8 @@ fn mutated_label(spec: &EngineSpec, label: &str) -> String {
             }
             mutated
         }
-        _ => label.to_owned(),
+        Labels::Same => label.to_owned(),
     }
-}
-
-fn md5_hex(text: &str) -> String {
-    Md5::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -126,7 +117,7 @@ mod tests {
 
     #[test]
     fn grains_and_epochs_make_templates() {
-        let lite = infra::engines::spec("sqlite", None);
+        let lite = infra::engine_specs::spec("sqlite", None);
         assert_eq!(
             timestamp_template(lite, None, Some("epoch_ms"), Some("P1Y")).unwrap(),
             "DATETIME(datetime(({col}/1000), 'unixepoch'), 'start of year')"
@@ -137,10 +128,10 @@ mod tests {
 
     #[test]
     fn long_labels_become_digests() {
-        let pg = infra::engines::spec("postgresql", None);
+        let pg = infra::engine_specs::spec("postgresql", None);
         assert_eq!(compatible_label(pg, &"x".repeat(63)), "x".repeat(63));
         assert_eq!(compatible_label(pg, &"x".repeat(64)).len(), 32);
-        let bigquery = infra::engines::spec("bigquery", None);
+        let bigquery = infra::engine_specs::spec("bigquery", None);
         assert_eq!(compatible_label(bigquery, "2 % of x"), "_2_of_x_961ee");
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{FormData, md5_of, text, truthy};
+use super::{FormData, md5_of, string_field, truthy};
 
 /// `{col, op, val}` as an adhoc filter (`simple_filter_to_adhoc`); `None` without operator or column.
 pub fn simple_filter_to_adhoc(filter: &Value, clause: &str) -> Option<Value> {
@@ -157,7 +157,7 @@ fn merge_extra_form_data(form_data: &mut FormData) {
             }
         }
     }
-    let range = text(form_data, "time_range").map(str::to_owned);
+    let range = string_field(form_data, "time_range").map(str::to_owned);
     if let Some(range) = range.filter(|_| !truthy(form_data.get("granularity_sqla")))
         && let Some(Value::Array(list)) = form_data.get_mut("adhoc_filters")
     {
@@ -181,7 +181,8 @@ fn marked_extra(filter: &Value) -> Value {
     Value::Object(map)
 }
 
-/// Adhoc filters become `filters`, `where` and `having` (`split_adhoc_filters_into_base_filters`); `sanitize` checks SQL texts.
+/// Adhoc filters become `filters`, `where` and `having` (`split_adhoc_filters_into_base_filters`); `sanitize` checks
+/// SQL texts.
 pub fn split_adhoc_filters<E>(
     form_data: &mut FormData,
     sanitize: impl Fn(&str) -> Result<String, E>,
@@ -193,7 +194,8 @@ pub fn split_adhoc_filters<E>(
         let clause = filter.get("clause").and_then(Value::as_str);
         match filter.get("expressionType").and_then(Value::as_str) {
             Some("SIMPLE") if clause == Some("WHERE") => {
-                simple.push(json!({"col": member(filter, "subject"), "op": member(filter, "operator"), "val": member(filter, "comparator")}));
+                simple.push(json!({"col": member(filter, "subject"), "op": member(filter, "operator"),
+                    "val": member(filter, "comparator")}));
             }
             Some("SQL") => {
                 let sql = sanitize(filter.get("sqlExpression").and_then(Value::as_str).unwrap_or(""))?;

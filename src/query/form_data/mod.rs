@@ -1,13 +1,13 @@
 //! Form data: the settings of a chart as the frontend holds them, and how filters from dashboards are merged into them.
 //!
-//! Counterparts: the form-data functions of `superset.utils.core` and `superset.legacy`. Legacy visualisations and Jinja macros read
-//! form data; the query objects of the newer charts are made in the browser.
+//! Counterparts: the form-data functions of `superset.utils.core` and `superset.legacy`. Legacy visualisations and
+//! Jinja macros read form data; the query objects of the newer charts are made in the browser.
 
 mod filters;
 #[cfg(test)]
 mod tests;
 
-use md5::{Digest, Md5};
+use infra::crypto::md5_hex;
 use serde_json::{Map, Value};
 
 pub use filters::{
@@ -25,8 +25,8 @@ pub fn truthy(value: Option<&Value>) -> bool {
     value.is_some_and(infra::json::truthy)
 }
 
-/// The member if it is a text that says something.
-pub fn text<'a>(form_data: &'a FormData, key: &str) -> Option<&'a str> {
+/// The member if it is a text that is not empty.
+pub fn string_field<'a>(form_data: &'a FormData, key: &str) -> Option<&'a str> {
     form_data.get(key).and_then(Value::as_str).filter(|s| !s.is_empty())
 }
 
@@ -42,7 +42,8 @@ pub fn int_or(form_data: &FormData, key: &str, default: i64) -> Option<i64> {
     }
 }
 
-/// `since` and `until` of old become `time_range`; a time column that is filtered by "No filter" says so (`update_time_range`).
+/// `since` and `until` of old become `time_range`; a time column that is filtered by "No filter" says so
+/// (`update_time_range`).
 pub fn update_time_range(form_data: &mut FormData) {
     if form_data.contains_key("since") || form_data.contains_key("until") {
         let mut take = |key| match form_data.shift_remove(key) {
@@ -81,7 +82,7 @@ pub fn merge_request_params(form_data: &mut FormData, params: &[(String, String)
 /// MD5 of the document with sorted keys (`md5_sha_from_dict`).
 pub fn md5_of(value: &Value) -> String {
     let text = crate::encode::json::value_text(&sorted(value));
-    Md5::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    md5_hex(text)
 }
 
 fn sorted(value: &Value) -> Value {

@@ -23,7 +23,8 @@ fn old_filters_become_adhoc_filters() {
 #[test]
 fn extra_filters_and_extra_form_data_are_merged() {
     let mut form = map(json!({
-        "adhoc_filters": [{"expressionType": "SIMPLE", "clause": "WHERE", "subject": "a", "operator": "IN", "comparator": ["1", "2"]}],
+        "adhoc_filters": [{"expressionType": "SIMPLE", "clause": "WHERE", "subject": "a", "operator": "IN",
+            "comparator": ["1", "2"]}],
         "extra_filters": [
             {"col": "a", "op": "IN", "val": ["2", "1"]},
             {"col": "b", "op": "==", "val": "x"},

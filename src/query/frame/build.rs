@@ -110,7 +110,7 @@ fn text_of(values: impl Iterator<Item = Scalar>) -> ColumnData {
                 Scalar::Text(s) => Some(s),
                 // Lists cannot be cast by numpy and go through JSON, dictionaries show as Python prints them.
                 Scalar::Json(j @ serde_json::Value::Array(_)) => {
-                    Some(crate::encode::json::value_text(&j).into())
+                    Some(super::json_text::value_text(&j).into())
                 }
                 other => Some(python::str_of(&other).into()),
             })

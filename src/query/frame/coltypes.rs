@@ -1,10 +1,13 @@
 //! Generic column types of an answer (`superset.utils.core:extract_dataframe_dtypes`).
 
-use infra::engines::column::{ColumnData, Scalar};
+use infra::{
+    compute::check,
+    engines::column::{ColumnData, Scalar},
+};
 use regex::Regex;
 use std::sync::LazyLock;
 
-use super::{Frame, FrameError, Result, is_na};
+use super::{Frame, FrameError, LabelPositions, Result, is_na};
 
 /// `superset.utils.core:GenericDataType`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,22 +36,24 @@ pub struct ColumnHint {
 
 /// The generic type of every column; `hint` tells what the dataset says about a label.
 pub fn coltypes(frame: &Frame, hint: impl Fn(&str) -> ColumnHint) -> Result<Vec<GenericType>> {
-    for (i, c) in frame.columns.iter().enumerate() {
-        if frame.columns.iter().take(i).any(|d| d.label == c.label) {
+    let mut places = LabelPositions::default();
+    for c in &frame.columns {
+        if places.find_or_add(&c.label).is_some() {
             // `df[label]` is then a frame of its own, and Superset asks it for its truth.
             return Err(FrameError::unexpected(
                 "The truth value of a Series is ambiguous. Use a.empty, a.bool(), a.item(), a.any() or a.all().",
             ));
         }
     }
-    Ok(frame
+    frame
         .columns
         .iter()
         .map(|c| {
+            check()?;
             let hint = c.label.text().map(&hint).unwrap_or_default();
-            type_of_column(&c.data, &hint)
+            Ok(type_of_column(&c.data, &hint))
         })
-        .collect())
+        .collect()
 }
 
 /// The generic type of one column.

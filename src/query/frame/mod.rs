@@ -12,8 +12,10 @@ pub mod decimal;
 mod dtype;
 mod factor;
 mod index;
+pub mod json_text;
 mod label;
 mod normalize;
+mod places;
 pub mod python;
 mod rows;
 
@@ -27,9 +29,13 @@ pub use factor::{Factor, Groups, factorize, group};
 pub use index::{Index, IndexLevel};
 pub use label::Label;
 pub use normalize::{DateColumn, finite_or_null, infer_metric_objects, normalize_datetimes};
+pub use places::LabelPositions;
 pub use rows::{concat_data, float_column, take};
 
-use infra::engines::column::{ColumnData, Scalar};
+use infra::{
+    compute::Stopped,
+    engines::column::{ColumnData, Scalar},
+};
 
 /// A failure of a data-frame operation, as the chart data command reports it.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -41,6 +47,9 @@ pub enum FrameError {
     /// pandas raises something that Superset does not expect: a SIP-40 `GENERIC_BACKEND_ERROR`, 500.
     #[error("{0}")]
     Unexpected(String),
+    /// There is no time left, or nobody waits.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
 }
 
 impl FrameError {
@@ -193,6 +202,7 @@ impl From<FrameError> for crate::QueryError {
         match error {
             FrameError::Invalid(m) => Self::Validation(m),
             FrameError::Unexpected(m) => Self::Generic(m),
+            FrameError::Stopped(why) => why.into(),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The visualisations that still ask `/superset/explore_json/`: form data in, query object and `data` payload out.
 //!
-//! Counterpart: `superset.viz`. A family is a file; [`registry`] has a line for each. A family says how it changes the common query
-//! ([`query`]) and what it makes of the resulting frame. Names and quirks on the wire are those of the original classes.
+//! Counterpart: `superset.viz`. A family is a file; [`registry`] has a line for each. A family says how it changes the
+//! common query ([`query`]) and what it makes of the resulting frame. Names and quirks on the wire are those of the
+//! original classes.
 
 mod bubble;
 mod cal_heatmap;
@@ -178,7 +179,7 @@ impl LegacyViz {
             .as_deref()
             .and_then(|name| dataset.column(name))
             .and_then(|c| c.python_date_format.clone());
-        let shift = match crate::form_data::text(&self.form_data, "time_shift") {
+        let shift = match crate::form_data::string_field(&self.form_data, "time_shift") {
             Some(text) => parse_human_timedelta(text, None, self.settings.now)?,
             None => TimeDelta::zero(),
         };
@@ -205,8 +206,8 @@ impl LegacyViz {
         (self.spec.data)(self, frame, comparisons)
     }
 
-    /// The labels of the rows after [`Self::data`]: some classes of the original write into the frame, and the answer names its
-    /// columns afterwards. Their types are told from before.
+    /// The labels of the rows after [`Self::data`]: some classes of the original write into the frame, and the answer
+    /// names its columns afterwards. Their types are told from before.
     pub fn labels_after(&self, labels: Vec<Value>) -> Vec<Value> {
         let mut labels = labels;
         let mut add = |label: &str| {

@@ -137,7 +137,8 @@ impl Offset {
             }
             Self::Begin { .. } => self.rollback(first),
             Self::Week(day, n) => {
-                // The bin reaches back n weeks from its label, so that the first label is the next such weekday plus the others.
+                // The bin reaches back n weeks from its label, so that the first label is the next such weekday plus
+                // the others.
                 let ahead = (day + 7 - date.weekday().num_days_from_monday()) % 7;
                 let next = date.checked_add_days(Days::new(u64::from(ahead)))?;
                 let start = next.checked_sub_days(Days::new(7 * u64::from(n)))?;

@@ -97,7 +97,8 @@ fn nested(frame: &Frame, groups: &[String], measure: Measure) -> Result<Value> {
             values: numbers,
             whole: matches!(column.data, ColumnData::Int(_)),
         };
-        out.push(json!({"name": name, "val": table.value(&metric, &all), "children": table.children(&metric, &all, &[])}));
+        out.push(json!({"name": name, "val": table.value(&metric, &all), "children":
+            table.children(&metric, &all, &[])}));
     }
     Ok(Value::Array(out))
 }
@@ -151,7 +152,8 @@ impl Table<'_> {
             path.push(value.clone());
             let name: Value =
                 if dims.is_empty() { cell_json(value) } else { path.iter().map(cell_json).collect() };
-            out.push(json!({"name": name, "val": self.value(metric, &rows), "children": self.children(metric, &rows, &path)}));
+            out.push(json!({"name": name, "val": self.value(metric, &rows), "children":
+                self.children(metric, &rows, &path)}));
         }
         debug_assert!(!metric.name.is_empty());
         Value::Array(out)

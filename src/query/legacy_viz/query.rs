@@ -5,11 +5,11 @@ use serde_json::Value;
 
 use super::{DTTM_ALIAS, LegacyViz, Result, VizError, label_of_column};
 use crate::{
-    build_sql::sanitize_clause,
+    clause::sanitize_clause,
     dataset::Dataset,
     form_data::{
-        FormData, convert_legacy_filters_into_adhoc, int_or, merge_extra_filters, split_adhoc_filters, text,
-        truthy,
+        FormData, convert_legacy_filters_into_adhoc, int_or, merge_extra_filters, split_adhoc_filters,
+        string_field, truthy,
     },
     query_object::{Column, Extras, Filter, Metric, QueryObject},
     time_range::{SinceUntil, get_since_until, parse_past_timedelta},
@@ -59,18 +59,18 @@ pub(super) fn bounds(
     settings: &Settings,
 ) -> Result<(Option<NaiveDateTime>, Option<NaiveDateTime>)> {
     let spec = SinceUntil {
-        since: text(form_data, "since"),
-        until: text(form_data, "until"),
+        since: string_field(form_data, "since"),
+        until: string_field(form_data, "until"),
         relative_start: Some(&settings.relative_start),
         relative_end: Some(&settings.relative_end),
-        ..SinceUntil::of(text(form_data, "time_range"), settings.now)
+        ..SinceUntil::new(string_field(form_data, "time_range"), settings.now)
     };
     Ok(get_since_until(&spec)?)
 }
 
 /// `time_shift` of the form data, as a distance into the past.
 pub(super) fn time_shift(form_data: &FormData, now: NaiveDateTime) -> Result<TimeDelta> {
-    Ok(parse_past_timedelta(text(form_data, "time_shift").unwrap_or(""), None, now)?)
+    Ok(parse_past_timedelta(string_field(form_data, "time_shift").unwrap_or(""), None, now)?)
 }
 
 /// Merges the filters and makes the query common to all.
@@ -112,7 +112,7 @@ pub(super) fn base(viz: &mut LegacyViz, dataset: &Dataset, is_timeseries: bool) 
     };
     let (from_dttm, to_dttm) = (shifted(since)?, shifted(until)?);
     for key in ["where", "having"] {
-        if let Some(clause) = text(form_data, key) {
+        if let Some(clause) = string_field(form_data, key) {
             let clause = sanitize_clause(clause, dataset.engine)
                 .map_err(|error| VizError::invalid(error.to_string()))?;
             form_data.insert(key.into(), clause.into());
@@ -139,9 +139,9 @@ pub(super) fn base(viz: &mut LegacyViz, dataset: &Dataset, is_timeseries: bool) 
         filter: form_data.get("filters").and_then(Value::as_array).cloned().unwrap_or_default(),
         timeseries_limit: limit,
         extras: Extras {
-            where_: text(form_data, "where").map(str::to_owned),
-            having: text(form_data, "having").map(str::to_owned),
-            time_grain_sqla: text(form_data, "time_grain_sqla").map(str::to_owned),
+            where_: string_field(form_data, "where").map(str::to_owned),
+            having: string_field(form_data, "having").map(str::to_owned),
+            time_grain_sqla: string_field(form_data, "time_grain_sqla").map(str::to_owned),
             ..Extras::default()
         },
         timeseries_limit_metric: form_data.get("timeseries_limit_metric").cloned().unwrap_or(Value::Null),
@@ -152,8 +152,8 @@ pub(super) fn base(viz: &mut LegacyViz, dataset: &Dataset, is_timeseries: bool) 
 
 /// Columns of several controls, each label once (`dedup_columns`).
 pub(super) fn deduplicated(controls: &[Option<&Value>]) -> Result<Vec<Value>> {
-    // The original forgets to remember the labels, so that it never drops a column; a column twice in GROUP BY does no harm, but twice in
-    // SELECT is dropped further on.
+    // The original forgets to remember the labels, so that it never drops a column; a column twice in GROUP BY does no
+    // harm, but twice in SELECT is dropped further on.
     let mut columns = Vec::new();
     for control in controls {
         match control {

@@ -88,7 +88,8 @@ fn rolling_resampling_and_contribution() {
 
 #[test]
 fn time_comparison_interpolates() {
-    let form = json!({"viz_type": "compare", "metrics": ["m"], "time_compare": ["1 year"], "comparison_type": "absolute"});
+    let form = json!({"viz_type": "compare", "metrics": ["m"], "time_compare": ["1 year"],
+        "comparison_type": "absolute"});
     let now = Frame::new(vec![
         Column::new(DTTM_ALIAS, times(&["2020-01-01", "2020-01-03", "2020-01-05"])),
         Column::new("m", ints(&[5, 6, 7])),
@@ -127,7 +128,8 @@ fn tables_calendars_and_maps() {
         .unwrap();
     assert_eq!(data["columns"], json!(["a", "b"]));
     assert_eq!(data["records"]["2020-02-01 00:00:00"], json!({"a": 2.0, "b": null}));
-    let form = json!({"viz_type": "cal_heatmap", "metrics": ["m"], "time_range": "2020-01-01 : 2020-03-01", "domain_granularity": "month"});
+    let form = json!({"viz_type": "cal_heatmap", "metrics": ["m"], "time_range": "2020-01-01 : 2020-03-01",
+        "domain_granularity": "month"});
     let data = viz(form).data(monthly(), &[]).unwrap();
     assert_eq!(data["data"]["m"]["1580515200.0"], 2);
     assert_eq!(data["range"], 3);

@@ -7,7 +7,8 @@ use super::{
 };
 use crate::{form_data::truthy, frame::Frame};
 
-/// Codes, position and name of the countries: cca2, cca3, cioc, latitude, longitude, name (`superset.examples.countries`).
+/// Codes, position and name of the countries: cca2, cca3, cioc, latitude, longitude, name
+/// (`superset.examples.countries`).
 static COUNTRIES: &str = include_str!("countries.tsv");
 
 struct Country {

@@ -54,7 +54,7 @@ pub(crate) fn frame(spec: &Value) -> Frame {
     Frame::from(result)
 }
 
-fn shown(frame: &Frame) -> Value {
+fn frame_json(frame: &Frame) -> Value {
     let mut out = Vec::new();
     out.extend_from_slice(b"{\"colnames\":");
     encode::write_colnames(&mut out, frame);
@@ -108,9 +108,10 @@ fn recorded_cases() {
     for case in cases {
         let steps = case["steps"].as_array().unwrap();
         let got = match post_process(frame(&all["frames"][case["frame"].as_str().unwrap()]), steps) {
-            Ok(f) => shown(&f),
+            Ok(f) => frame_json(&f),
             Err(FrameError::Invalid(m)) => json!({"invalid": m}),
             Err(FrameError::Unexpected(m)) => json!({"unexpected": m}),
+            Err(FrameError::Stopped(why)) => panic!("{why}"),
         };
         let want = &case["expect"];
         // The words of an unforeseen Python exception are not part of the contract, its being one is.

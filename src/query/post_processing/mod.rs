@@ -29,6 +29,7 @@ mod select;
 mod separator;
 mod sort;
 
+use infra::compute::check;
 use serde_json::{Map, Value};
 
 use crate::frame::{Frame, FrameError, Result};
@@ -40,65 +41,39 @@ pub use separator::unescape_text;
 /// Most cells that an operation may create; pandas itself gives up at 2³¹, long after the memory is gone.
 pub(crate) const MAX_CELLS: usize = 50_000_000;
 
-/// The operations by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Operation {
-    Aggregate,
-    Boxplot,
-    Compare,
-    Contribution,
-    Cum,
-    Diff,
-    EscapeSeparator,
-    Flatten,
-    GeodeticParse,
-    GeohashDecode,
-    GeohashEncode,
-    Histogram,
-    Pivot,
-    Prophet,
-    Rank,
-    Rename,
-    Resample,
-    Rolling,
-    Select,
-    Sort,
-    UnescapeSeparator,
-}
+/// What an operation does with its options.
+type Apply = fn(Frame, &Options) -> Result<Frame>;
 
-impl Operation {
-    fn parse(name: &str) -> Option<Self> {
-        Some(match name {
-            "aggregate" => Self::Aggregate,
-            "boxplot" => Self::Boxplot,
-            "compare" => Self::Compare,
-            "contribution" => Self::Contribution,
-            "cum" => Self::Cum,
-            "diff" => Self::Diff,
-            "escape_separator" => Self::EscapeSeparator,
-            "flatten" => Self::Flatten,
-            "geodetic_parse" => Self::GeodeticParse,
-            "geohash_decode" => Self::GeohashDecode,
-            "geohash_encode" => Self::GeohashEncode,
-            "histogram" => Self::Histogram,
-            "pivot" => Self::Pivot,
-            "prophet" => Self::Prophet,
-            "rank" => Self::Rank,
-            "rename" => Self::Rename,
-            "resample" => Self::Resample,
-            "rolling" => Self::Rolling,
-            "select" => Self::Select,
-            "sort" => Self::Sort,
-            "unescape_separator" => Self::UnescapeSeparator,
-            _ => return None,
-        })
-    }
-}
+/// The operations by name.
+const OPERATIONS: &[(&str, Apply)] = &[
+    ("aggregate", aggregate::apply),
+    ("boxplot", boxplot::apply),
+    ("compare", compare::apply),
+    ("contribution", contribution::apply),
+    ("cum", cum::apply),
+    ("diff", diff::apply),
+    ("escape_separator", separator::escape),
+    ("flatten", flatten::apply),
+    ("geodetic_parse", geodetic_parse::apply),
+    ("geohash_decode", geohash::decode),
+    ("geohash_encode", geohash::encode),
+    ("histogram", histogram::apply),
+    ("pivot", pivot::apply),
+    ("prophet", prophet::apply),
+    ("rank", rank::apply),
+    ("rename", rename::apply),
+    ("resample", resample::apply),
+    ("rolling", rolling::apply),
+    ("select", select::apply),
+    ("sort", sort::apply),
+    ("unescape_separator", separator::unescape),
+];
 
 /// Runs the operations of a query object one after the other (`QueryObject.exec_post_processing`).
 pub fn post_process(mut frame: Frame, steps: &[Value]) -> Result<Frame> {
     for step in steps {
         if !step.is_null() {
+            check()?;
             frame = run(frame, step)?;
         }
     }
@@ -112,7 +87,7 @@ fn run(frame: Frame, step: &Value) -> Result<Frame> {
             return Err(FrameError::invalid("`operation` property of post processing object undefined"));
         }
     };
-    let Some(operation) = Operation::parse(name) else {
+    let Some((_, apply)) = OPERATIONS.iter().find(|(known, _)| *known == name) else {
         // Superset fills this message with a variable of another name and fails over that: a KeyError's text.
         return Err(FrameError::unexpected("'operation'"));
     };
@@ -126,28 +101,5 @@ fn run(frame: Frame, step: &Value) -> Result<Frame> {
             )));
         }
     };
-    let o = Options::new(name, map);
-    match operation {
-        Operation::Aggregate => aggregate::apply(frame, &o),
-        Operation::Boxplot => boxplot::apply(frame, &o),
-        Operation::Compare => compare::apply(frame, &o),
-        Operation::Contribution => contribution::apply(frame, &o),
-        Operation::Cum => cum::apply(frame, &o),
-        Operation::Diff => diff::apply(frame, &o),
-        Operation::EscapeSeparator => separator::escape(frame, &o),
-        Operation::Flatten => flatten::apply(frame, &o),
-        Operation::GeodeticParse => geodetic_parse::apply(frame, &o),
-        Operation::GeohashDecode => geohash::decode(frame, &o),
-        Operation::GeohashEncode => geohash::encode(frame, &o),
-        Operation::Histogram => histogram::apply(frame, &o),
-        Operation::Pivot => pivot::apply(frame, &o),
-        Operation::Prophet => prophet::apply(frame, &o),
-        Operation::Rank => rank::apply(frame, &o),
-        Operation::Rename => rename::apply(frame, &o),
-        Operation::Resample => resample::apply(frame, &o),
-        Operation::Rolling => rolling::apply(frame, &o),
-        Operation::Select => select::apply(frame, &o),
-        Operation::Sort => sort::apply(frame, &o),
-        Operation::UnescapeSeparator => separator::unescape(frame, &o),
-    }
+    apply(frame, &Options::new(name, map))
 }

@@ -3,6 +3,8 @@
 
 use std::collections::VecDeque;
 
+use infra::compute::check;
+
 use crate::frame::{FrameError, Result};
 
 /// What is computed per window.
@@ -55,9 +57,9 @@ pub(super) fn roll(values: &[f64], kind: Kind, window: Window) -> Result<Vec<f64
         Kind::Max => extremes(&values, bounds, min, |new, old| new >= old),
         Kind::Var(ddof) => variances(&values, bounds, min, ddof, false),
         Kind::Std(ddof) => variances(&values, bounds, min, ddof, true),
-        Kind::Skew => moments(&values, bounds, min, 3),
-        Kind::Kurt => moments(&values, bounds, min, 4),
-        Kind::Quantile(q) => quantiles(&values, bounds, min, q),
+        Kind::Skew => moments(&values, bounds, min, 3)?,
+        Kind::Kurt => moments(&values, bounds, min, 4)?,
+        Kind::Quantile(q) => quantiles(&values, bounds, min, q)?,
     })
 }
 
@@ -247,39 +249,51 @@ fn variances(
         .collect()
 }
 
-fn moments(values: &[f64], bounds: impl Iterator<Item = (usize, usize)>, min: usize, order: i32) -> Vec<f64> {
+fn moments(
+    values: &[f64],
+    bounds: impl Iterator<Item = (usize, usize)>,
+    min: usize,
+    order: i32,
+) -> Result<Vec<f64>> {
     bounds
         .map(|(a, b)| {
+            check()?;
             let xs: Vec<f64> = present(values, a, b).collect();
             if xs.len() < min || xs.len() < order as usize {
-                return f64::NAN;
+                return Ok(f64::NAN);
             }
             let n = xs.len() as f64;
             let first = xs.first().copied().unwrap_or(0.0);
             if xs.iter().all(|x| *x == first) {
-                return if order == 3 { 0.0 } else { -3.0 };
+                return Ok(if order == 3 { 0.0 } else { -3.0 });
             }
             let mean = xs.iter().sum::<f64>() / n;
             let central = |p: i32| xs.iter().map(|x| (x - mean).powi(p)).sum::<f64>() / n;
             let b2 = central(2);
             if b2 <= 1e-14 {
-                return f64::NAN;
+                return Ok(f64::NAN);
             }
-            if order == 3 {
+            Ok(if order == 3 {
                 (n * (n - 1.0)).sqrt() * central(3) / ((n - 2.0) * b2 * b2.sqrt())
             } else {
                 let k = (n * n - 1.0) * central(4) / (b2 * b2) - 3.0 * (n - 1.0) * (n - 1.0);
                 k / ((n - 2.0) * (n - 3.0))
-            }
+            })
         })
         .collect()
 }
 
-fn quantiles(values: &[f64], bounds: impl Iterator<Item = (usize, usize)>, min: usize, q: f64) -> Vec<f64> {
+fn quantiles(
+    values: &[f64],
+    bounds: impl Iterator<Item = (usize, usize)>,
+    min: usize,
+    q: f64,
+) -> Result<Vec<f64>> {
     let mut sorted: Vec<f64> = Vec::new();
     let mut last = (0, 0);
     bounds
         .map(|(a, b)| {
+            check()?;
             for x in present(values, last.1, b) {
                 let at = sorted.partition_point(|y| *y < x);
                 sorted.insert(at, x);
@@ -292,16 +306,16 @@ fn quantiles(values: &[f64], bounds: impl Iterator<Item = (usize, usize)>, min: 
             }
             last = (a, b);
             if sorted.is_empty() || sorted.len() < min {
-                return f64::NAN;
+                return Ok(f64::NAN);
             }
             let at = q * (sorted.len() - 1) as f64;
             let lo = at as usize;
             let low = sorted.get(lo).copied().unwrap_or(f64::NAN);
-            match sorted.get(lo + 1) {
+            Ok(match sorted.get(lo + 1) {
                 Some(high) if q == 0.5 && at.fract() != 0.0 => (low + high) / 2.0,
                 Some(high) if at.fract() != 0.0 => low + (high - low) * at.fract(),
                 _ => low,
-            }
+            })
         })
         .collect()
 }

@@ -5,7 +5,7 @@ use chrono::NaiveDateTime;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Column, Extras, Filter, Metric, QueryContext, QueryObject, RequestBody, ResultType,
+    Bounds, Column, Extras, Filter, Metric, QueryContext, QueryObject, RequestBody, ResultType,
     column::{DTTM_ALIAS, is_adhoc_column},
     fields::truthy,
 };
@@ -25,6 +25,8 @@ pub struct Limits {
     pub sql_max_row: i64,
     /// `TABLE_VIZ_MAX_ROW_SERVER`.
     pub table_viz_max_row_server: i64,
+    /// How much may be asked for.
+    pub bounds: Bounds,
 }
 
 impl Default for Limits {
@@ -34,6 +36,7 @@ impl Default for Limits {
             samples_row_limit: 1_000,
             sql_max_row: 100_000,
             table_viz_max_row_server: 500_000,
+            bounds: Bounds::default(),
         }
     }
 }
@@ -52,6 +55,7 @@ pub fn assemble(
     limits: &Limits,
     time_ranges: &TimeRanges<'_>,
 ) -> Result<QueryContext> {
+    limits.bounds.over(dataset).check_context(&body.queries)?;
     let mut context = QueryContext {
         cache_values: json!({
             "datasource": {"id": body.datasource.id, "type": body.datasource.type_.name()},

@@ -43,17 +43,19 @@ pub fn is_adhoc_metric(value: &Value) -> bool {
 pub fn column_label(value: &Value) -> Option<String> {
     match value {
         Value::String(name) => Some(name.clone()),
-        Value::Object(map) => text(map, "label").or_else(|| text(map, "sqlExpression")).map(str::to_owned),
+        Value::Object(map) => {
+            string_field(map, "label").or_else(|| string_field(map, "sqlExpression")).map(str::to_owned)
+        }
         _ => None,
     }
 }
 
-fn text<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
+fn string_field<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
     map.get(key).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
-/// Columns and columns of SIMPLE metrics that are neither adhoc nor known, as Python prints their list; `None` when there
-/// are none (`superset.utils.core:get_column_names_from_columns`, `get_column_names_from_metrics`).
+/// Columns and columns of SIMPLE metrics that are neither adhoc nor known, as Python prints their list; `None` when
+/// there are none (`superset.utils.core:get_column_names_from_columns`, `get_column_names_from_metrics`).
 pub fn unknown_columns<'a>(
     columns: impl IntoIterator<Item = &'a Column>,
     metrics: impl IntoIterator<Item = &'a Metric>,
@@ -96,7 +98,9 @@ impl Column {
     pub fn label(&self) -> Option<String> {
         match self {
             Self::Name(name) => Some(name.clone()),
-            Self::Adhoc(map) => text(map, "label").or_else(|| text(map, "sqlExpression")).map(str::to_owned),
+            Self::Adhoc(map) => {
+                string_field(map, "label").or_else(|| string_field(map, "sqlExpression")).map(str::to_owned)
+            }
         }
     }
 
@@ -123,7 +127,7 @@ impl Column {
     pub fn time_grain(&self) -> Option<&str> {
         match self {
             Self::Name(_) => None,
-            Self::Adhoc(map) => text(map, "timeGrain"),
+            Self::Adhoc(map) => string_field(map, "timeGrain"),
         }
     }
 
@@ -185,14 +189,14 @@ impl Metric {
 
 /// Label of an adhoc metric: its own, its expression, or `AGGREGATE(column)`.
 pub(crate) fn adhoc_metric_label(map: &Map<String, Value>) -> Option<String> {
-    if let Some(label) = text(map, "label") {
+    if let Some(label) = string_field(map, "label") {
         return Some(label.to_owned());
     }
-    match text(map, "expressionType") {
-        Some("SQL") => text(map, "sqlExpression").map(str::to_owned),
+    match string_field(map, "expressionType") {
+        Some("SQL") => string_field(map, "sqlExpression").map(str::to_owned),
         Some("SIMPLE") => {
             let column = map.get("column")?.get("column_name").and_then(Value::as_str);
-            match (text(map, "aggregate"), column) {
+            match (string_field(map, "aggregate"), column) {
                 (Some(aggregate), column) => Some(format!("{aggregate}({})", column.unwrap_or("None"))),
                 (None, column) => column.map(str::to_owned),
             }

@@ -5,6 +5,7 @@
 //! [`QueryContext`] (defaults, limits, time range, granularity override), [`QueryObject::validate`] checks it.
 
 pub mod assemble;
+mod bounds;
 mod column;
 mod fields;
 pub mod schema;
@@ -14,6 +15,7 @@ use chrono::NaiveDateTime;
 use serde_json::{Map, Value};
 
 pub use assemble::{Limits, TimeBounds, TimeRanges, assemble};
+pub use bounds::Bounds;
 pub use column::{
     Column, DTTM_ALIAS, Metric, column_label, is_adhoc_column, is_adhoc_metric, unknown_columns,
 };
@@ -157,8 +159,7 @@ pub struct QueryContext {
 impl QueryContext {
     /// The chart the request says it comes from (`form_data.slice_id`).
     pub fn slice_id(&self) -> Option<i64> {
-        let id = self.form_data.as_ref()?.get("slice_id")?;
-        id.as_i64().or_else(|| id.as_str()?.trim().parse().ok())
+        infra::json::id(self.form_data.as_ref()?.get("slice_id")?)
     }
 
     /// Pages are cut on the server (table chart).

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use indexmap::IndexMap;
+
 use super::{Column, QueryObject};
 use crate::{
     dataset::Dataset,
@@ -28,7 +30,13 @@ impl QueryObject {
     }
 
     fn check_series(&self) -> Result<()> {
-        let missing = self.series_columns.iter().filter(|column| !self.columns.contains(column));
+        let mut known: HashMap<Option<String>, Vec<&Column>> = HashMap::new();
+        for column in &self.columns {
+            known.entry(column.label()).or_default().push(column);
+        }
+        let is_known =
+            |column: &Column| known.get(&column.label()).is_some_and(|same| same.contains(&column));
+        let missing = self.series_columns.iter().filter(|column| !is_known(column));
         let missing: Vec<_> = missing.map(|column| format!("\"{}\"", str_of(&column.to_json()))).collect();
         if missing.is_empty() {
             return Ok(());
@@ -49,21 +57,16 @@ impl QueryObject {
                 labels.push(label);
             }
         }
-        let mut counts: HashMap<&str, usize> = HashMap::new();
-        let mut duplicates = Vec::new();
+        // Counter keeps the order of first appearance.
+        let mut counts: IndexMap<&str, usize> = IndexMap::new();
         for label in &labels {
-            let count = counts.entry(label).or_default();
-            *count += 1;
-            if *count == 2 {
-                duplicates.push(label.as_str());
-            }
+            *counts.entry(label).or_default() += 1;
         }
-        if duplicates.is_empty() {
+        counts.retain(|_, count| *count > 1);
+        if counts.is_empty() {
             return Ok(());
         }
-        // Counter keeps the order of first appearance.
-        duplicates.sort_by_key(|label| labels.iter().position(|other| other == label));
-        let quoted: Vec<_> = duplicates.iter().map(|label| format!("\"{label}\"")).collect();
+        let quoted: Vec<_> = counts.keys().map(|label| format!("\"{label}\"")).collect();
         Err(QueryError::validation(format!(
             "Duplicate column/metric labels: {}. Please make sure all columns and metrics have a unique label.",
             quoted.join(", ")
@@ -84,7 +87,7 @@ impl QueryObject {
         for clause in [&mut self.extras.where_, &mut self.extras.having] {
             if let Some(text) = clause.as_deref().filter(|text| !text.is_empty()) {
                 let rendered = render(text)?;
-                let sanitized = crate::build_sql::sanitize_clause(&rendered, dataset.engine)?;
+                let sanitized = crate::clause::sanitize_clause(&rendered, dataset.engine)?;
                 // A template whose first rendering needs no change is rendered again, with the query around it.
                 if sanitized != rendered {
                     *clause = Some(sanitized);

@@ -1,6 +1,9 @@
 //! What goes wrong in templates, and what the caller of a query sees of it.
 
-use infra::error::SupersetError;
+use infra::{
+    compute::Stopped,
+    error::{ErrorType, SupersetError},
+};
 use serde_json::json;
 
 use crate::error::QueryError;
@@ -20,7 +23,7 @@ impl SyntaxError {
         let class = if unknown { "TemplateAssertionError" } else { "TemplateSyntaxError" };
         let message = format!("Jinja2 template error ({class}): {}", self.message);
         let shown: String = template.chars().take(500).collect();
-        let error = SupersetError::new("GENERIC_COMMAND_ERROR", message)
+        let error = SupersetError::new(ErrorType::GenericCommandError, message)
             .extra("template", shown.into())
             .extra("line", json!(self.line))
             .extra("exception_type", class.into());
@@ -35,6 +38,8 @@ pub(super) enum Fault {
     Template(String),
     /// `SupersetTemplateException`, `TypeError` and whatever else Python raises.
     Other(String),
+    /// There is no time left, or nobody waits.
+    Stopped(Stopped),
 }
 
 impl Fault {
@@ -46,7 +51,14 @@ impl Fault {
         match self {
             Self::Template(message) => QueryError::validation(message),
             Self::Other(message) => QueryError::generic(message),
+            Self::Stopped(why) => why.into(),
         }
+    }
+}
+
+impl From<Stopped> for Fault {
+    fn from(why: Stopped) -> Self {
+        Self::Stopped(why)
     }
 }
 

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use super::ast::{Args, Expr, MacroDef, Stmt, Target};
 use super::error::{Fault, Rendered};
 use super::value::{LoopState, MacroVal, Val};
-use super::{Inner, filters, macros, methods, ops, tests_of_values};
+use super::{Inner, filters, macros, methods, ops, predicates};
 
 /// Evaluations of a statement or an expression.
 const MAX_STEPS: usize = 100_000;
@@ -103,6 +103,9 @@ impl<'a> Interpreter<'a> {
 
     fn step(&mut self) -> Rendered<()> {
         self.steps += 1;
+        if self.steps.is_multiple_of(64) {
+            infra::compute::check()?;
+        }
         if self.steps > MAX_STEPS { Err(Fault::other("The template takes too many steps")) } else { Ok(()) }
     }
 
@@ -359,7 +362,7 @@ impl<'a> Interpreter<'a> {
             Expr::Test(base, name, args) => {
                 let base = self.eval(base)?;
                 let args = self.eval_all(args)?;
-                Val::Bool(tests_of_values::holds(self, name, &base, &args)?)
+                Val::Bool(predicates::holds(self, name, &base, &args)?)
             }
             Expr::Not(inner) => Val::Bool(!self.eval(inner)?.truth()),
             Expr::Negative(inner) => match self.eval(inner)? {

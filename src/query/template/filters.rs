@@ -3,12 +3,16 @@
 use std::rc::Rc;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::error::{Fault, Rendered};
 use super::eval::{Call, Interpreter};
 use super::value::Val;
-use super::{macros, methods, ops, tests_of_values};
+use super::{macros, methods, ops, predicates};
+
+/// What `urlencode` writes with percent signs: what `urllib.parse.quote` does not leave as it is.
+const IN_URL: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
 
 /// All filters, for the check of names before a template runs.
 pub(super) const NAMES: &[&str] = &[
@@ -163,7 +167,7 @@ pub(super) fn apply(it: &mut Interpreter<'_>, name: &str, value: &Val, call: &Ca
         }
         "format" => methods::percent_format(it, &value.text(), &call.positional),
         "pprint" => text(it, value.repr()),
-        "urlencode" => text(it, percent_encode(&value.text())),
+        "urlencode" => text(it, utf8_percent_encode(&value.text(), &IN_URL).to_string()),
         "wordcount" => Ok(Val::Int(i64::try_from(value.text().split_whitespace().count()).unwrap_or(0))),
         "indent" => indent(it, &value.text(), call),
         "truncate" => truncate(it, &value.text(), call),
@@ -385,7 +389,7 @@ fn select(it: &mut Interpreter<'_>, name: &str, items: Vec<Val>, call: &Call) ->
             None => item.clone(),
         };
         let holds = match rest.split_first() {
-            Some((test, args)) => tests_of_values::holds(it, &test.text(), &subject, args)?,
+            Some((test, args)) => predicates::holds(it, &test.text(), &subject, args)?,
             None => subject.truth(),
         };
         if holds == name.starts_with("select") {
@@ -461,18 +465,6 @@ fn truncate(it: &mut Interpreter<'_>, text: &str, call: &Call) -> Rendered<Val> 
         cut.rsplit_once(' ').map_or(cut.as_str(), |(head, _)| head)
     };
     it.string(format!("{cut}{end}"))
-}
-
-fn percent_encode(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }
 
 /// A list for `IN (…)`, every value as a literal of the dialect. The quoting cannot be chosen (CVE-2023-49736).

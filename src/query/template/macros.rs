@@ -1,6 +1,8 @@
-//! Superset's functions in templates (`ExtraCache`, `dataset_macro`, `metric_macro`, the partitions of Presto) and Jinja's own.
+//! Superset's functions in templates (`ExtraCache`, `dataset_macro`, `metric_macro`, the partitions of Presto) and
+//! Jinja's own.
 
 use chrono::NaiveDateTime;
+use infra::config::python::Input;
 use serde_json::Value;
 
 use super::error::{Fault, Rendered};
@@ -111,7 +113,30 @@ pub(super) fn call(it: &mut Interpreter<'_>, name: &str, call: &Call) -> Rendere
         "latest_partition" | "first_latest_partition" | "latest_partitions" | "latest_sub_partition" => {
             partitions(inner, name, call)
         }
-        other => Err(Fault::Template(format!("'{other}' is undefined"))),
+        other => addon(it, other, call),
+    }
+}
+
+/// A function of `JINJA_CONTEXT_ADDONS`. What it says decides about the answer, which may depend on who asks: it is
+/// part of the cache key, as the original's documentation asks of such functions.
+fn addon(it: &mut Interpreter<'_>, name: &str, call: &Call) -> Rendered<Val> {
+    let inner = it.inner;
+    let addons = &inner.context.addons;
+    let Some((_, function)) = addons.functions.iter().find(|(known, _)| *known == name) else {
+        return Err(Fault::Template(format!("'{name}' is undefined")));
+    };
+    let positional = call.positional.iter().map(|v| Input::Data(v.to_json())).collect();
+    let named = call.named.iter().map(|(k, v)| (k.as_str(), Input::Data(v.to_json()))).collect();
+    match function.call(positional, named, &addons.caller) {
+        Ok(value) => {
+            it.charge(value.to_string().len())?;
+            inner.cache_key(value.clone());
+            Ok(Val::from_json(&value))
+        }
+        Err(error) => {
+            let why = error.exception.map(|e| format!(": {}", e.0)).unwrap_or_default();
+            Err(Fault::other(format!("The function {name} of the configuration failed{why}")))
+        }
     }
 }
 
@@ -160,8 +185,8 @@ fn url_param(inner: &Inner, call: &Call) -> Val {
     let name = call.text(0, "param").unwrap_or_default();
     let argument = inner.context.url_args.iter().find(|(key, value)| *key == name && !value.is_empty());
     if let Some((_, value)) = argument {
-        // A parameter of the request itself is neither escaped nor part of the cache key in the original. That mixes up the answers of
-        // different requests, so that it is a key here; and it is escaped like the others.
+        // A parameter of the request itself is neither escaped nor part of the cache key in the original. That mixes up
+        // the answers of different requests, so that it is a key here; and it is escaped like the others.
         let value = escaped(inner, value, call);
         inner.cache_key(value.clone().into());
         return Val::from(value);
@@ -186,13 +211,13 @@ fn escaped(inner: &Inner, text: &str, call: &Call) -> String {
     if !call.truth(3, "escape_result", true) {
         return text.to_owned();
     }
-    let literal = Dialect::of(inner.context.engine).string_literal(text);
+    let literal = Dialect::for_engine(inner.context.engine).string_literal(text);
     literal.get(1..literal.len().saturating_sub(1)).unwrap_or("").to_owned()
 }
 
 /// A value as a literal of the dialect.
 pub(super) fn literal(inner: &Inner, value: &Val) -> Rendered<String> {
-    let dialect = Dialect::of(inner.context.engine);
+    let dialect = Dialect::for_engine(inner.context.engine);
     Ok(match value {
         Val::Str(text) => dialect.string_literal(text),
         Val::Int(_) | Val::Float(_) => value.text(),
@@ -266,7 +291,7 @@ fn time_filter(inner: &Inner, call: &Call) -> Rendered<Val> {
     let spec = SinceUntil {
         relative_start: Some(&inner.context.relative_start),
         relative_end: Some(&inner.context.relative_end),
-        ..SinceUntil::of(Some(&range), inner.context.now)
+        ..SinceUntil::new(Some(&range), inner.context.now)
     };
     let (from, to) = get_since_until(&spec).map_err(|error| Fault::other(error.to_string()))?;
     let shown = |t: Option<NaiveDateTime>| -> Rendered<Val> {

@@ -1,8 +1,9 @@
 //! Jinja in the SQL of datasets, metrics, filters and SQL Lab (`superset.jinja_context`).
 //!
-//! An interpreter of our own rather than a library: undefined names must print themselves again (`DebugUndefined`), values print as Python
-//! prints them, complaints reach the user in Jinja's words, and a template of a stranger must be stopped by the steps and the *bytes* it takes.
-//! There is no way out of it: no attribute of the host is reachable, values are data, and the only functions are those in [`macros`].
+//! An interpreter of our own rather than a library: undefined names must print themselves again (`DebugUndefined`),
+//! values print as Python prints them, complaints reach the user in Jinja's words, and a template of a stranger must be
+//! stopped by the steps and the *bytes* it takes. There is no way out of it: no attribute of the host is reachable,
+//! values are data, and the only functions are those in [`macros`].
 
 mod ast;
 mod error;
@@ -13,9 +14,9 @@ mod macros;
 mod methods;
 mod ops;
 mod parser;
+mod predicates;
 #[cfg(test)]
 mod tests;
-mod tests_of_values;
 mod value;
 
 use std::{
@@ -24,6 +25,8 @@ use std::{
 };
 
 use chrono::NaiveDateTime;
+use indexmap::IndexSet;
+use infra::config::python::{Caller, Function};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -99,8 +102,21 @@ pub struct TemplateContext {
     pub dataset_sql: Option<Arc<DatasetSql>>,
     /// For `metric(…)`.
     pub metric_sql: Option<Arc<MetricSql>>,
+    /// `JINJA_CONTEXT_ADDONS`: its functions, and what else is in it.
+    pub addons: Arc<Addons>,
     /// For `presto.latest_partition(…)` and its kin.
     pub latest_partitions: Option<Arc<LatestPartitions>>,
+}
+
+/// `JINJA_CONTEXT_ADDONS`.
+#[derive(Debug, Clone, Default)]
+pub struct Addons {
+    /// Functions of the configuration by their names in templates.
+    pub functions: Vec<(&'static str, Function)>,
+    /// What is no function.
+    pub values: Map<String, Value>,
+    /// Who asks.
+    pub caller: Caller,
 }
 
 impl TemplateContext {
@@ -114,6 +130,7 @@ impl TemplateContext {
             roles: Vec::new(),
             rls_clauses: Vec::new(),
             column_types: HashMap::new(),
+            addons: Arc::default(),
             engine,
             relative_start: "today".to_owned(),
             relative_end: "today".to_owned(),
@@ -129,8 +146,8 @@ impl TemplateContext {
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Record {
     cache_keys: Vec<Value>,
-    removed_filters: Vec<String>,
-    applied_filters: Vec<String>,
+    removed_filters: IndexSet<String>,
+    applied_filters: IndexSet<String>,
     nested: usize,
 }
 
@@ -156,16 +173,10 @@ impl Inner {
 
     fn filter_used(&self, column: &str, remove: bool) {
         self.with_record(|record| {
-            let mut add = |list: fn(&mut Record) -> &mut Vec<String>| {
-                let list = list(record);
-                if !list.iter().any(|c| c == column) {
-                    list.push(column.to_owned());
-                }
-            };
             if remove {
-                add(|r| &mut r.removed_filters);
+                record.removed_filters.insert(column.to_owned());
             }
-            add(|r| &mut r.applied_filters);
+            record.applied_filters.insert(column.to_owned());
         });
     }
 
@@ -191,25 +202,25 @@ impl Inner {
         for (name, value) in &self.context.variables {
             globals.insert(name.clone(), Val::from_json(value));
         }
+        for (name, value) in &self.context.addons.values {
+            globals.insert(name.clone(), Val::from_json(value));
+        }
+        for (name, _) in &self.context.addons.functions {
+            globals.insert((*name).to_owned(), Val::Function(name));
+        }
         // The macros hide variables of the same name, as in the original, where they are put into the context last.
         for name in macros::FUNCTIONS.iter().take(12) {
             globals.insert((*name).to_owned(), Val::Function(name));
         }
         let partitions = |name: &'static str| (Val::from(name), Val::Function(name));
-        let engine = self.context.engine.engine.as_str();
-        if matches!(engine, "presto" | "trino" | "hive" | "spark") && self.context.latest_partitions.is_some()
-        {
+        // a newer engine has them under the older one's name as well, for those who have moved
+        let names = &self.context.engine.sql.partition_macros;
+        if self.context.latest_partitions.is_some() && !names.is_empty() {
             let functions =
                 ["first_latest_partition", "latest_partitions", "latest_sub_partition", "latest_partition"]
                     .map(partitions);
             let namespace = Val::dict(functions);
-            globals.insert(engine.to_owned(), namespace.clone());
-            // For those who have moved from the older engine.
-            match engine {
-                "trino" => globals.insert("presto".to_owned(), namespace),
-                "spark" => globals.insert("hive".to_owned(), namespace),
-                _ => None,
-            };
+            globals.extend(names.iter().map(|name| (name.clone(), namespace.clone())));
         }
         globals
     }
@@ -242,11 +253,11 @@ impl Templates for Processor {
     }
 
     fn removed_filters(&self) -> Vec<String> {
-        self.inner.with_record(|record| record.removed_filters.clone())
+        self.inner.with_record(|record| record.removed_filters.iter().cloned().collect())
     }
 
     fn applied_filters(&self) -> Vec<String> {
-        self.inner.with_record(|record| record.applied_filters.clone())
+        self.inner.with_record(|record| record.applied_filters.iter().cloned().collect())
     }
 }
 

@@ -151,7 +151,8 @@ impl Parser {
                     let list: Vec<_> = ends.iter().map(|e| format!("'{e}'")).collect();
                     let innermost = ends.last().copied().unwrap_or("").trim_start_matches("end");
                     return self.fail(format!(
-                        "Unexpected end of template. Jinja was looking for the following tags: {}. The innermost block that needs to be closed is '{innermost}'.",
+                        "Unexpected end of template. Jinja was looking for the following tags: {}. The innermost \
+                         block that needs to be closed is '{innermost}'.",
                         list.join(" or ")
                     ));
                 }
@@ -648,7 +649,7 @@ impl Parser {
             } else if self.skip_name("is") {
                 let negated = self.skip_name("not");
                 let name = self.name()?;
-                if !super::tests_of_values::NAMES.contains(&name.as_str()) {
+                if !super::predicates::NAMES.contains(&name.as_str()) {
                     return self.fail(format!("No test named '{name}'."));
                 }
                 let starts_argument = match self.peek() {

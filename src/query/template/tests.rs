@@ -7,7 +7,7 @@ use super::*;
 
 fn context(form_data: Value) -> TemplateContext {
     let now: NaiveDateTime = "2026-11-20T21:51:39".parse().unwrap();
-    let engine = infra::engines::spec("sqlite", None);
+    let engine = infra::engine_specs::spec("sqlite", None);
     TemplateContext {
         form_data: form_data.as_object().cloned().unwrap(),
         user: Some(TemplateUser { id: Some(7), username: "ada".into(), email: "ada@example.org".into() }),
@@ -56,7 +56,8 @@ fn templates_render_as_jinja_renders_them() {
 #[test]
 fn the_user_becomes_part_of_the_cache_key() {
     let processor = Processor::new(context(json!({})));
-    let text = "{{ current_user_id() }} {{ current_username() }} {{ current_user_email(False) }} {{ current_user_roles() }}";
+    let text = "{{ current_user_id() }} {{ current_username() }} {{ current_user_email(False) }} \
+         {{ current_user_roles() }}";
     assert_eq!(processor.render(text).unwrap(), "7 ada ada@example.org ['Alpha', 'Gamma']");
     assert_eq!(processor.extra_cache_keys(), [json!(7), json!("ada"), json!("[\"Alpha\", \"Gamma\"]")]);
     assert_eq!(render("{{ current_user_rls_rules() }}").unwrap(), "None");
@@ -70,7 +71,8 @@ fn filters_are_read_and_taken_over() {
         "url_params": {"p": "o'clock"},
     });
     let processor = Processor::new(context(form));
-    let text = "{{ filter_values('g')|where_in }} {{ get_filters('n', remove_filter=True) }} {{ filter_values('z', 'none') }} {{ url_param('p') }} {{ url_param('q') }}";
+    let text = "{{ filter_values('g')|where_in }} {{ get_filters('n', remove_filter=True) }} \
+         {{ filter_values('z', 'none') }} {{ url_param('p') }} {{ url_param('q') }}";
     assert_eq!(
         processor.render(text).unwrap(),
         "('x', 'y') [{'op': '==', 'col': 'n', 'val': 5}] ['none'] o''clock None"
@@ -82,10 +84,13 @@ fn filters_are_read_and_taken_over() {
 #[test]
 fn time_filters() {
     let form = json!({"adhoc_filters": [
-        {"expressionType": "SIMPLE", "clause": "WHERE", "operator": "TEMPORAL_RANGE", "subject": "ds", "comparator": "2020-01-01 : 2021-01-01"}
+        {"expressionType": "SIMPLE", "clause": "WHERE", "operator": "TEMPORAL_RANGE", "subject": "ds",
+            "comparator": "2020-01-01 : 2021-01-01"}
     ]});
     let processor = Processor::new(context(form));
-    let text = "{{ get_time_filter('ds', strftime='%Y-%m').from_expr }} {{ get_time_filter('ds', target_type='TEXT').to_expr }} {{ get_time_filter('x', default='Last week', strftime='%d').to_expr }}";
+    let text = "{{ get_time_filter('ds', strftime='%Y-%m').from_expr }} \
+         {{ get_time_filter('ds', target_type='TEXT').to_expr }} \
+         {{ get_time_filter('x', default='Last week', strftime='%d').to_expr }}";
     assert_eq!(processor.render(text).unwrap(), "2020-01 '2021-01-01 00:00:00' 20");
     assert_eq!(processor.applied_filters(), ["ds"]);
 }
@@ -124,7 +129,8 @@ fn hostile_templates_are_stopped() {
         "{% macro f(x) %}{{ f(x ~ x) }}{% endmacro %}{{ f('ab') }}",
         "{% set l = [1] %}{% for i in range(99) %}{% set _ = l.extend(l) %}{% endfor %}",
         "{% set d = {} %}{% set _ = d.update(x=d) %}{{ d == d }}{{ d }}",
-        "{% set ns = namespace(a=[1]) %}{% for i in range(40) %}{% set ns.a = [ns.a, ns.a, ns.a] %}{% endfor %}{{ (ns.a|string|length) * 'x' * 1000 }}",
+        "{% set ns = namespace(a=[1]) %}{% for i in range(40) %}{% set ns.a = [ns.a, ns.a, ns.a] %}\
+         {% endfor %}{{ (ns.a|string|length) * 'x' * 1000 }}",
         "{% set ns = namespace(a=1) %}{% for i in range(90000) %}{% set ns.a = [ns.a] %}{% endfor %}",
         "{% set l = [] %}{% for i in range(20000) %}{% set _ = l.append(l) %}{% endfor %}{{ l == l }}",
         "{{ '%999999999d' % 1 }}",

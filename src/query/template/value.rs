@@ -47,7 +47,7 @@ impl Missing {
         })
     }
 
-    fn shown(&self) -> String {
+    fn debug_text(&self) -> String {
         match (&self.hint, self.of) {
             (Some(hint), _) => format!("{{{{ undefined value printed: {hint} }}}}"),
             (None, Some(kind)) if self.index => format!("{{{{ no such element: {kind}[{}] }}}}", self.name),
@@ -235,7 +235,7 @@ impl Val {
     /// `str()`.
     pub(super) fn text(&self) -> String {
         match self {
-            Self::Undefined(missing) => missing.shown(),
+            Self::Undefined(missing) => missing.debug_text(),
             Self::Str(s) => s.to_string(),
             Self::DateTime(t) => {
                 let format = if t.and_utc().timestamp_subsec_micros() == 0 {
@@ -363,7 +363,8 @@ impl Val {
         }
     }
 
-    /// The value for keeping inside a container: a copy, so that no container comes to hold itself (it would never be freed).
+    /// The value for keeping inside a container: a copy, so that no container comes to hold itself (it would never be
+    /// freed).
     pub(super) fn detached(&self) -> Self {
         match self {
             Self::List(_) | Self::Dict(_) | Self::Tuple(_) | Self::Namespace(_) => {

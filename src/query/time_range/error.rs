@@ -2,7 +2,8 @@
 
 use thiserror::Error;
 
-/// Counterparts: `TimeRangeAmbiguousError`, `TimeRangeParseFailError`, `TimeDeltaAmbiguousError` and Python's `ValueError`.
+/// Counterparts: `TimeRangeAmbiguousError`, `TimeRangeParseFailError`, `TimeDeltaAmbiguousError` and Python's
+/// `ValueError`.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum TimeRangeError {
     /// `5 days` says neither before nor after.

@@ -15,7 +15,8 @@ use super::{MAX_TEXT, dateutil, holidays, natural};
 static AMBIGUOUS: LazyLock<Option<Regex>> =
     LazyLock::new(|| compiled(r"(?i)^\s*([0-9]+)\s+(second|minute|hour|day|week|month|quarter|year)s?\s*$"));
 
-/// The moment a free text names. Dates without time are midnight; parts of a date that are missing are those of the first of January.
+/// The moment a free text names. Dates without time are midnight; parts of a date that are missing are those of the
+/// first of January.
 pub fn parse_human_datetime(text: &str, now: NaiveDateTime) -> Result<Moment, TimeRangeError> {
     if text.len() > MAX_TEXT {
         return Err(TimeRangeError::parse_fail(text));

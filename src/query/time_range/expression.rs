@@ -1,6 +1,7 @@
 //! The expression grammar `DATETIME | DATEADD | DATETRUNC | LASTDAY | HOLIDAY | DATEDIFF`, keywords in any case.
 //!
-//! The original is a `pyparsing` grammar whose complaints reach the user, so that this parser words them in the same way.
+//! The original is a `pyparsing` grammar whose complaints reach the user, so that this parser words them in the same
+//! way.
 
 use super::error::TimeRangeError;
 

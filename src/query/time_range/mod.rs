@@ -1,7 +1,9 @@
-//! Time ranges as users and charts write them: `Last week`, `2006 : 2008`, `DATEADD(DATETIME('today'), -1, month) : now`.
+//! Time ranges as users and charts write them: `Last week`, `2006 : 2008`, `DATEADD(DATETIME('today'), -1, month) :
+//! now`.
 //!
-//! Counterpart: `superset.utils.date_parser`. The clock is an argument (`now`, server-local and naive), so that everything here is a function
-//! of its inputs. Free text is read first the way `dateutil.parser` does ([`dateutil`]), then the way `parsedatetime` does ([`natural`]).
+//! Counterpart: `superset.utils.date_parser`. The clock is an argument (`now`, server-local and naive), so that
+//! everything here is a function of its inputs. Free text is read first the way `dateutil.parser` does ([`dateutil`]),
+//! then the way `parsedatetime` does ([`natural`]).
 
 pub mod dateutil;
 mod delta;
@@ -45,7 +47,8 @@ pub struct SinceUntil<'a> {
     pub relative_end: Option<&'a str>,
     /// A delta into the past (`1 week`) or a range of its own (`A : B`).
     pub time_shift: Option<&'a str>,
-    /// Shorthand of the experimental time comparison (`y`, `m`, `w`, `r`); pass it only when CHART_PLUGINS_EXPERIMENTAL is on.
+    /// Shorthand of the experimental time comparison (`y`, `m`, `w`, `r`); pass it only when CHART_PLUGINS_EXPERIMENTAL
+    /// is on.
     pub instant_time_comparison_range: Option<&'a str>,
     /// The server's clock.
     pub now: NaiveDateTime,
@@ -53,7 +56,7 @@ pub struct SinceUntil<'a> {
 
 impl<'a> SinceUntil<'a> {
     /// A range with nothing else said.
-    pub fn of(time_range: Option<&'a str>, now: NaiveDateTime) -> Self {
+    pub fn new(time_range: Option<&'a str>, now: NaiveDateTime) -> Self {
         Self {
             time_range,
             since: None,
@@ -144,7 +147,8 @@ fn expand(range: &str, relative_start: &str, relative_end: &str) -> String {
         if range.starts_with(&format!("Current {unit}")) {
             let unit = unit.to_uppercase();
             return format!(
-                "DATETRUNC(DATEADD(DATETIME('today'), 0, {unit}), {unit}) : DATETRUNC(DATEADD(DATETIME('today'), 1, {unit}), {unit})"
+                "DATETRUNC(DATEADD(DATETIME('today'), 0, {unit}), {unit}) : DATETRUNC(DATEADD(DATETIME('today'), \
+                 1, {unit}), {unit})"
             );
         }
     }

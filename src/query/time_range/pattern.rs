@@ -1,4 +1,5 @@
-//! The phrases that Superset itself understands, rewritten as formal expressions: `start of last 2 months`, `prior quarter`.
+//! The phrases that Superset itself understands, rewritten as formal expressions: `start of last 2 months`, `prior
+//! quarter`.
 
 use std::sync::LazyLock;
 

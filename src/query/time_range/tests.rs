@@ -77,7 +77,7 @@ fn ranges_are_those_of_the_original() {
     let all = cases(include_str!("../../../tests/golden/time_range/ranges.jsonl"));
     let total = all.len();
     let wrong = all.into_iter().filter_map(|(now, row)| {
-        let spec = SinceUntil { time_shift: row[2].as_str(), ..SinceUntil::of(row[1].as_str(), now) };
+        let spec = SinceUntil { time_shift: row[2].as_str(), ..SinceUntil::new(row[1].as_str(), now) };
         let got = get_since_until_zoned(&spec);
         let show = |(a, b): &(Option<Moment>, Option<Moment>)| {
             serde_json::json!([a.map(|m| m.isoformat()), b.map(|m| m.isoformat())])
@@ -101,7 +101,7 @@ fn time_comparison_shorthands() {
     let now = nows()[0];
     let spec = |range| SinceUntil {
         instant_time_comparison_range: Some(range),
-        ..SinceUntil::of(Some("2020-03-01 : 2020-03-31"), now)
+        ..SinceUntil::new(Some("2020-03-01 : 2020-03-31"), now)
     };
     let day = |text: &str| Some(format!("{text}T00:00:00").parse().unwrap());
     assert_eq!(get_since_until(&spec("y")), Ok((day("2019-03-01"), day("2019-03-31"))));
@@ -113,9 +113,9 @@ fn time_comparison_shorthands() {
 #[test]
 fn deep_nesting_is_refused() {
     let deep = format!("{}DATETIME('now'){} : now", "DATETRUNC(".repeat(5_000), ", day)".repeat(5_000));
-    assert!(get_since_until(&SinceUntil::of(Some(&deep), nows()[0])).is_err());
+    assert!(get_since_until(&SinceUntil::new(Some(&deep), nows()[0])).is_err());
     let many = format!("{} : now", "last ".repeat(700));
-    let _ = get_since_until(&SinceUntil::of(Some(&many), nows()[0]));
+    let _ = get_since_until(&SinceUntil::new(Some(&many), nows()[0]));
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn no_input_panics() {
             let _ = parse_human_datetime(&text, now);
             let _ = get_past_or_future(&text, None, now);
             let _ =
-                get_since_until(&SinceUntil { time_shift: Some(&text), ..SinceUntil::of(Some(&text), now) });
+                get_since_until(&SinceUntil { time_shift: Some(&text), ..SinceUntil::new(Some(&text), now) });
         }
     }
 }

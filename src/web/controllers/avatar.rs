@@ -1,6 +1,6 @@
 //! `/api/v1/user/<id>/avatar.png` (`superset.views.users.api.UserRestApi`).
 
-use daos::user_attribute;
+use commands::user;
 
 use crate::{
     Answer, Cx, Handled,
@@ -14,7 +14,7 @@ pub fn rules() -> Vec<Rule> {
 }
 
 async fn avatar(cx: Cx) -> Handled {
-    match user_attribute::avatar(cx.app.db.exec(), cx.req.int_param("user_id")).await? {
+    match user::avatar(&cx.caller.app, cx.req.int_param("user_id")).await? {
         None => Err(infra::Error::not_found().into()),
         Some(Some(url)) if !url.is_empty() => Ok(Answer::redirect(301, url)),
         // the frontend draws the initials instead

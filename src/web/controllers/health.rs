@@ -1,16 +1,11 @@
 //! `/health`, `/healthcheck`, `/ping` (`superset.views.health`), and `/readyz`, which also asks the database.
 
-use std::time::Duration;
-
-use infra::db::{Executor, Sql};
+use commands::state::readiness::Ready;
 
 use crate::{
     Answer, Cx, Handled,
     routes::{Access, Rule, rule},
 };
-
-/// A metadata database that answers later than this does not count as ready.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Rules of this file.
 pub fn rules() -> Vec<Rule> {
@@ -24,19 +19,12 @@ async fn health(_: Cx) -> Handled {
     Ok(Answer::html(200, "OK"))
 }
 
-/// liteset's own: 200 when the metadata database answers, 503 otherwise; the reason is only logged.
+/// liteset's own: 200 when everything works, 503 when the metadata database does not answer or nothing can be written;
+/// the reason is only logged.
 async fn ready(cx: Cx) -> Handled {
-    let asked =
-        tokio::time::timeout(PATIENCE, cx.app.db.query(Sql::new("SELECT version_num FROM alembic_version")));
-    match asked.await {
-        Ok(Ok(_)) => Ok(Answer::html(200, "OK")),
-        Ok(Err(error)) => {
-            tracing::warn!(%error, "not ready");
-            Ok(Answer::html(503, "metadata database unavailable"))
-        }
-        Err(_) => {
-            tracing::warn!("not ready: the metadata database does not answer");
-            Ok(Answer::html(503, "metadata database unavailable"))
-        }
-    }
+    Ok(match cx.caller.app.readiness.look(&cx.caller.app).await {
+        Ready::Yes => Answer::html(200, "OK"),
+        Ready::NoDatabase => Answer::html(503, "metadata database unavailable"),
+        Ready::ReadsOnly => Answer::html(503, "reading works, writing does not: is a disk full?"),
+    })
 }

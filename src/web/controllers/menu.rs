@@ -15,9 +15,9 @@ pub fn rules() -> Vec<Rule> {
 }
 
 async fn menu(cx: Cx) -> Handled {
-    let locale = locale::of(&cx);
+    let locale = locale::for_request(&cx);
     let translate = |sentence: &str| locale::translate(&locale, sentence);
     let language = Language { locale: &locale, translate: &translate };
-    let result = bootstrap::menu(&cx.app.config, &cx.user, &language);
+    let result = bootstrap::menu(&cx.caller.app.config, &cx.caller.user, &language);
     Ok(Answer::fab(200, &json!({"result": result})))
 }

@@ -5,64 +5,91 @@
 //! its tag, arguments, body and answers — stands in `openapi/operations.tsv`; bodies of generic writes are made from
 //! the fields that they are checked against, other schemas stand in `openapi/schemas.json`.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
 
 use infra::Error;
+use maud::html;
 use serde_json::{Map, Value, json};
 
 use super::{
-    crud::{Field, FieldKind, Verb},
+    crud::{Field, FieldKind},
     pages::classic,
 };
 use crate::{
     Answer, Cx, Handled,
-    html::escape,
-    router,
     routes::{Access, Rule, rule},
-    spa,
+    spa, switches,
 };
 
 const OPERATIONS: &str = include_str!("../openapi/operations.tsv");
 const SCHEMAS: &str = include_str!("../openapi/schemas.json");
 
-/// Rules of this file.
-pub fn rules() -> Vec<Rule> {
-    vec![
-        rule(&["GET"], "/api/<version>/_openapi", Access::Protect("can_get", "OpenApi"), get)
-            .csrf_exempt()
-            .endpoint("OpenApi.get"),
+/// Rules of this file, which describe themselves and all others.
+pub fn rules(others: &[Rule]) -> Vec<Rule> {
+    let document = Arc::new(OnceLock::new());
+    let kept = document.clone();
+    let own = vec![
+        rule(&["GET"], "/api/<version>/_openapi", Access::Protect("can_get", "OpenApi"), move |cx| {
+            get(cx, kept.clone())
+        })
+        .csrf_exempt()
+        .endpoint("OpenApi.get"),
         rule(&["GET"], "/swagger/<version>", Access::Page("can_show", "SwaggerView"), show)
             .endpoint("SwaggerView.show"),
-    ]
+    ];
+    // the document is made when it is first asked for
+    let _ = document.set(Described { rules: [others, &own].concat(), made: OnceLock::new() });
+    own
 }
 
-async fn get(cx: Cx) -> Handled {
-    static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
+/// What is served, and the document about it.
+struct Described {
+    rules: Vec<Rule>,
+    made: OnceLock<Value>,
+}
+
+async fn get(cx: Cx, described: Arc<OnceLock<Described>>) -> Handled {
+    let described = described.get().ok_or_else(Error::not_found)?;
     if cx.req.param("version") != "v1" {
         return Err(Error::not_found().into());
     }
-    let mut document = DOCUMENT.clone();
+    let mut document = described.made.get_or_init(|| document(&described.rules)).clone();
     // relative: the Host header of a request is no place to learn one's own address from
-    let root = commands::bootstrap::application_root(&cx.app.config);
+    if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
+        paths.retain(|path, _| switches::is_path_served(&cx.caller.app.config, path));
+    }
+    let root = commands::bootstrap::application_root(&cx.caller.app.config);
     document["servers"] = json!([{"url": format!("{root}/")}]);
     Ok(Answer::fab(200, &document))
 }
 
+/// No character of it may need escaping.
+const SHOW_DOCUMENT: &str = "
+SwaggerUIBundle({
+  url: document.getElementById('swagger-ui').dataset.url,
+  dom_id: '#swagger-ui',
+  layout: 'BaseLayout',
+  validatorUrl: null,
+  presets: [SwaggerUIBundle.presets.apis],
+});
+";
+
 /// Swagger UI, as Flask-AppBuilder publishes it, over the document.
 async fn show(cx: Cx) -> Handled {
-    let prefix = escape(cx.app.config.str("STATIC_ASSETS_PREFIX"));
-    let root = commands::bootstrap::application_root(&cx.app.config);
-    let nonce = escape(&spa::nonce(&cx));
+    let prefix = cx.caller.app.config.str("STATIC_ASSETS_PREFIX");
+    let root = commands::bootstrap::application_root(&cx.caller.app.config);
     let version = cx.req.param("version");
     let version = if version.bytes().all(|b| b.is_ascii_alphanumeric()) { version } else { "v1" };
-    let url = json!(format!("{root}/api/{version}/_openapi"));
-    let head =
-        format!("<link href=\"{prefix}/static/appbuilder/css/swagger/swagger-ui.css\" rel=\"stylesheet\">\n");
-    let content = format!(
-        "<div id=\"swagger-ui\"></div>\n<script nonce=\"{nonce}\">\nSwaggerUIBundle({{url: {url}, dom_id: \
-         '#swagger-ui', layout: 'BaseLayout', validatorUrl: null, presets: [SwaggerUIBundle.presets.apis]}});\n\
-         </script>\n"
-    );
+    let head = html! {
+        link href={(prefix) "/static/appbuilder/css/swagger/swagger-ui.css"} rel="stylesheet";
+    };
+    let content = html! {
+        div id="swagger-ui" data-url={(root) "/api/" (version) "/_openapi"} {}
+        script nonce=(spa::nonce(&cx)) { (SHOW_DOCUMENT) }
+    };
     let scripts = ["/static/appbuilder/js/swagger-ui-bundle.js", classic::KEEP_TAB];
     Ok(classic::page(&cx, &head, &content, &scripts))
 }
@@ -73,22 +100,15 @@ fn normal(path: &str) -> String {
     path.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 
-fn document() -> Value {
-    let table = router::table();
+fn document(rules: &[Rule]) -> Value {
     let mut schemas: Map<String, Value> = serde_json::from_str(SCHEMAS).unwrap_or_default();
     let mut served = HashMap::new();
-    for rule in table.rules() {
+    for rule in rules {
         for method in rule.methods {
             served.insert((*method, normal(&rule.rule)), ());
         }
-        if let Some(resource) = rule.resource {
-            for (verb, name, fields) in
-                [(Verb::Post, "post", resource.add_fields), (Verb::Put, "put", resource.edit_fields)]
-            {
-                if resource.verbs.contains(&verb) {
-                    schemas.insert(format!("{}.{name}", resource.class), schema_of(fields));
-                }
-            }
+        if let Some((name, fields)) = &rule.body {
+            schemas.insert(name.clone(), schema_of(fields));
         }
     }
     let mut paths: Map<String, Value> = Map::new();
@@ -220,7 +240,11 @@ fn schema_of(fields: &[Field]) -> Value {
             FieldKind::Boolean => json!({"type": "boolean"}),
             FieldKind::DateTime => json!({"type": "string", "format": "date-time"}),
             FieldKind::List => json!({"type": "array", "items": {"type": "integer"}}),
-            FieldKind::Other(_) | FieldKind::Missing => json!({}),
+            FieldKind::Texts
+            | FieldKind::Values
+            | FieldKind::Uuid
+            | FieldKind::Other(_)
+            | FieldKind::Missing => json!({}),
         };
         if field.nullable {
             schema["nullable"] = json!(true);

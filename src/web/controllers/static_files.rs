@@ -2,7 +2,7 @@
 
 use crate::{
     Answer, Cx, Handled, error_pages,
-    files::{Keep, send},
+    files::{CachePolicy, send},
     routes::{Access, Rule, rule},
 };
 
@@ -13,7 +13,8 @@ pub fn rules() -> Vec<Rule> {
 
 async fn file(cx: Cx) -> Handled {
     let filename = cx.req.param("filename");
-    let keep = Keep::For(cx.app.config.int("SEND_FILE_MAX_AGE_DEFAULT").unwrap_or(31_536_000));
+    let keep =
+        CachePolicy::MaxAge(cx.caller.app.config.int("SEND_FILE_MAX_AGE_DEFAULT").unwrap_or(31_536_000));
     Ok(match send(&cx.req, &format!("static/{filename}"), &keep) {
         Some(answer) => answer,
         // a browser with webpack's development client asks for these and complains about a 404

@@ -16,8 +16,8 @@ pub fn rules() -> Vec<Rule> {
 }
 
 static RANGE: Schema =
-    Schema::object(&[("timeRange", Schema::of(&["string"])), ("shift", Schema::of(&["string"]))]);
-static QUERY: Schema = Schema { items: Some(&RANGE), ..Schema::of(&["string", "array"]) };
+    Schema::object(&[("timeRange", Schema::of_types(&["string"])), ("shift", Schema::of_types(&["string"]))]);
+static QUERY: Schema = Schema { items: Some(&RANGE), ..Schema::of_types(&["string", "array"]) };
 
 async fn time_range(cx: Cx) -> Handled {
     let asked = match infra::rison::load(cx.req.arg("q"), &QUERY)? {
@@ -32,7 +32,7 @@ async fn time_range(cx: Cx) -> Handled {
             return Err(Error::Legacy { status: 500, error: "'timeRange'".to_owned() }.into());
         };
         let shift = range.get("shift").and_then(Value::as_str);
-        let spec = SinceUntil { time_shift: shift, ..SinceUntil::of(Some(text), now) };
+        let spec = SinceUntil { time_shift: shift, ..SinceUntil::new(Some(text), now) };
         let (since, until) = match get_since_until_zoned(&spec) {
             Ok(bounds) => bounds,
             Err(error) => {

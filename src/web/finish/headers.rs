@@ -1,135 +1,128 @@
 //! Headers of every response: content security policy (`flask_talisman`), CORS (`flask_cors`), and those of the
 //! configuration.
 
-use infra::{config::Config, crypto::random};
-use serde_json::{Map, Value};
+use infra::{
+    config::{Config, Cors, Talisman},
+    crypto::random,
+};
+use percent_encoding::{AsciiSet, utf8_percent_encode};
+use serde_json::Value;
 
-use crate::{Answer, context::Req};
+use super::cors;
+use crate::{Answer, context::Req, guards::next_url::QUOTE};
 
-/// A nonce for the scripts of one page; empty when no policy is sent.
-pub fn nonce(config: &Config) -> String {
-    if policy(config).is_some_and(|p| p.contains_key("content_security_policy")) {
-        random::url_safe::<24>()
-    } else {
-        String::new()
-    }
+/// What may stand as it is in a path.
+const PATH: &AsciiSet = &QUOTE.remove(b'/').remove(b':').remove(b'@').remove(b'!').remove(b'$').remove(b',');
+
+/// Rules that are served in clear, whatever the configuration says (`superset.views.health`).
+const IN_CLEAR: &[&str] = &["/health", "/healthcheck", "/ping", "/readyz"];
+
+/// What the configuration demands of every answer, read once.
+#[derive(Debug, Default)]
+pub struct Headers {
+    talisman: Option<Talisman>,
+    cors: Option<Cors>,
+    defaults: Vec<(String, String)>,
+    overrides: Vec<(String, String)>,
 }
 
-fn policy(config: &Config) -> Option<&Map<String, Value>> {
-    if !config.bool("TALISMAN_ENABLED") {
-        return None;
-    }
-    let key = if config.bool("DEBUG") { "TALISMAN_DEV_CONFIG" } else { "TALISMAN_CONFIG" };
-    config.get(key).as_object()
-}
-
-/// Adds what the configuration demands.
-pub fn add(config: &Config, req: &Req, answer: &mut Answer) {
-    add_security(config, req, answer);
-    add_cors(config, req, answer);
-    for (name, value) in config.get("DEFAULT_HTTP_HEADERS").as_object().into_iter().flatten() {
-        if !has(answer, name) {
-            push(answer, name, value);
+impl Headers {
+    /// Reads the configuration.
+    pub fn new(config: &Config) -> Self {
+        let named = |key: &str| -> Vec<(String, String)> {
+            let map = config.get(key).as_object().into_iter().flatten();
+            map.map(|(name, value)| (name.to_ascii_lowercase(), header_value(value))).collect()
+        };
+        let mut overrides = named("OVERRIDE_HTTP_HEADERS");
+        overrides.extend(named("HTTP_HEADERS"));
+        Self {
+            talisman: config.talisman(),
+            cors: config.cors(),
+            defaults: named("DEFAULT_HTTP_HEADERS"),
+            overrides,
         }
     }
-    for key in ["OVERRIDE_HTTP_HEADERS", "HTTP_HEADERS"] {
-        for (name, value) in config.get(key).as_object().into_iter().flatten() {
+
+    /// A nonce for the scripts of one page; empty when no policy wants one.
+    pub fn nonce(&self) -> String {
+        let wanted = self.talisman.as_ref().is_some_and(Talisman::has_nonce);
+        if wanted { random::url_safe::<24>() } else { String::new() }
+    }
+
+    /// The redirect of a request that came in clear although the configuration wants HTTPS.
+    pub fn to_https(&self, req: &Req) -> Option<Answer> {
+        let status = self.talisman.as_ref()?.force_https?;
+        if is_https(req) || IN_CLEAR.contains(&req.path.as_str()) || req.host.is_empty() {
+            return None;
+        }
+        let query = if req.query_string.is_empty() { "" } else { "?" };
+        let path = utf8_percent_encode(&req.path, PATH);
+        Some(Answer::redirect(status, format!("https://{}{path}{query}{}", req.host, req.query_string)))
+    }
+
+    /// Adds what the configuration demands.
+    pub fn add(&self, req: &Req, answer: &mut Answer) {
+        // never a question of configuration: nothing that we send wants to be guessed at
+        set(answer, "x-content-type-options", "nosniff");
+        if let Some(talisman) = &self.talisman {
+            add_security(talisman, req, answer);
+        }
+        if let Some(cors) = &self.cors {
+            cors::add(cors, req, answer);
+        }
+        for (name, value) in &self.defaults {
+            if !has(answer, name) {
+                answer.extra.push((name.clone(), value.clone()));
+            }
+        }
+        for (name, value) in &self.overrides {
             answer.headers.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
             answer.extra.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
-            push(answer, name, value);
+            answer.extra.push((name.clone(), value.clone()));
         }
     }
 }
 
-fn has(answer: &Answer, name: &str) -> bool {
+fn header_value(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// The request came over HTTPS, or a proxy says so (`flask_talisman` asks the header itself).
+fn is_https(req: &Req) -> bool {
+    req.scheme == "https" || req.header("x-forwarded-proto") == Some("https")
+}
+
+pub(super) fn has(answer: &Answer, name: &str) -> bool {
     answer.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name))
         || answer.extra.iter().any(|(n, _)| n.eq_ignore_ascii_case(name))
 }
 
-fn push(answer: &mut Answer, name: &str, value: &Value) {
-    let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    answer.extra.push((name.to_ascii_lowercase(), value));
-}
-
-fn set(answer: &mut Answer, name: &'static str, value: impl Into<String>) {
+pub(super) fn set(answer: &mut Answer, name: &'static str, value: impl Into<String>) {
     if !has(answer, name) {
         answer.headers.push((name, value.into()));
     }
 }
 
-fn add_security(config: &Config, req: &Req, answer: &mut Answer) {
-    // never a question of configuration: nothing that we send wants to be guessed at
-    set(answer, "x-content-type-options", "nosniff");
-    let Some(policy) = policy(config) else { return };
-    set(answer, "permissions-policy", "browsing-topics=()");
-    match policy.get("frame_options").unwrap_or(&Value::Null) {
-        Value::Null if policy.contains_key("frame_options") => {}
-        Value::String(option) => set(answer, "x-frame-options", option.clone()),
-        _ => set(answer, "x-frame-options", "SAMEORIGIN"),
+fn add_security(talisman: &Talisman, req: &Req, answer: &mut Answer) {
+    for (name, value) in &talisman.headers {
+        set(answer, name, value.as_str());
     }
-    if let Some(directives) = policy.get("content_security_policy").and_then(Value::as_object) {
-        let with_nonce: Vec<&str> = policy
-            .get("content_security_policy_nonce_in")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
-        let text = directives.iter().map(|(name, sources)| directive(name, sources, &with_nonce, &req.nonce));
-        let text = text.collect::<Vec<_>>().join("; ");
-        let only_report = policy.get("content_security_policy_report_only") == Some(&Value::Bool(true));
-        let name =
-            if only_report { "content-security-policy-report-only" } else { "content-security-policy" };
-        set(answer, name, text);
+    if !talisman.csp.is_empty() {
+        let directives =
+            talisman.csp.iter().map(|(directive, nonce)| match *nonce && !req.nonce.is_empty() {
+                true => format!("{directive} 'nonce-{}'", req.nonce),
+                false => directive.clone(),
+            });
+        let text = directives.collect::<Vec<_>>().join("; ");
+        let report_only = talisman.csp_report_only;
+        set(
+            answer,
+            if report_only { "content-security-policy-report-only" } else { "content-security-policy" },
+            text,
+        );
     }
-    set(answer, "referrer-policy", "strict-origin-when-cross-origin");
-    let hsts = policy.get("strict_transport_security").and_then(Value::as_bool).unwrap_or(true);
-    if hsts && req.scheme == "https" {
-        set(answer, "strict-transport-security", "max-age=31556926; includeSubDomains");
-    }
-}
-
-fn directive(name: &str, sources: &Value, with_nonce: &[&str], nonce: &str) -> String {
-    let mut out = name.to_owned();
-    let sources: Vec<&str> = match sources {
-        Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
-        Value::String(one) => vec![one],
-        _ => vec![],
-    };
-    for source in sources {
-        out.push(' ');
-        out.push_str(source);
-    }
-    if with_nonce.contains(&name) && !nonce.is_empty() {
-        out.push_str(&format!(" 'nonce-{nonce}'"));
-    }
-    out
-}
-
-fn add_cors(config: &Config, req: &Req, answer: &mut Answer) {
-    if !config.bool("ENABLE_CORS") {
-        return;
-    }
-    let options = config.get("CORS_OPTIONS");
-    let origins: Vec<&str> = match options.get("origins") {
-        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
-        Some(Value::String(one)) => vec![one],
-        _ => vec!["*"],
-    };
-    let allowed = match req.header("origin") {
-        // a quirk of flask_cors: who sends no origin is told the first one
-        None => origins.first().copied(),
-        Some(_) if origins.contains(&"*") => Some("*"),
-        Some(origin) => origins.iter().find(|o| o.eq_ignore_ascii_case(origin)).copied(),
-    };
-    if let Some(origin) = allowed {
-        set(answer, "access-control-allow-origin", origin);
-        if options.get("supports_credentials") == Some(&Value::Bool(true)) && origin != "*" {
-            set(answer, "access-control-allow-credentials", "true");
-        }
-    }
-    if origins.len() > 1 {
-        vary(answer, "Origin");
+    if let Some(hsts) = talisman.hsts.as_ref().filter(|_| is_https(req)) {
+        set(answer, "strict-transport-security", hsts.as_str());
     }
 }
 
@@ -148,6 +141,7 @@ pub fn vary(answer: &mut Answer, name: &str) {
 #[cfg(test)]
 mod tests {
     use indexmap::IndexMap;
+    use serde_json::json;
 
     use super::*;
 
@@ -155,11 +149,15 @@ mod tests {
         answer.headers.iter().find(|(n, _)| *n == name).map(|(_, v)| v.as_str())
     }
 
+    fn nonce(config: &Config) -> String {
+        Headers::new(config).nonce()
+    }
+
     fn finished(config: &Config, headers: &[(&str, &str)], scheme: &str) -> Answer {
         let headers = headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let req = Req { headers, scheme: scheme.into(), nonce: "N".into(), ..Req::default() };
         let mut answer = Answer::html(200, "");
-        add(config, &req, &mut answer);
+        Headers::new(config).add(&req, &mut answer);
         answer
     }
 
@@ -188,5 +186,70 @@ mod tests {
         assert_eq!(allowed(&[]).as_deref(), Some("https://tile.openstreetmap.org"));
         assert_eq!(allowed(&[("origin", "https://tile.osm.ch")]).as_deref(), Some("https://tile.osm.ch"));
         assert_eq!(allowed(&[("origin", "https://evil.example")]), None);
+    }
+
+    #[test]
+    fn clear_requests_go_to_https_where_it_is_forced() {
+        let forced = |permanent: bool| {
+            let options = json!({"force_https": true, "force_https_permanent": permanent});
+            Headers::new(&Config::with(IndexMap::from([("TALISMAN_CONFIG".to_owned(), options)])))
+        };
+        let request = |path: &str, headers: &[(&str, &str)]| Req {
+            path: path.into(),
+            query_string: "a=1".into(),
+            host: "bi.example".into(),
+            scheme: "http".into(),
+            headers: headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            ..Req::default()
+        };
+        let answer = forced(true).to_https(&request("/login/é", &[])).unwrap();
+        assert_eq!(answer.status, 301);
+        assert_eq!(header(&answer, "location"), Some("https://bi.example/login/%C3%A9?a=1"));
+        assert_eq!(forced(false).to_https(&request("/", &[])).unwrap().status, 302);
+        assert!(forced(true).to_https(&request("/health", &[])).is_none());
+        assert!(forced(true).to_https(&request("/", &[("x-forwarded-proto", "https")])).is_none());
+        let default = Headers::new(&Config::with(IndexMap::new()));
+        assert!(default.to_https(&request("/", &[])).is_none());
+    }
+
+    #[test]
+    fn preflights_and_resources() {
+        let options = json!({
+            "resources": {"/api/*": {"origins": "https://portal.example"}},
+            "supports_credentials": true, "expose_headers": ["X-A"], "allow_headers": ["X-CSRFToken"],
+            "methods": ["GET", "POST"], "max_age": 60
+        });
+        let config = Config::with(IndexMap::from([("CORS_OPTIONS".to_owned(), options)]));
+        let ask = |method: &str, path: &str, origin: &str| {
+            let headers = [
+                ("origin", origin),
+                ("access-control-request-method", "POST"),
+                ("access-control-request-headers", "x-csrftoken, x-evil"),
+            ];
+            let headers = headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+            let req = Req { method: method.into(), path: path.into(), headers, ..Req::default() };
+            let mut answer = Answer::html(200, "");
+            Headers::new(&config).add(&req, &mut answer);
+            ["origin", "credentials", "expose-headers", "methods", "headers", "max-age"].map(|name| {
+                let name = match name {
+                    "expose-headers" | "max-age" => format!("access-control-{name}"),
+                    _ => format!("access-control-allow-{name}"),
+                };
+                header(&answer, &name).map(str::to_owned)
+            })
+        };
+        let some = |text: &str| Some(text.to_owned());
+        let portal = "https://portal.example";
+        assert_eq!(
+            ask("OPTIONS", "/api/v1/chart/", portal),
+            [some(portal), some("true"), some("X-A"), some("GET, POST"), some("x-csrftoken"), some("60")]
+        );
+        assert_eq!(
+            ask("GET", "/api/v1/chart/", portal),
+            [some(portal), some("true"), some("X-A"), None, None, None]
+        );
+        for (path, origin) in [("/login/", portal), ("/api/v1/chart/", "https://evil.example")] {
+            assert_eq!(ask("OPTIONS", path, origin), [const { None }; 6]);
+        }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     bearer::{self, Kind},
-    identity, next_url,
+    next_url,
 };
 use crate::{
     Answer, Cx,
@@ -22,9 +22,9 @@ pub async fn check(cx: &mut Cx, rule: &Rule) -> Result<(), Answer> {
         Access::Open => Ok(()),
         Access::Protect(permission, view_menu) => protect(cx, permission, view_menu).await,
         Access::Page(permission, view_menu) => page(cx, permission, view_menu),
-        Access::PageApi(permission, view_menu) if cx.user.can_access(permission, view_menu) => Ok(()),
+        Access::PageApi(permission, view_menu) if cx.caller.user.can_access(permission, view_menu) => Ok(()),
         Access::PageApi(..) => {
-            let status = if cx.user.is_anonymous() { 401 } else { 403 };
+            let status = if cx.caller.user.is_anonymous() { 401 } else { 403 };
             Err(Answer::jsonify(status, &json!({"message": "Access is Denied", "severity": "danger"})))
         }
     }
@@ -32,10 +32,10 @@ pub async fn check(cx: &mut Cx, rule: &Rule) -> Result<(), Answer> {
 
 /// `flask_appbuilder.security.decorators:has_access`: the log-in page for who is not logged in, 403 for others.
 pub fn page(cx: &Cx, permission: &str, view_menu: &str) -> Result<(), Answer> {
-    if cx.user.can_access(permission, view_menu) {
+    if cx.caller.user.can_access(permission, view_menu) {
         return Ok(());
     }
-    if cx.user.is_anonymous() {
+    if cx.caller.user.is_anonymous() {
         flash::add(cx, "danger", "Access is Denied");
         return Err(Answer::redirect(302, next_url::login_from(&cx.req)));
     }
@@ -44,20 +44,18 @@ pub fn page(cx: &Cx, permission: &str, view_menu: &str) -> Result<(), Answer> {
 
 /// `flask_appbuilder.security.decorators:protect`.
 async fn protect(cx: &mut Cx, permission: &str, view_menu: &str) -> Result<(), Answer> {
-    if cx.user.can_access(permission, view_menu) {
+    if cx.caller.user.can_access(permission, view_menu) {
         return Ok(());
     }
     let failed = |e: infra::Error| Failure(e).into_answer();
-    if !cx.user.is_anonymous() {
+    if !cx.caller.user.is_anonymous() {
         // what the Public role may do, everybody may do
-        let public = load_anonymous(&cx.app).await.map_err(failed)?;
+        let public = load_anonymous(&cx.caller.app).await.map_err(failed)?;
         return if public.can_access(permission, view_menu) { Ok(()) } else { Err(forbidden()) };
     }
-    let subject = bearer::verify(&cx.app.config, &cx.req, Kind::Access)?;
-    let known = identity::load_subject(&cx.app, &subject).await.map_err(failed)?;
-    let user = known.ok_or_else(|| bearer::refusal(401, &format!("Error loading the user {subject}")))?;
-    cx.user = Arc::new(user);
-    if cx.user.can_access(permission, view_menu) { Ok(()) } else { Err(forbidden()) }
+    let (_, user) = bearer::user(&cx.caller.app, &cx.req, Kind::Access).await?;
+    cx.caller.user = Arc::new(user);
+    if cx.caller.user.can_access(permission, view_menu) { Ok(()) } else { Err(forbidden()) }
 }
 
 fn forbidden() -> Answer {

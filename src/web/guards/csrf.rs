@@ -1,5 +1,8 @@
 //! Cross-site request forgery (`flask_wtf.csrf`).
 
+use std::{collections::HashMap, sync::LazyLock};
+
+use indexmap::IndexMap;
 use infra::{
     Error,
     config::Config,
@@ -7,7 +10,7 @@ use infra::{
         constant_time_eq, random,
         signer::{BadData, Signer},
     },
-    error::SupersetError,
+    error::{ErrorType, SupersetError},
 };
 use serde_json::Value;
 
@@ -16,11 +19,38 @@ use crate::{
     Answer, Cx,
     context::{Req, Session},
     error::Failure,
+    event_log::anonymous,
     routes::Rule,
 };
 
 const KEY: &str = "csrf_token";
-const METHODS: [&str; 4] = ["POST", "PUT", "PATCH", "DELETE"];
+
+/// Methods, rules and names of the original's view functions that write, as `WTF_CSRF_EXEMPT_LIST` names them.
+const VIEWS: &str = include_str!("csrf_views.tsv");
+
+/// The texts of a list of the configuration.
+fn list<'a>(config: &'a Config, key: &str) -> impl Iterator<Item = &'a str> {
+    config.get(key).as_array().into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// Whether a rule does without the check, as `WTF_CSRF_EXEMPT_LIST` is. Rules that the default list exempts lose that
+/// when the configuration has a list without them.
+pub fn is_exempt(config: &Config, rule: &Rule) -> bool {
+    static NAMES: LazyLock<HashMap<(&str, &str), &str>> = LazyLock::new(|| {
+        let columns = VIEWS.lines().map(|line| line.split('\t'));
+        columns.filter_map(|mut c| Some(((c.next()?, c.next()?), c.next()?))).collect()
+    });
+    static BY_DEFAULT: LazyLock<Config> = LazyLock::new(|| Config::with(IndexMap::new()));
+    let path = anonymous(&rule.rule);
+    let name = |method: &&str| NAMES.get(&(*method, path.as_str())).copied();
+    let writes = rule.methods.iter().filter(|m| !matches!(**m, "GET" | "HEAD" | "OPTIONS"));
+    let names: Option<Vec<&str>> = writes.map(name).collect();
+    let Some(names) = names.filter(|names| !names.is_empty()) else { return rule.csrf_exempt };
+    let all_in = |config: &Config| {
+        names.iter().all(|name| list(config, "WTF_CSRF_EXEMPT_LIST").any(|exempt| exempt == *name))
+    };
+    all_in(config) || rule.csrf_exempt && !all_in(&BY_DEFAULT)
+}
 
 fn secret(config: &Config) -> &str {
     config.get("WTF_CSRF_SECRET_KEY").as_str().unwrap_or_else(|| config.str("SECRET_KEY"))
@@ -38,31 +68,33 @@ pub fn token(cx: &Cx) -> String {
             raw
         }
     };
-    Signer::csrf(secret(&cx.app.config)).dumps(Value::String(raw).to_string().as_bytes(), now())
+    Signer::csrf(secret(&cx.caller.app.config)).dumps(Value::String(raw).to_string().as_bytes(), now())
 }
 
 /// Refuses a writing request that does not prove that it comes from one of our pages.
 pub fn check(config: &Config, rule: &Rule, req: &Req, session: &Session) -> Result<(), Answer> {
-    if !config.get("WTF_CSRF_ENABLED").as_bool().unwrap_or(true)
+    let is_on = |key: &str| config.get(key).as_bool().unwrap_or(true);
+    if !is_on("WTF_CSRF_ENABLED")
+        || !is_on("WTF_CSRF_CHECK_DEFAULT")
         || rule.csrf_exempt
-        || !METHODS.contains(&req.method.as_str())
+        || !list(config, "WTF_CSRF_METHODS").any(|method| method.eq_ignore_ascii_case(&req.method))
     {
         return Ok(());
     }
     validate(config, req, session).and_then(|()| check_referrer(config, req)).map_err(|m| refusal(req, m))
 }
 
-fn sent(req: &Req) -> Option<&str> {
+fn sent<'a>(config: &Config, req: &'a Req) -> Option<&'a str> {
     let in_form = req.form.iter().filter(|(k, v)| k.ends_with(KEY) && !v.is_empty());
     let exact = req.field(KEY).filter(|v| !v.is_empty());
-    exact
-        .or_else(|| in_form.map(|(_, v)| v.as_str()).next())
-        .or_else(|| req.header("x-csrftoken").filter(|v| !v.is_empty()))
-        .or_else(|| req.header("x-csrf-token").filter(|v| !v.is_empty()))
+    exact.or_else(|| in_form.map(|(_, v)| v.as_str()).next()).or_else(|| {
+        let mut headers = list(config, "WTF_CSRF_HEADERS").map(str::to_ascii_lowercase);
+        headers.find_map(|name| req.header(&name).filter(|v| !v.is_empty()))
+    })
 }
 
 fn validate(config: &Config, req: &Req, session: &Session) -> Result<(), &'static str> {
-    let sent = sent(req).ok_or("The CSRF token is missing.")?;
+    let sent = sent(config, req).ok_or("The CSRF token is missing.")?;
     let own = session.values.get(KEY).and_then(Value::as_str).ok_or("The CSRF session token is missing.")?;
     let max_age = config.int("WTF_CSRF_TIME_LIMIT").unwrap_or(604_800);
     let payload = Signer::csrf(secret(config)).loads(sent, max_age, now()).map_err(|e| match e {
@@ -92,13 +124,12 @@ fn refusal(req: &Req, message: &str) -> Answer {
     if !req.is_json() {
         return Answer::redirect(302, next_url::login_with(req));
     }
-    let error = SupersetError::new("GENERIC_BACKEND_ERROR", format!("400 Bad Request: {message}"));
+    let error = SupersetError::new(ErrorType::GenericBackendError, format!("400 Bad Request: {message}"));
     Failure(Error::sip40(400, error)).into_answer()
 }
 
 #[cfg(test)]
 mod tests {
-    use indexmap::IndexMap;
     use serde_json::json;
 
     use super::*;
@@ -136,7 +167,24 @@ mod tests {
             vec![("x-csrf_token".to_owned(), "prefixed".to_owned()), (KEY.to_owned(), "exact".to_owned())];
         let headers = vec![("x-csrf-token".to_owned(), "header".to_owned())];
         let req = Req { form, headers, ..Req::default() };
-        assert_eq!(sent(&req), Some("exact"));
-        assert_eq!(sent(&Req { form: vec![], ..req }), Some("header"));
+        let config = Config::with(IndexMap::new());
+        assert_eq!(sent(&config, &req), Some("exact"));
+        assert_eq!(sent(&config, &Req { form: vec![], ..req }), Some("header"));
+    }
+
+    #[test]
+    fn the_list_of_exempt_views_is_the_configurations() {
+        use crate::routes::{Access, rule};
+
+        let handler = |_: Cx| async { Ok(Answer::html(200, "")) };
+        let put = rule(&["PUT"], "/api/v1/dashboard/<pk>", Access::Open, handler);
+        let data = rule(&["POST"], "/api/v1/chart/data", Access::Open, handler).csrf_exempt();
+        let fab = rule(&["POST"], "/api/v1/security/login", Access::Open, handler).csrf_exempt();
+        let with =
+            |list: &[&str]| Config::with(IndexMap::from([("WTF_CSRF_EXEMPT_LIST".to_owned(), json!(list))]));
+        let default = Config::with(IndexMap::new());
+        assert!(!is_exempt(&default, &put) && is_exempt(&default, &data) && is_exempt(&default, &fab));
+        let own = with(&["superset.dashboards.api.put"]);
+        assert!(is_exempt(&own, &put) && !is_exempt(&own, &data) && is_exempt(&own, &fab));
     }
 }

@@ -2,10 +2,10 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use commands::access::GuestToken;
+use commands::state::GuestToken;
 use infra::{
     config::Config,
-    crypto::jwt::{self, Claims},
+    crypto::jwt::{self, Algorithm, Claims},
 };
 use serde_json::Value;
 
@@ -26,6 +26,11 @@ fn audience(config: &Config) -> &str {
     config.get("GUEST_TOKEN_JWT_AUDIENCE").as_str().unwrap_or_else(|| config.str("WEBDRIVER_BASEURL"))
 }
 
+/// `GUEST_TOKEN_JWT_ALGO`; one that is not known stops the start.
+fn algorithm(config: &Config) -> Algorithm {
+    config.get("GUEST_TOKEN_JWT_ALGO").as_str().and_then(Algorithm::named).unwrap_or_default()
+}
+
 fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |d| d.as_secs_f64())
 }
@@ -38,7 +43,7 @@ pub fn read(config: &Config, req: &Req) -> Sent {
     let header =
         config.get("GUEST_TOKEN_HEADER_NAME").as_str().unwrap_or("X-GuestToken").to_ascii_lowercase();
     let sent = req.header(&header).or_else(|| req.field("guest_token"));
-    match sent.filter(|t| !t.is_empty()) {
+    match sent {
         None => Sent::Nothing,
         Some(token) => verify(config, token).map_or(Sent::Invalid, Sent::Valid),
     }
@@ -49,7 +54,8 @@ fn verify(config: &Config, token: &str) -> Option<GuestToken> {
     if secret.is_empty() {
         return None;
     }
-    let mut claims = jwt::decode(token, secret, Some(audience(config)), now()).ok()?;
+    let mut claims =
+        jwt::decode_with(algorithm(config), token, secret, Some(audience(config)), now()).ok()?;
     if claims.get("type").and_then(Value::as_str) != Some("guest") {
         return None;
     }
@@ -75,7 +81,7 @@ pub fn issue(config: &Config, user: Value, resources: Value, rls_rules: Value) -
     claims.insert("exp".into(), (iat + lifetime).into());
     claims.insert("aud".into(), audience(config).into());
     claims.insert("type".into(), "guest".into());
-    jwt::encode(&claims, config.str("GUEST_TOKEN_JWT_SECRET"))
+    jwt::encode_with(algorithm(config), &claims, config.str("GUEST_TOKEN_JWT_SECRET"))
 }
 
 #[cfg(test)]
@@ -107,8 +113,25 @@ mod tests {
         assert_eq!(guest.resources, [json!({"type": "dashboard", "id": "5"})]);
         assert_eq!(sent(&config("http://else/", 300), token.clone()), Sent::Invalid);
         assert_eq!(sent(&Config::default(), token), Sent::Nothing);
-        assert_eq!(sent(&home, String::new()), Sent::Nothing);
+        assert_eq!(sent(&home, String::new()), Sent::Invalid);
+        assert_eq!(read(&home, &Req::default()), Sent::Nothing);
         let over = issue(&config("http://home/", -1), json!({}), json!([]), json!([]));
         assert_eq!(sent(&home, over), Sent::Invalid);
+    }
+
+    #[test]
+    fn the_algorithm_is_the_configurations() {
+        let with = |name: &str| {
+            let algorithm = ("GUEST_TOKEN_JWT_ALGO".to_owned(), json!(name));
+            let secret =
+                ("GUEST_TOKEN_JWT_SECRET".to_owned(), json!("not-a-secret-only-for-tests-0123456789"));
+            let flags = ("FEATURE_FLAGS".to_owned(), json!({"EMBEDDED_SUPERSET": true}));
+            Config::with(IndexMap::from([algorithm, secret, flags]))
+        };
+        let token = |config: &Config| issue(config, json!({"username": "u"}), json!([]), json!([]));
+        let (short, long) = (with("HS256"), with("HS512"));
+        assert!(matches!(sent(&long, token(&long)), Sent::Valid(_)));
+        assert_eq!(sent(&long, token(&short)), Sent::Invalid);
+        assert_eq!(sent(&short, token(&long)), Sent::Invalid);
     }
 }

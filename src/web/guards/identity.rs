@@ -2,7 +2,10 @@
 
 use commands::{
     Principal, Services,
-    access::{load_anonymous, load_guest, load_user},
+    access::{
+        LogIn, LogInState, load_anonymous, load_guest,
+        log_in::{Kind, MARK, SESSION_NAME, end_tokens, new_mark},
+    },
 };
 use hmac::{Hmac, KeyInit, Mac};
 use infra::{
@@ -12,17 +15,22 @@ use infra::{
 };
 use parking_lot::Mutex;
 use serde_json::Value;
-use sha2::{Digest, Sha256, Sha512};
+use sha2::{Digest, Sha512};
 
-use super::{guest, next_url, session::cookie};
-use crate::context::{Req, Session};
+use super::{
+    bearer, guest, next_url,
+    session::{cookie, load},
+};
+use crate::{
+    Cx,
+    context::{Req, Session},
+};
 
 const REMEMBER: &str = "remember_token";
-/// Our own key: a fingerprint of the password hash at the time of the login. Superset does not know it and carries
-/// it along; a session that has it ends when the password changes.
-const PASSWORD_MARK: &str = "_pw";
-/// Our own key: a random name of the session, by which a logout ends every copy of its cookie.
-const SESSION_NAME: &str = "_sid";
+/// Flask-WTF's key. Every session of Superset has it, and so it names those that have no name of ours.
+const CSRF: &str = "csrf_token";
+/// What a log-in has written into the session.
+const LOG_IN_KEYS: [&str; 5] = ["_user_id", "_fresh", "_id", MARK, SESSION_NAME];
 
 /// The caller of a request.
 pub async fn resolve(app: &Services, req: &Req, session: &Mutex<Session>) -> Result<Principal> {
@@ -30,20 +38,24 @@ pub async fn resolve(app: &Services, req: &Req, session: &Mutex<Session>) -> Res
     if !holds {
         return load_anonymous(app).await;
     }
-    let stored = {
-        let session = session.lock();
-        let text = |key: &str| session.values.get(key).and_then(Value::as_str).map(str::to_owned);
-        (text("_user_id"), text(PASSWORD_MARK), text(SESSION_NAME))
-    };
-    if let (Some(id), mark, name) = stored
-        && !name.is_some_and(|name| app.revoked_sessions.contains(&name))
-        && let Some(principal) = load(app, &id, mark.as_deref()).await?
-    {
-        return Ok(principal);
+    let found = session_log_in(&session.lock());
+    if let Some(log_in) = found {
+        match log_in.state(app).await? {
+            LogInState::Valid(principal) => return Ok(*principal),
+            // a copy of the cookie is not made younger
+            LogInState::Ended => forget(&mut session.lock()),
+            LogInState::UnknownUser => {}
+        }
     }
     let remembered = remembered(&app.config, req, &session.lock());
     if let Some(id) = remembered {
-        let found = load(app, &id, None).await?;
+        let found = match id.parse() {
+            Ok(user_id) => {
+                let log_in = LogIn { kind: Kind::Session, user_id, mark: None, name: None };
+                log_in.state(app).await?.principal()
+            }
+            Err(_) => None,
+        };
         let mut session = session.lock();
         session.values.insert("_user_id".into(), id.into());
         session.values.insert("_fresh".into(), false.into());
@@ -60,54 +72,83 @@ pub async fn resolve(app: &Services, req: &Req, session: &Mutex<Session>) -> Res
     }
 }
 
-async fn load(app: &Services, id: &str, mark: Option<&str>) -> Result<Option<Principal>> {
-    let Ok(id) = id.parse() else { return Ok(None) };
-    let Some((principal, password)) = load_user(app, id).await? else { return Ok(None) };
-    let unchanged = mark.is_none_or(|mark| {
-        let want = password_mark(&app.config, password.as_deref().unwrap_or_default());
-        constant_time_eq(mark.as_bytes(), want.as_bytes())
-    });
-    Ok(unchanged.then_some(principal))
+/// The log-in that the session of a request shows, whatever has become of it.
+pub fn request_log_in(config: &Config, req: &Req) -> Option<LogIn> {
+    session_log_in(&load(config, req))
 }
 
-/// A user by the subject of a JSON Web Token.
-pub async fn load_subject(app: &Services, subject: &str) -> Result<Option<Principal>> {
-    load(app, subject, None).await
+/// The log-in that a session shows.
+fn session_log_in(session: &Session) -> Option<LogIn> {
+    let text = |key: &str| session.values.get(key).and_then(Value::as_str).map(str::to_owned);
+    let user_id = text("_user_id")?.parse().ok()?;
+    Some(LogIn { kind: Kind::Session, user_id, mark: text(MARK), name: session_name(session) })
+}
+
+fn session_name(session: &Session) -> Option<String> {
+    let text = |key: &str| session.values.get(key).and_then(Value::as_str);
+    match text(SESSION_NAME) {
+        Some(name) => Some(name.to_owned()),
+        None => text(CSRF).map(|token| format!("{CSRF}:{token}")),
+    }
+}
+
+fn forget(session: &mut Session) {
+    for key in LOG_IN_KEYS {
+        session.modified |= session.values.shift_remove(key).is_some();
+    }
 }
 
 /// Writes a login into the session. What was there before stays: the page that posted the login still holds its
 /// CSRF token, and nobody can plant a session that we signed without being able to set cookies of this site.
-pub fn log_in(config: &Config, req: &Req, session: &mut Session, user_id: i64, password_hash: &str) {
+pub async fn log_in(cx: &Cx, user_id: i64, password_hash: &str) -> Result<()> {
+    let mark = new_mark(&cx.caller.app, Kind::Session, user_id, password_hash).await?;
+    let mut session = cx.session.lock();
     let values = &mut session.values;
     values.insert("_user_id".into(), user_id.to_string().into());
     values.insert("_fresh".into(), true.into());
-    values.insert("_id".into(), identifier(req).into());
-    values.insert(PASSWORD_MARK.into(), password_mark(config, password_hash).into());
+    values.insert("_id".into(), identifier(&cx.req).into());
+    values.insert(MARK.into(), mark.into());
     values.insert(SESSION_NAME.into(), random::url_safe::<12>().into());
     session.modified = true;
+    Ok(())
 }
 
-/// Keeps the session of somebody who changed their own password.
-pub fn renew_password_mark(config: &Config, session: &mut Session, password_hash: &str) {
-    if session.values.contains_key(PASSWORD_MARK) {
-        session.values.insert(PASSWORD_MARK.into(), password_mark(config, password_hash).into());
+/// Keeps the session of somebody who changed their own password: the mark is that of the new one.
+pub fn renew_mark(session: &mut Session, mark: &str) {
+    if session.values.contains_key("_user_id") {
+        session.values.insert(MARK.into(), mark.into());
         session.modified = true;
     }
 }
 
-/// Takes the login out of the session. When a person asked for it, every copy of the cookie ends too; a bare
-/// request, which any other site can cause, only clears the cookie that it came with, as in the original, unless
-/// `SESSION_REVOKE_ON_LOGOUT` (on in installations of our own) asks for more.
-pub fn log_out(app: &Services, req: &Req, session: &mut Session) {
-    if let Some(Value::String(name)) = session.values.get(SESSION_NAME)
-        && (is_from_own_page(req) || app.config.bool("SESSION_REVOKE_ON_LOGOUT"))
+/// Takes the login out of the session. When a person asked for it, every copy of the cookie ends too, and with it the
+/// user's tokens; a bare request, which any other site can cause, only clears the cookie that it came with, as in the
+/// original, unless `SESSION_REVOKE_ON_LOGOUT` (on in installations of our own) asks for more. A token that is sent
+/// along ends with those that were given out together with it: no other site can send one.
+pub async fn log_out(cx: &Cx) {
+    let (app, session) = (&cx.caller.app, &cx.session);
+    let lifetime = app.config.int("PERMANENT_SESSION_LIFETIME").unwrap_or(2_678_400);
+    let found = session_log_in(&session.lock());
+    if let Some(log_in) = found
+        && (is_from_own_page(&cx.req) || app.config.bool("SESSION_REVOKE_ON_LOGOUT"))
+        && cx.caller.user.user_id() == Some(log_in.user_id)
     {
-        app.revoked_sessions.insert(name);
+        log_in.end(app, lifetime).await;
+        end_tokens(app, log_in.user_id).await;
+        let mut session = cx.session.lock();
+        if !session.values.contains_key(SESSION_NAME) {
+            // it was the name of what has ended
+            session.modified |= session.values.shift_remove(CSRF).is_some();
+        }
     }
-    for key in ["_user_id", "_fresh", "_id", PASSWORD_MARK, SESSION_NAME] {
-        session.modified |= session.values.shift_remove(key).is_some();
+    for kind in [bearer::Kind::Access, bearer::Kind::Refresh] {
+        if let Ok(log_in) = bearer::verify(&app.config, &cx.req, kind) {
+            log_in.end(app, bearer::max_lifetime(&app.config)).await;
+        }
     }
-    if cookie(req, REMEMBER).is_some() {
+    let mut session = session.lock();
+    forget(&mut session);
+    if cookie(&cx.req, REMEMBER).is_some() {
         session.values.insert("_remember".into(), "clear".into());
         session.modified = true;
     }
@@ -132,6 +173,11 @@ pub fn forget_remember_cookie(session: &mut Session) -> Option<String> {
     (asked == "clear").then(|| gone.to_owned())
 }
 
+/// What `SESSION_PROTECTION` does to a session, whoever asks.
+pub fn protect(config: &Config, req: &Req, session: &mut Session) {
+    protection_holds(config, req, session);
+}
+
 /// `SESSION_PROTECTION`: false when the session moved to another browser and the configuration forbids that.
 fn protection_holds(config: &Config, req: &Req, session: &mut Session) -> bool {
     let strong = match config.get("SESSION_PROTECTION") {
@@ -151,9 +197,7 @@ fn protection_holds(config: &Config, req: &Req, session: &mut Session) -> bool {
         }
         return true;
     }
-    for key in
-        ["_user_id", "_remember", "_remember_seconds", "_id", "_fresh", "next", PASSWORD_MARK, SESSION_NAME]
-    {
+    for key in LOG_IN_KEYS.into_iter().chain(["_remember", "_remember_seconds", "next"]) {
         values.shift_remove(key);
     }
     values.insert("_remember".into(), "clear".into());
@@ -161,10 +205,11 @@ fn protection_holds(config: &Config, req: &Req, session: &mut Session) -> bool {
     false
 }
 
-/// `_create_identifier`: SHA-512 of address and browser, both as Python shows bytes.
+/// `_create_identifier`: SHA-512 of address and browser, both as Python shows bytes. The original takes the address
+/// from
+/// `X-Forwarded-For`, whoever wrote that; here it counts as `ENABLE_PROXY_FIX` says.
 fn identifier(req: &Req) -> String {
-    let address = req.header("x-forwarded-for").unwrap_or(&req.remote_addr);
-    let address = address.split(',').next().unwrap_or_default().trim();
+    let address = req.remote_addr.as_str();
     let agent = req.header("user-agent").map_or_else(|| "None".to_owned(), bytes_repr);
     hex(&Sha512::digest(format!("{}|{agent}", bytes_repr(address))))
 }
@@ -204,11 +249,6 @@ fn remembered(config: &Config, req: &Req, session: &Session) -> Option<String> {
     constant_time_eq(digest.as_bytes(), want.as_bytes()).then(|| id.to_owned())
 }
 
-fn password_mark(config: &Config, password_hash: &str) -> String {
-    let text = format!("password-mark\0{}\0{password_hash}", config.str("SECRET_KEY"));
-    hex(&Sha256::digest(text)).chars().take(16).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use indexmap::IndexMap;
@@ -239,8 +279,8 @@ mod tests {
         let plain = hex(&Sha512::digest("b'127.0.0.1'|b'curl/8'"));
         assert_eq!(identifier(&request(&[("user-agent", "curl/8")])), plain);
         assert_eq!(identifier(&request(&[])), hex(&Sha512::digest("b'127.0.0.1'|None")));
-        let proxied = request(&[("x-forwarded-for", "10.0.0.1 , 10.0.0.2")]);
-        assert_eq!(identifier(&proxied), hex(&Sha512::digest("b'10.0.0.1'|None")));
+        let forged = request(&[("x-forwarded-for", "10.0.0.1 , 10.0.0.2")]);
+        assert_eq!(identifier(&forged), hex(&Sha512::digest("b'127.0.0.1'|None")));
         assert_eq!(bytes_repr("a'b"), "b\"a'b\"");
         assert_eq!(bytes_repr("a'\"\\é"), "b'a\\'\"\\\\\\xc3\\xa9'");
     }
@@ -259,7 +299,8 @@ mod tests {
 
     #[test]
     fn remember_cookies() {
-        let digest = "978fe96ae8b1a04a212e08d89e2ee1fd77535e19bd5fe906478f144c342c404c7cce940169ec604b3d2c6d7e30bfd1a931ceca5c0aa6cc6563f576d338b67b2b";
+        let digest = "978fe96ae8b1a04a212e08d89e2ee1fd77535e19bd5fe906478f144c342c404c7cce940169ec604b3d2c6d7e30bf\
+         d1a931ceca5c0aa6cc6563f576d338b67b2b";
         let good = format!("remember_token=7|{digest}");
         let bad = format!("remember_token=8|{digest}");
         let session = Session::default();

@@ -34,7 +34,7 @@ pub fn login_with(req: &Req) -> String {
 pub fn login_from(req: &Req) -> String {
     let query =
         if req.query_string.is_empty() { String::new() } else { format!("?{}", unquoted(&req.query_string)) };
-    let url = format!("{}://{}{}{query}", req.scheme, req.host, req.path);
+    let url = format!("{}{}{query}", req.origin.as_deref().unwrap_or_default(), req.path);
     let quoted = utf8_percent_encode(&url, URL_FOR).to_string().replace("%20", "+");
     format!("/login/?next={quoted}")
 }
@@ -85,22 +85,20 @@ fn is_safe(config: &Config, req: &Req, url: &str) -> bool {
     if host.is_empty() {
         return true;
     }
-    let allowed: Vec<&str> = config
-        .get("FAB_SAFE_REDIRECT_HOSTS")
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|v| v.as_str())
-        .collect();
-    if allowed.is_empty() {
-        host == req.host
-    } else {
-        allowed.iter().any(|pattern| matches_glob(pattern, &host))
-    }
+    is_allowed(config, &host)
+        .unwrap_or_else(|| req.origin.as_deref().and_then(split).is_some_and(|(_, own)| own == host))
+}
+
+/// Whether `FAB_SAFE_REDIRECT_HOSTS` allows a host; none where it names no host.
+pub(crate) fn is_allowed(config: &Config, host: &str) -> Option<bool> {
+    let allowed = config.get("FAB_SAFE_REDIRECT_HOSTS").as_array()?;
+    let mut allowed = allowed.iter().filter_map(|v| v.as_str()).peekable();
+    allowed.peek()?;
+    Some(allowed.any(|pattern| matches_glob(pattern, host)))
 }
 
 /// Scheme and authority of an address, either possibly empty; none when it makes no sense.
-fn split(url: &str) -> Option<(String, String)> {
+pub(crate) fn split(url: &str) -> Option<(String, String)> {
     let (scheme, rest) = match url.split_once(':') {
         Some((scheme, rest))
             if scheme.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -155,7 +153,7 @@ mod tests {
     use super::*;
 
     fn request() -> Req {
-        Req { scheme: "http".into(), host: "me:9001".into(), path: "/chart/list/".into(), ..Req::default() }
+        Req { origin: Some("http://me:9001".into()), path: "/chart/list/".into(), ..Req::default() }
     }
 
     #[test]

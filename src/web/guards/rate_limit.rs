@@ -1,7 +1,7 @@
 //! Limits per address (`flask_limiter`): fixed windows of one second, in memory.
 //!
 //! Superset switches its limiter on only when `SUPERSET_ENV` is `production`. Here failed logins are always counted
-//! (`AUTH_RATE_LIMITED`): passwords cannot be guessed fast, and nobody who knows one is held up.
+//! (`super::login_limit`): passwords cannot be guessed fast, and nobody who knows one is held up.
 
 use std::{
     collections::HashMap,
@@ -46,8 +46,9 @@ impl Limiter {
         let mut seen = self.seen.lock();
         if seen.len() >= MAX_ADDRESSES && !seen.contains_key(address) {
             seen.retain(|_, (start, _)| now.duration_since(*start) < self.window);
-            if seen.len() >= MAX_ADDRESSES {
-                seen.clear();
+            let oldest = seen.iter().min_by_key(|(_, (start, _))| *start).map(|(key, _)| key.clone());
+            if let (true, Some(oldest)) = (seen.len() >= MAX_ADDRESSES, oldest) {
+                seen.remove(&oldest);
             }
         }
         let entry = seen.entry(address.to_owned()).or_insert((now, 0));
@@ -56,6 +57,12 @@ impl Limiter {
         }
         entry.1 = entry.1.saturating_add(1);
         entry.1 <= self.limit
+    }
+
+    /// Whether an event would be within the share.
+    pub fn has_room(&self, address: &str) -> bool {
+        let seen = self.seen.lock();
+        seen.get(address).is_none_or(|(start, count)| start.elapsed() >= self.window || *count < self.limit)
     }
 
     /// The limit in words, as the original answers it: `5 per 1 second`.
@@ -70,7 +77,7 @@ impl Limiter {
     }
 
     /// Takes an event back.
-    pub fn forgive(&self, address: &str) {
+    pub fn take_back(&self, address: &str) {
         if let Some((_, count)) = self.seen.lock().get_mut(address) {
             *count = count.saturating_sub(1);
         }
@@ -85,8 +92,8 @@ mod tests {
     fn shares_are_per_address() {
         let limiter = Limiter::parse("2 per 10 minutes").unwrap();
         assert!(limiter.hit("a") && limiter.hit("a") && !limiter.hit("a") && limiter.hit("b"));
-        limiter.forgive("a");
-        limiter.forgive("a");
+        limiter.take_back("a");
+        limiter.take_back("a");
         assert!(limiter.hit("a") && !limiter.hit("a"));
         for i in 0..MAX_ADDRESSES + 5 {
             limiter.hit(&i.to_string());

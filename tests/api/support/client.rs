@@ -29,6 +29,16 @@ impl Answer {
 
 /// The type and the body of a form with fields and a file in the field `file`.
 pub fn multipart(fields: &[(&str, &str)], filename: &str, content: &[u8]) -> (String, Vec<u8>) {
+    multipart_as("file", fields, filename, content)
+}
+
+/// The same with the file in another field.
+pub fn multipart_as(
+    field: &str,
+    fields: &[(&str, &str)],
+    filename: &str,
+    content: &[u8],
+) -> (String, Vec<u8>) {
     const BOUNDARY: &str = "liteset-boundary-7f3a";
     let mut body = Vec::new();
     for (name, value) in fields {
@@ -37,7 +47,7 @@ pub fn multipart(fields: &[(&str, &str)], filename: &str, content: &[u8]) -> (St
         body.extend_from_slice(part.as_bytes());
     }
     let head = format!(
-        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{filename}\"\r\n\r\n"
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"{filename}\"\r\n\r\n"
     );
     body.extend_from_slice(head.as_bytes());
     body.extend_from_slice(content);
@@ -92,6 +102,13 @@ impl Client {
         self.take(answer)
     }
 
+    /// The same through a proxy that says where it comes from.
+    pub fn post_form_from(&mut self, path: &str, form: &[(&str, &str)], from: &str) -> Answer {
+        let request = self.agent.post(format!("{}{path}", self.base)).header("cookie", self.cookie());
+        let answer = request.header("x-forwarded-for", from).send_form(form.iter().copied()).unwrap();
+        self.take(answer)
+    }
+
     pub fn post(&mut self, path: &str, body: &Value) -> Answer {
         let request = self.agent.post(format!("{}{path}", self.base)).header("cookie", self.cookie());
         let answer = request.header("x-csrftoken", &self.csrf).send_json(body).unwrap();
@@ -121,9 +138,14 @@ impl Client {
         filename: &str,
         content: &[u8],
     ) -> Answer {
-        let (kind, body) = multipart(fields, filename, content);
+        self.post_form_data(path, multipart(fields, filename, content))
+    }
+
+    /// A form as [`multipart_as`] makes it.
+    pub fn post_form_data(&mut self, path: &str, (kind, body): (String, Vec<u8>)) -> Answer {
         let request = self.agent.post(format!("{}{path}", self.base)).header("cookie", self.cookie());
         let request = request.header("x-csrftoken", &self.csrf).header("content-type", &kind);
+        let request = request.header("accept", "application/json");
         let answer = request.send(&body[..]).unwrap();
         self.take(answer)
     }

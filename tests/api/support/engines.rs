@@ -1,11 +1,11 @@
-//! Servers of `tests/servers`, in Python, for engines that are no program of this machine.
+//! Servers of `tests/servers`, in Python, for engines, providers and directories that are no program of this machine.
 
 use std::{
     io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
 };
 
-use super::scratch;
+use super::{scratch, server::skip};
 
 /// A server of an engine; it ends with the test.
 pub struct EngineServer {
@@ -17,7 +17,7 @@ impl EngineServer {
     /// ClickHouse's own engine, where `LITESET_TEST_PYTHON` names a Python with the package chdb.
     pub fn clickhouse() -> Option<Self> {
         let Ok(python) = std::env::var("LITESET_TEST_PYTHON") else {
-            eprintln!("skipped: LITESET_TEST_PYTHON does not name a Python with chdb");
+            skip("LITESET_TEST_PYTHON does not name a Python with chdb");
             return None;
         };
         Self::start(&python, "clickhouse_chdb.py", &[scratch("chdb").join("data").to_str().unwrap()])
@@ -38,6 +38,16 @@ impl EngineServer {
         Self::start("python3", "tds_protocol.py", &[])
     }
 
+    /// A provider of OpenID Connect.
+    pub fn openid_provider() -> Option<Self> {
+        Self::start("python3", "openid_provider.py", &[])
+    }
+
+    /// A directory, honest or not.
+    pub fn directory(lie: &[&str]) -> Option<Self> {
+        Self::start("python3", "ldap_directory.py", lie)
+    }
+
     fn start(python: &str, script: &str, arguments: &[&str]) -> Option<Self> {
         let script = format!("{}/tests/servers/{script}", env!("CARGO_MANIFEST_DIR"));
         let mut child = Command::new(python)
@@ -53,7 +63,7 @@ impl EngineServer {
             return Some(Self { child, port });
         }
         let _ = child.wait();
-        eprintln!("skipped: {script} did not start");
+        skip(&format!("{script} did not start"));
         None
     }
 }

@@ -1,8 +1,8 @@
-//! A server on either metadata database, with a database, a dataset, a chart and a dashboard of the test's own.
+//! A server on any metadata database, with a database, a dataset, a chart and a dashboard of the test's own.
 
 use serde_json::{Value, json};
 
-use super::{Client, Metadata, PostgresDatabase, Server, command, postgres_uri, scratch};
+use super::{Client, Metadata, Server, command, scratch, template};
 
 /// The server, its tables, and the ids of what it has.
 pub struct Installation {
@@ -27,6 +27,7 @@ impl Installation {
     pub fn on_sqlite(name: &str) -> Self {
         let home = scratch(name);
         let data = home.join("data");
+        template::copy_to(&data, false);
         let mut run = command(&home);
         run.args(["run", "--no-examples", "--home", data.to_str().unwrap()]).envs(SETTINGS);
         Self::fill(Server::start_with(&mut run, home), Metadata::Sqlite(data.join("superset.db")))
@@ -34,10 +35,24 @@ impl Installation {
 
     /// On a database of the test server, if there is one.
     pub fn on_postgres(name: &str) -> Option<Self> {
-        let database = PostgresDatabase::create(&postgres_uri()?, &name.replace('-', "_"));
+        Self::on_postgres_with(name, &[])
+    }
+
+    /// The same with settings in the environment.
+    pub fn on_postgres_with(name: &str, settings: &[(&str, &str)]) -> Option<Self> {
+        Some(Self::on_server(Metadata::on_postgres(&name.replace('-', "_"))?, name, settings))
+    }
+
+    /// The same on MySQL.
+    pub fn on_mysql(name: &str) -> Option<Self> {
+        Some(Self::on_server(Metadata::on_mysql(&name.replace('-', "_"))?, name, &[]))
+    }
+
+    fn on_server(metadata: Metadata, name: &str, settings: &[(&str, &str)]) -> Self {
         let home = scratch(name);
-        let server = Server::start_with(database.prepared(&home)(&["run"]).envs(SETTINGS), home);
-        Some(Self::fill(server, Metadata::Postgres(Box::new(database))))
+        let mut run = metadata.prepared(&home)(&["run"]);
+        let server = Server::start_with(run.envs(SETTINGS).envs(settings.iter().copied()), home);
+        Self::fill(server, metadata)
     }
 
     fn fill(server: Server, metadata: Metadata) -> Self {

@@ -1,8 +1,11 @@
 //! The tables of a metadata database, read and broken behind the server's back.
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use super::{command, postgres, run_to_end};
+use super::{MysqlDatabase, command, mysql_uri, postgres, postgres_uri, run_to_end};
 
 /// Where a server keeps what it knows.
 pub enum Metadata {
@@ -10,6 +13,8 @@ pub enum Metadata {
     Sqlite(PathBuf),
     /// A database of the test server.
     Postgres(Box<PostgresDatabase>),
+    /// The same of MySQL.
+    Mysql(Box<MysqlDatabase>),
 }
 
 /// A database of the test's own on the test server; it ends with the test.
@@ -59,26 +64,6 @@ impl PostgresDatabase {
         let rows = answer.iter().filter_map(|message| if let Row(row) = message { row.get(0) } else { None });
         rows.map(str::to_owned).collect()
     }
-
-    /// The schema, the roles and the administrator, by the commands with Superset's names; then the command line of the
-    /// binary on it.
-    pub fn prepared(&self, home: &std::path::Path) -> impl Fn(&[&str]) -> Command + use<> {
-        let (uri, home) = (self.uri(), home.to_owned());
-        let liteset = move |arguments: &[&str]| {
-            let mut command = command(&home);
-            command.env("LITESET_SQLALCHEMY_DATABASE_URI", &uri);
-            command.env("SUPERSET_SECRET_KEY", "0123456789abcdefghijklmnop").args(arguments);
-            command
-        };
-        let admin = ["fab", "create-admin", "--username", "admin", "--email", "a@example.org", "--password"];
-        for arguments in
-            [&["db", "upgrade"][..], &["init"], &[&admin[..], &[super::PASSWORD]].concat(), &["init"]]
-        {
-            let out = run_to_end(&mut liteset(arguments));
-            assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
-        }
-        liteset
-    }
 }
 
 impl Drop for PostgresDatabase {
@@ -90,7 +75,50 @@ impl Drop for PostgresDatabase {
 }
 
 impl Metadata {
-    fn file(path: &std::path::Path) -> rusqlite::Connection {
+    /// An empty database of the test server, if there is one.
+    pub fn on_postgres(word: &str) -> Option<Self> {
+        Some(Self::Postgres(Box::new(PostgresDatabase::create(&postgres_uri()?, word))))
+    }
+
+    /// The same on MySQL.
+    pub fn on_mysql(word: &str) -> Option<Self> {
+        Some(Self::Mysql(Box::new(MysqlDatabase::create(&mysql_uri()?, word))))
+    }
+
+    /// The URI of its database.
+    pub fn uri(&self) -> String {
+        match self {
+            Self::Sqlite(path) => format!("sqlite:///{}", path.display()),
+            Self::Postgres(database) => database.uri(),
+            Self::Mysql(database) => database.uri(),
+        }
+    }
+
+    /// The schema, the roles and the administrator, by the commands with Superset's names; then the command line of
+    /// the binary on it.
+    pub fn prepared(&self, home: &Path) -> impl Fn(&[&str]) -> Command + use<> {
+        let liteset = self.liteset(home);
+        let admin = ["fab", "create-admin", "--username", "admin", "--email", "a@example.org", "--password"];
+        let admin = [&admin[..], &[super::PASSWORD]].concat();
+        for arguments in [&["db", "upgrade"][..], &["init"], &admin, &["init"]] {
+            let out = run_to_end(&mut liteset(arguments));
+            assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
+        }
+        liteset
+    }
+
+    /// The command line of the binary on it.
+    pub fn liteset(&self, home: &Path) -> impl Fn(&[&str]) -> Command + use<> {
+        let (uri, home) = (self.uri(), home.to_owned());
+        move |arguments: &[&str]| {
+            let mut command = command(&home);
+            command.env("LITESET_SQLALCHEMY_DATABASE_URI", &uri);
+            command.env("SUPERSET_SECRET_KEY", "0123456789abcdefghijklmnop").args(arguments);
+            command
+        }
+    }
+
+    fn file(path: &Path) -> rusqlite::Connection {
         let db = rusqlite::Connection::open(path).unwrap();
         db.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
         db
@@ -105,6 +133,7 @@ impl Metadata {
                 statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
             }
             Self::Postgres(database) => database.texts(sql),
+            Self::Mysql(database) => database.texts(sql),
         }
     }
 
@@ -113,6 +142,7 @@ impl Metadata {
         match self {
             Self::Sqlite(path) => Self::file(path).execute_batch(sql).unwrap(),
             Self::Postgres(database) => drop(database.texts(sql)),
+            Self::Mysql(database) => database.run(sql),
         }
     }
 
@@ -134,6 +164,7 @@ impl Metadata {
                 "SELECT (to_jsonb(t) - ARRAY['last_login', 'login_count', 'fail_login_count'])::text \
                  FROM {table} t ORDER BY 1"
             )),
+            Self::Mysql(database) => database.rows(table),
         }
     }
 
@@ -148,13 +179,17 @@ impl Metadata {
                  $$ BEGIN RAISE EXCEPTION 'injected fault'; END $$; \
                  CREATE TRIGGER broken BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION broken()"
             ),
+            Self::Mysql(_) => format!(
+                "CREATE TRIGGER broken BEFORE {event} ON {table} FOR EACH ROW \
+                 SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'injected fault'"
+            ),
         });
     }
 
     /// Ends what [`Self::break_table`] began.
     pub fn mend(&self) {
         self.run(match self {
-            Self::Sqlite(_) => "DROP TRIGGER broken",
+            Self::Sqlite(_) | Self::Mysql(_) => "DROP TRIGGER broken",
             Self::Postgres(_) => "DROP FUNCTION broken CASCADE",
         });
     }

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::Client;
+use super::{Client, template};
 
 /// Password of `admin` in the scratch installations.
 pub const PASSWORD: &str = "correct horse battery";
@@ -34,11 +34,17 @@ pub fn run_to_end(command: &mut Command) -> Output {
     command.stdin(Stdio::null()).output().unwrap()
 }
 
+/// Says why a test does nothing; where CI promises what it needs, that is a failure.
+pub fn skip(why: &str) {
+    assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{why}");
+    eprintln!("skipped: {why}");
+}
+
 /// The test server of PostgreSQL, or `None` with a line that says so.
 pub fn postgres_uri() -> Option<String> {
     let uri = std::env::var("LITESET_TEST_POSTGRES").ok();
     if uri.is_none() {
-        eprintln!("skipped: LITESET_TEST_POSTGRES is not set");
+        skip("LITESET_TEST_POSTGRES is not set");
     }
     uri
 }
@@ -58,15 +64,25 @@ pub struct Server {
 }
 
 impl Server {
-    /// A first start on an empty folder, with the example content.
+    /// An installation with the example content.
     pub fn start(name: &str) -> Self {
+        let home = scratch(name);
+        template::copy_to(&home.join("data"), true);
+        Self::start_with(command(&home).args(["--home", home.join("data").to_str().unwrap()]), home)
+    }
+
+    /// A first start on an empty folder, for tests of what it does; the others take a copy of one.
+    pub fn first_start(name: &str) -> Self {
         let home = scratch(name);
         Self::start_with(command(&home).args(["--home", home.join("data").to_str().unwrap()]), home)
     }
 
-    /// The same with settings in the environment, and without a limit of requests.
+    /// An installation with settings in the environment, and without a limit of requests.
     pub fn start_with_settings(name: &str, settings: &[(&str, &str)]) -> Self {
         let home = scratch(name);
+        if template::may_be_copied(settings) {
+            template::copy_to(&home.join("data"), true);
+        }
         let mut command = command(&home);
         command
             .args(["--home", home.join("data").to_str().unwrap()])
@@ -96,6 +112,11 @@ impl Server {
     /// Its process.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Whether it is gone.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     /// What the server has logged so far.

@@ -66,7 +66,8 @@ fn answer(stream: TcpStream, asked: &Asked) -> Option<()> {
         ("400 Bad Request", r#"{"error": "invalid_grant"}"#.to_owned())
     } else {
         let text = format!(
-            r#"{{"access_token": "good", "expires_in": 3600, "token_type": "Bearer", "refresh_token": "again{number}"}}"#
+            r#"{{"access_token": "good", "expires_in": 3600, "token_type": "Bearer",
+                 "refresh_token": "again{number}"}}"#
         );
         ("200 OK", text)
     };

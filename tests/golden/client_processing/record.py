@@ -35,11 +35,31 @@ ROWS_COLS = [(["gender"], ["state"]), (["gender"], []), ([], ["gender"]), ([], [
              (["gender"], ["year", "state"]), ([], ["gender", "year"]), (["year"], ["gender"])]
 for rows, cols in ROWS_COLS:
     for metrics in [["sum__num"], ["sum__num", "avg"], ["exact"], ["sum__num", "exact"]]:
-        for flags in [{}, {"rowTotals": True, "colTotals": True}, {"rowTotals": True, "colTotals": True, "combineMetric": True},
-                      {"rowTotals": True, "colTotals": True, "metricsLayout": "ROWS"}, {"transposePivot": True, "colTotals": True}]:
+        for flags in [
+            {},
+            {"rowTotals": True, "colTotals": True},
+            {"rowTotals": True, "colTotals": True, "combineMetric": True},
+            {"rowTotals": True, "colTotals": True, "metricsLayout": "ROWS"},
+            {"transposePivot": True, "colTotals": True},
+        ]:
             case("json", groupbyRows=rows, groupbyColumns=cols, metrics=metrics, aggregateFunction="Sum", **flags)
-for f in ["Count", "Count Unique Values", "Average", "Median", "Sample Variance", "Sample Standard Deviation", "Minimum", "Maximum", "First",
-          "Last", "Sum as Fraction of Total", "Sum as Fraction of Rows", "Sum as Fraction of Columns", "Count as Fraction of Rows", "Nope"]:
+for f in [
+    "Count",
+    "Count Unique Values",
+    "Average",
+    "Median",
+    "Sample Variance",
+    "Sample Standard Deviation",
+    "Minimum",
+    "Maximum",
+    "First",
+    "Last",
+    "Sum as Fraction of Total",
+    "Sum as Fraction of Rows",
+    "Sum as Fraction of Columns",
+    "Count as Fraction of Rows",
+    "Nope",
+]:
     for flags in [{}, {"rowTotals": True}, {"colTotals": True}]:
         for metrics in [["sum__num"], ["avg"], ["exact"]]:
             case("json", groupbyRows=["gender"], groupbyColumns=["year"], metrics=metrics, aggregateFunction=f, **flags)
@@ -48,8 +68,15 @@ case("json", groupbyRows=["gender"], groupbyColumns=["state"], metrics=["part"],
 case("json", groupbyRows=["gender"], groupbyColumns=["nope"], metrics=["part"])
 case("json", groupbyRows=["gender"], groupbyColumns=[], metrics=["nope"])
 case("json", groupbyRows=["gender"])
-for cfg in [{"sum__num": {"d3NumberFormat": ",d"}}, {"avg": {"d3NumberFormat": ".1f"}}, {"sum__num": {"d3NumberFormat": "SMART_NUMBER"}},
-            {"nope": {"d3NumberFormat": ",d"}}, {"avg": {"d3NumberFormat": ".2%"}}, {"gender": {"d3NumberFormat": ".2f"}}, {}]:
+for cfg in [
+    {"sum__num": {"d3NumberFormat": ",d"}},
+    {"avg": {"d3NumberFormat": ".1f"}},
+    {"sum__num": {"d3NumberFormat": "SMART_NUMBER"}},
+    {"nope": {"d3NumberFormat": ",d"}},
+    {"avg": {"d3NumberFormat": ".2%"}},
+    {"gender": {"d3NumberFormat": ".2f"}},
+    {},
+]:
     for fmt in ["json", "csv"]:
         CASES.append((fmt, {"viz_type": "table", "column_config": cfg}))
 CASES.append(("json", {"viz_type": "pie"}))

@@ -43,25 +43,30 @@ FRAMES = {
         ("f", "float", [0.5, 1.5, 2.5, 4.0]),
     ],
     "series": [
-        ("ds", "timestamp", ["2020-01-01", "2020-02-01", "2020-03-01", "2020-04-01", "2020-05-01", "2020-07-01", "2020-08-01"]),
+        (
+            "ds",
+            "timestamp",
+            ["2020-01-01", "2020-02-01", "2020-03-01", "2020-04-01", "2020-05-01", "2020-07-01", "2020-08-01"],
+        ),
         ("x", "int", [4, 8, 15, 16, 23, 42, 42]),
         ("y", "float", [1.0, None, 3.5, 3.5, 3.5, -2.0, 0.25]),
         ("z", "decimal", ["1.10", "2.20", "3.30", "4.40", "5.50", None, "0.10"]),
     ],
     "days": [
-        ("t", "timestamp", ["2021-03-01T05:00:00", "2021-03-01T17:30:00", "2021-03-04T00:00:00", "2021-03-09T23:59:59"]),
+        (
+            "t",
+            "timestamp",
+            ["2021-03-01T05:00:00", "2021-03-01T17:30:00", "2021-03-04T00:00:00", "2021-03-09T23:59:59"],
+        ),
         ("v", "int", [1, 2, 4, 8]),
         ("w", "float", [1.0, 2.0, 4.0, 8.0]),
     ],
-    "unsorted": [
-        ("t", "timestamp", ["2021-01-31", "2020-12-15", "2021-03-31"]),
-        ("v", "int", [3, 1, 5]),
-    ],
+    "unsorted": [("t", "timestamp", ["2021-01-31", "2020-12-15", "2021-03-31"]), ("v", "int", [3, 1, 5])],
     "types": [
         ("d", "date", ["2020-01-02", "2020-01-01", None]),
         ("flag", "bool", [True, False, True]),
         ("big", "int", [9007199254740993, -5, 2**62]),
-        ("ünï", "text", ["é, ü", "\U0001F600", None]),
+        ("ünï", "text", ["é, ü", "\U0001f600", None]),
         ("none", "null", [None, None, None]),
         ("n", "int", [2, 2, 1]),
     ],
@@ -69,7 +74,11 @@ FRAMES = {
         ("line", "text", ["a"] * 8 + ["b"] * 5 + ["c"]),
         ("s", "float", [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 100.0, -50.0, 1.5, 1.5, 2.5, None, 9.0, 3.0]),
         ("k", "int", [1, 2, 3, 4, 5, 6, 100, -50, 1, 1, 2, 7, 9, 3]),
-        ("m", "decimal", ["1.0", "2.0", "3.0", "4.0", "5.0", "6.0", "100.0", "-50.0", "1.5", "1.5", "2.5", "7.0", "9.0", "3.0"]),
+        (
+            "m",
+            "decimal",
+            ["1.0", "2.0", "3.0", "4.0", "5.0", "6.0", "100.0", "-50.0", "1.5", "1.5", "2.5", "7.0", "9.0", "3.0"],
+        ),
     ],
     "geo": [
         ("hash", "text", ["9q8yyk8ytpxr", "u4pruydqqvj"]),
@@ -110,30 +119,85 @@ def case(frame, *steps):
     CASES.append((frame, list(steps)))
 
 
-for f in ["average", "argmin", "argmax", "count", "count_nonzero", "cumsum", "max", "mean", "median", "nansum", "nanmin",
-          "nanmax", "nanmean", "nanmedian", "min", "prod", "product", "std", "sum", "var", "nope"]:
+for f in [
+    "average",
+    "argmin",
+    "argmax",
+    "count",
+    "count_nonzero",
+    "cumsum",
+    "max",
+    "mean",
+    "median",
+    "nansum",
+    "nanmin",
+    "nanmax",
+    "nanmean",
+    "nanmedian",
+    "min",
+    "prod",
+    "product",
+    "std",
+    "sum",
+    "var",
+    "nope",
+]:
     for col in ["sum__num", "avg", "part", "exact"]:
         case("births", op("aggregate", groupby=["gender"], aggregates={"r": {"operator": f, "column": col}}))
     case("full", pv(["ds"], ["gender"], {"a": f}), FLAT)
 for f in ["max", "min", "count", "sum", "mean", "median"]:
     case("births", op("aggregate", groupby=["state"], aggregates={"r": {"operator": f, "column": "ds"}}))
     case("full", op("aggregate", groupby=["ds"], aggregates={"r": {"operator": f, "column": "gender"}}))
-case("births", op("aggregate", groupby=[], aggregates={"t": {"operator": "sum", "column": "sum__num"}, "avg": {"operator": "max"}}))
+case(
+    "births",
+    op(
+        "aggregate", groupby=[], aggregates={"t": {"operator": "sum", "column": "sum__num"}, "avg": {"operator": "max"}}
+    ),
+)
 case("births", op("aggregate", groupby=["state", "gender"], aggregates={"t": {"operator": "sum", "column": "exact"}}))
-case("births", op("aggregate", groupby=["ds"], aggregates={"p": {"operator": "percentile", "column": "sum__num", "options": {"q": 30}}, "n": {"operator": "nanpercentile", "column": "avg", "options": {"q": 75}}}))
+case(
+    "births",
+    op(
+        "aggregate",
+        groupby=["ds"],
+        aggregates={
+            "p": {"operator": "percentile", "column": "sum__num", "options": {"q": 30}},
+            "n": {"operator": "nanpercentile", "column": "avg", "options": {"q": 75}},
+        },
+    ),
+)
 case("births", op("aggregate", groupby=["ds"], aggregates={"p": {"operator": "percentile", "column": "sum__num"}}))
-case("births", op("aggregate", groupby=["ds"], aggregates={"p": {"operator": "std", "column": "sum__num", "options": {"ddof": 1}}}))
+case(
+    "births",
+    op(
+        "aggregate", groupby=["ds"], aggregates={"p": {"operator": "std", "column": "sum__num", "options": {"ddof": 1}}}
+    ),
+)
 case("births", op("aggregate", groupby=["nope"], aggregates={"p": {"operator": "sum", "column": "sum__num"}}))
 case("births", op("aggregate", groupby=["ds"], aggregates={"p": {"operator": "sum", "column": "nope"}}))
 case("births", op("aggregate", groupby=["ds"], aggregates={"p": {"column": "avg"}}))
 case("births", op("aggregate", groupby=["ds"], aggregates={}))
 case("births", op("aggregate", groupby=["ds"]))
-case("types", op("aggregate", groupby=["n"], aggregates={"b": {"operator": "max", "column": "big"}, "f": {"operator": "sum", "column": "flag"}}))
+case(
+    "types",
+    op(
+        "aggregate",
+        groupby=["n"],
+        aggregates={"b": {"operator": "max", "column": "big"}, "f": {"operator": "sum", "column": "flag"}},
+    ),
+)
 case("types", op("aggregate", groupby=["d"], aggregates={"b": {"operator": "sum", "column": "big"}}))
 
 for cols in [[], ["gender"], ["gender", "state"], ["state"]]:
-    for more in [{}, {"drop_missing_columns": False}, {"metric_fill_value": 0}, {"metric_fill_value": 0.5}, {"column_fill_value": None},
-                 {"marginal_distributions": True, "marginal_distribution_name": "Total"}, {"combine_value_with_metric": True}]:
+    for more in [
+        {},
+        {"drop_missing_columns": False},
+        {"metric_fill_value": 0},
+        {"metric_fill_value": 0.5},
+        {"column_fill_value": None},
+        {"marginal_distributions": True, "marginal_distribution_name": "Total"},
+        {"combine_value_with_metric": True},
+    ]:
         case("births", pv(["ds"], cols, {"sum__num": "sum", "avg": "mean"}, **more), FLAT)
         case("births", pv(["ds"], cols, {"sum__num": "sum"}, **more))
     case("births", pv(["ds"], cols, {"exact": "sum", "part": "mean"}), FLAT)
@@ -146,11 +210,23 @@ case("births", pv(["state"], ["exact"], {"sum__num": "sum"}), FLAT)
 case("births", pv(["state"], ["avg"], {"sum__num": "sum"}), FLAT)
 case("births", pv(["state"], ["part"], {"sum__num": "sum"}), FLAT)
 case("births", pv("state", "gender", {"sum__num": "sum"}), FLAT)
-case("births", pv(["ds"], ["gender"], {"x": {"operator": "sum", "column": "avg"}, "y": {"operator": "max", "column": "avg"}}), FLAT)
+case(
+    "births",
+    pv(["ds"], ["gender"], {"x": {"operator": "sum", "column": "avg"}, "y": {"operator": "max", "column": "avg"}}),
+    FLAT,
+)
 case("full", pv(["ds"], ["gender"], {"a": "sum", "f": "sum"}), FLAT)
 case("full", pv(["ds"], ["gender"], {"a": "sum", "b": "mean"}, combine_value_with_metric=True), FLAT)
-case("full", pv(["ds"], ["gender"], {"a": "sum", "b": "sum"}, marginal_distributions=True, marginal_distribution_name="All"), FLAT)
-case("full", pv(["ds"], [], {"a": "sum", "f": "mean"}, marginal_distributions=True, marginal_distribution_name="All"), FLAT)
+case(
+    "full",
+    pv(["ds"], ["gender"], {"a": "sum", "b": "sum"}, marginal_distributions=True, marginal_distribution_name="All"),
+    FLAT,
+)
+case(
+    "full",
+    pv(["ds"], [], {"a": "sum", "f": "mean"}, marginal_distributions=True, marginal_distribution_name="All"),
+    FLAT,
+)
 case("full", pv(["ds"], ["gender"], {"a": "sum"}, marginal_distributions=True, marginal_distribution_name="boy"), FLAT)
 case("full", pv(["ds"], ["gender"], {"a": "sum"}, marginal_distributions=True), FLAT)
 case("types", pv(["d"], ["ünï"], {"big": "sum"}), FLAT)
@@ -177,11 +253,28 @@ for kind in ["sum", "mean", "min", "max", "std", "var", "median", "count", "skew
         case("series", P1, op("rolling", rolling_type=kind, columns={"x": "x", "y": "y"}, window=3, **more), FLAT)
     case("series", op("rolling", rolling_type=kind, columns={"x": "r", "z": "s"}, window=4, min_periods=1))
 for kind in ["mean", "sum", "max"]:
-    case("births", PG, op("rolling", rolling_type=kind, columns={"sum__num": "sum__num", "avg": "avg"}, window=2, min_periods=0), FLAT)
+    case(
+        "births",
+        PG,
+        op("rolling", rolling_type=kind, columns={"sum__num": "sum__num", "avg": "avg"}, window=2, min_periods=0),
+        FLAT,
+    )
     case("births", PG, op("rolling", rolling_type=kind, columns={"sum__num": "r"}, window=2, min_periods=1), FLAT)
     case("full", PF, op("rolling", rolling_type=kind, columns={"a": "a"}, window=2, min_periods=1), FLAT)
-case("series", op("rolling", rolling_type="quantile", columns={"x": "q"}, window=4, min_periods=1, rolling_type_options={"quantile": 0.25}))
-case("series", op("rolling", rolling_type="quantile", columns={"x": "q"}, window=4, rolling_type_options={"nope": 0.25}))
+case(
+    "series",
+    op(
+        "rolling",
+        rolling_type="quantile",
+        columns={"x": "q"},
+        window=4,
+        min_periods=1,
+        rolling_type_options={"quantile": 0.25},
+    ),
+)
+case(
+    "series", op("rolling", rolling_type="quantile", columns={"x": "q"}, window=4, rolling_type_options={"nope": 0.25})
+)
 case("series", op("rolling", rolling_type="std", columns={"x": "q"}, window=4, rolling_type_options={"ddof": 0}))
 case("series", op("rolling", rolling_type="mean", columns={"x": "q"}, window=2, min_periods=3))
 case("series", op("rolling", rolling_type="mean", columns={"x": "q"}, window=0))
@@ -212,8 +305,22 @@ case("series", op("diff", columns={"z": "z"}))
 
 for kind in ["difference", "percentage", "ratio", "nope"]:
     for more in [{}, {"drop_original_columns": True}, {"precision": 1}]:
-        case("shifts", op("compare", source_columns=["m", "n"], compare_columns=["m__1 year ago", "n__1 year ago"], compare_type=kind, **more))
-    case("full", PF, op("compare", source_columns=["a"], compare_columns=["b"], compare_type=kind, drop_original_columns=True), FLAT)
+        case(
+            "shifts",
+            op(
+                "compare",
+                source_columns=["m", "n"],
+                compare_columns=["m__1 year ago", "n__1 year ago"],
+                compare_type=kind,
+                **more,
+            ),
+        )
+    case(
+        "full",
+        PF,
+        op("compare", source_columns=["a"], compare_columns=["b"], compare_type=kind, drop_original_columns=True),
+        FLAT,
+    )
     case("births", op("compare", source_columns=["exact"], compare_columns=["sum__num"], compare_type=kind))
     case("full", op("compare", source_columns=["a"], compare_columns=["b"], compare_type=kind))
 case("full", op("compare", source_columns=["a"], compare_columns=[], compare_type="ratio"))
@@ -228,7 +335,15 @@ for o in ["column", "row"]:
     case("births", op("contribution", orientation=o, columns=["avg", "sum__num"]))
     case("births", op("contribution", orientation=o, columns=["part"]))
     case("births", op("contribution", orientation=o, columns=["exact", "sum__num"], rename_columns=["e", "s"]))
-    case("shifts", op("contribution", orientation=o, columns=["m", "n", "m__1 year ago", "n__1 year ago"], time_shifts=["1 year ago"]))
+    case(
+        "shifts",
+        op(
+            "contribution",
+            orientation=o,
+            columns=["m", "n", "m__1 year ago", "n__1 year ago"],
+            time_shifts=["1 year ago"],
+        ),
+    )
     case("shifts", op("contribution", orientation=o, columns=["m"], contribution_totals={"m": 120}))
     case("shifts", op("contribution", orientation=o, columns=["m", "n"], contribution_totals={"m": 0}))
     case("births", PG, op("contribution", orientation=o), FLAT)
@@ -238,7 +353,28 @@ case("full", op("contribution", columns=["gender"]))
 case("full", op("contribution", columns=["ds"]))
 case("full", op("contribution", columns=["nope"]))
 
-for rule in ["1D", "7D", "1H", "1M", "1MS", "6M", "1W", "2W", "W-MON", "1Q", "1QS", "1A", "1AS", "1YS", "1Y", "B", "1BM", "12H", "nope", "0D"]:
+for rule in [
+    "1D",
+    "7D",
+    "1H",
+    "1M",
+    "1MS",
+    "6M",
+    "1W",
+    "2W",
+    "W-MON",
+    "1Q",
+    "1QS",
+    "1A",
+    "1AS",
+    "1YS",
+    "1Y",
+    "B",
+    "1BM",
+    "12H",
+    "nope",
+    "0D",
+]:
     for method in ["asfreq", "bfill", "ffill", "linear", "median", "mean", "sum"]:
         for frame, key in [("days", "t"), ("unsorted", "t")]:
             if rule in ("1H", "1D", "B") and frame == "unsorted":
@@ -258,7 +394,11 @@ case("births", pv(["ds"], [], {"exact": "sum"}), op("resample", rule="6M", metho
 case("births", pv(["ds"], [], {"exact": "sum", "avg": "sum"}), op("resample", rule="6MS", method="linear"), FLAT)
 
 for m in ["s", "k", "m"]:
-    for w in [{"whisker_type": "tukey"}, {"whisker_type": "min/max"}, {"whisker_type": "percentile", "percentiles": [5, 95]}]:
+    for w in [
+        {"whisker_type": "tukey"},
+        {"whisker_type": "min/max"},
+        {"whisker_type": "percentile", "percentiles": [5, 95]},
+    ]:
         case("sales", op("boxplot", groupby=["line"], metrics=[m], **w))
 case("sales", op("boxplot", groupby=["line"], metrics=["s", "k"], whisker_type="tukey"))
 case("sales", op("boxplot", groupby=[], metrics=["k"], whisker_type="tukey"))
@@ -323,10 +463,15 @@ case("geo", op("geodetic_parse", geodetic="hash", longitude="LON", latitude="LAT
 case("commas", op("escape_separator"))
 case("commas", op("unescape_separator"))
 
-for more in [dict(time_grain="P1D", periods=3, confidence_interval=0.8), dict(time_grain="", periods=3, confidence_interval=0.8),
-             dict(time_grain="P9D", periods=3, confidence_interval=0.8), dict(time_grain="P1D", periods=-3, confidence_interval=0.8),
-             dict(time_grain="P1D", periods=3, confidence_interval=1), dict(time_grain="P1D", periods=3, confidence_interval=0.8, index="nope"),
-             dict(time_grain="P1D", periods=3)]:
+for more in [
+    dict(time_grain="P1D", periods=3, confidence_interval=0.8),
+    dict(time_grain="", periods=3, confidence_interval=0.8),
+    dict(time_grain="P9D", periods=3, confidence_interval=0.8),
+    dict(time_grain="P1D", periods=-3, confidence_interval=0.8),
+    dict(time_grain="P1D", periods=3, confidence_interval=1),
+    dict(time_grain="P1D", periods=3, confidence_interval=0.8, index="nope"),
+    dict(time_grain="P1D", periods=3),
+]:
     case("series", op("prophet", **{"index": "ds", **more}))
 
 CASES.append(("full", [{"operation": ""}]))
@@ -357,7 +502,9 @@ def answer(df, steps):
             if not operation:
                 raise InvalidPostProcessingError(_("`operation` property of post processing object undefined"))
             if not hasattr(pandas_postprocessing, operation):
-                raise InvalidPostProcessingError(_("Unsupported post processing operation: %(operation)s", type=operation))
+                raise InvalidPostProcessingError(
+                    _("Unsupported post processing operation: %(operation)s", type=operation)
+                )
             df = getattr(pandas_postprocessing, operation)(df, **step.get("options", {}))
         out = {
             "colnames": list(df.columns),

@@ -20,7 +20,7 @@ const TIMEOUT_EXCEEDED: &str = "159";
 const MAX_WORDS: usize = 1024;
 
 impl Python {
-    pub fn of(backend: &str) -> Self {
+    pub fn for_backend(backend: &str) -> Self {
         if backend == "clickhousedb" { Self::Connect } else { Self::SqlAlchemy }
     }
 
@@ -51,10 +51,13 @@ impl Python {
         EngineError::Statement { class: self.operational().to_owned(), message }
     }
 
-    /// An answer that is an error.
+    /// An answer that is an error. Its words are told only when they are ClickHouse's: a connection may lead to any
+    /// server that this machine reaches, and what that one says is nobody's (T33).
     pub fn refused(self, status: u16, code: Option<&str>, body: &str, origin: &str) -> EngineError {
         let body: String = body.trim().chars().take(MAX_WORDS).collect();
+        let body = if is_exception(&body) { body } else { String::new() };
         let message = match (self, code) {
+            (Self::SqlAlchemy, _) if body.is_empty() => format!("Orig exception: HTTP status {status}"),
             (Self::SqlAlchemy, _) => format!("Orig exception: {body}"),
             (Self::Connect, code) => {
                 let mut text = match code {
@@ -69,6 +72,14 @@ impl Python {
         };
         EngineError::Statement { class: self.database().to_owned(), message }
     }
+}
+
+/// `Code: 60. DB::Exception: …`, or `Code: 60, e.displayText() = DB::Exception: …` of older servers.
+fn is_exception(words: &str) -> bool {
+    let Some(rest) = words.strip_prefix("Code: ") else { return false };
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = rest.get(digits..).unwrap_or_default();
+    digits > 0 && [". DB::", ", e.displayText() = DB::"].iter().any(|form| rest.starts_with(form))
 }
 
 /// True for the error of a statement that took too long.
@@ -117,5 +128,19 @@ mod tests {
             "Received ClickHouse exception, code: 60, server response: Code: 60. DB::Exception: no table \
              (for url http://h:8123)"
         );
+    }
+
+    /// T33.
+    #[test]
+    fn what_other_servers_say_is_not_told() {
+        let secret = "{\"AccessKeyId\": \"secret\", \"Code: 1. DB::\": 1}";
+        for python in [Python::Connect, Python::SqlAlchemy] {
+            for (status, code) in [(403, None), (200, Some("60"))] {
+                let error = python.refused(status, code, secret, "http://h:80");
+                let EngineError::Statement { message, .. } = error else { panic!() };
+                assert!(!message.contains("AccessKeyId"), "{message}");
+            }
+        }
+        assert!(is_exception("Code: 60, e.displayText() = DB::Exception: old"));
     }
 }

@@ -1,14 +1,15 @@
 //! Databases, tables and columns, as clickhouse-connect's dialect tells them: views are among the tables, and there
 //! are no keys.
 
+use async_trait::async_trait;
+
 use super::{
-    super::{
-        QueryOptions,
-        catalog::{ColumnDescription, ForeignKey, Index, Key},
-        column::Scalar,
-        error::EngineError,
-    },
+    super::{QueryOptions, catalog::ColumnDescription, column::Scalar},
     Database,
+};
+use crate::engines::{
+    driver::{Driver as _, Inspect},
+    error::EngineError,
 };
 
 /// A quoted name.
@@ -30,49 +31,42 @@ fn missing(error: &EngineError) -> bool {
 impl Database {
     async fn rows(&self, sql: &str) -> Result<Vec<Vec<String>>, EngineError> {
         let found = self.query(sql, &QueryOptions::default()).await?;
-        let text = |value: Scalar| match value {
+        let scalar_text = |value: Scalar| match value {
             Scalar::Text(text) => text.into(),
             Scalar::Int(n) => n.to_string(),
             _ => String::new(),
         };
-        let row = |i| found.data.iter().map(|column| text(column.get(i))).collect();
+        let row = |i| found.data.iter().map(|column| scalar_text(column.get(i))).collect();
         Ok((0..found.row_count()).map(row).collect())
     }
 
     async fn names(&self, sql: &str) -> Result<Vec<String>, EngineError> {
         Ok(self.rows(sql).await?.into_iter().filter_map(|row| row.into_iter().next()).collect())
     }
+}
 
+#[async_trait]
+impl Inspect for Database {
     /// The database of the connection string, or the user's own.
-    pub async fn default_schema(&self) -> Result<Option<String>, EngineError> {
+    async fn default_schema(&self) -> Result<Option<String>, EngineError> {
         if let Some(database) = &self.server.database {
             return Ok(Some(database.clone()));
         }
         Ok(self.names("SELECT currentDatabase()").await?.into_iter().next())
     }
 
-    /// ClickHouse has no catalogs.
-    pub async fn catalogs(&self) -> Result<Vec<String>, EngineError> {
-        Ok(Vec::new())
-    }
-
     /// Databases of the server.
-    pub async fn schemas(&self) -> Result<Vec<String>, EngineError> {
+    async fn schemas(&self) -> Result<Vec<String>, EngineError> {
         self.names("SHOW DATABASES").await
     }
 
     /// Tables and views.
-    pub async fn tables(&self, schema: &str) -> Result<Vec<String>, EngineError> {
+    async fn tables(&self, schema: &str) -> Result<Vec<String>, EngineError> {
         self.names(&format!("SHOW TABLES FROM {}", quoted(schema))).await
     }
 
-    /// None that are told apart from tables.
-    pub async fn views(&self, _schema: &str) -> Result<Vec<String>, EngineError> {
-        Ok(Vec::new())
-    }
-
     /// Columns in their order; none when there is no such table.
-    pub async fn columns(&self, schema: &str, table: &str) -> Result<Vec<ColumnDescription>, EngineError> {
+    async fn columns(&self, schema: &str, table: &str) -> Result<Vec<ColumnDescription>, EngineError> {
         let rows = match self.rows(&format!("DESCRIBE TABLE {}.{}", quoted(schema), quoted(table))).await {
             Err(error) if missing(&error) => return Ok(Vec::new()),
             other => other?,
@@ -87,28 +81,8 @@ impl Database {
         Ok(rows.into_iter().filter_map(column).collect())
     }
 
-    /// None: the primary key of ClickHouse does not tell rows apart.
-    pub async fn primary_key(&self, _schema: &str, _table: &str) -> Result<Key, EngineError> {
-        Ok(Key::default())
-    }
-
-    /// ClickHouse has none.
-    pub async fn foreign_keys(&self, _schema: &str, _table: &str) -> Result<Vec<ForeignKey>, EngineError> {
-        Ok(Vec::new())
-    }
-
-    /// ClickHouse has none.
-    pub async fn unique_constraints(&self, _schema: &str, _table: &str) -> Result<Vec<Key>, EngineError> {
-        Ok(Vec::new())
-    }
-
-    /// None in the sense of SQLAlchemy.
-    pub async fn indexes(&self, _schema: &str, _table: &str) -> Result<Vec<Index>, EngineError> {
-        Ok(Vec::new())
-    }
-
     /// The comment of a table.
-    pub async fn table_comment(&self, schema: &str, table: &str) -> Result<Option<String>, EngineError> {
+    async fn table_comment(&self, schema: &str, table: &str) -> Result<Option<String>, EngineError> {
         let sql = format!(
             "SELECT comment FROM system.tables WHERE database = {} AND name = {}",
             literal(schema),
@@ -118,10 +92,11 @@ impl Database {
     }
 
     /// Names of the functions that SQL Lab completes (`get_function_names`).
-    pub async fn function_names(&self) -> Result<Vec<String>, EngineError> {
-        self.names(
+    async fn function_names(&self) -> Result<Option<Vec<String>>, EngineError> {
+        let names = self.names(
             "SELECT name FROM system.functions UNION ALL SELECT name FROM system.table_functions LIMIT 10000",
         )
-        .await
+        .await;
+        names.map(Some)
     }
 }

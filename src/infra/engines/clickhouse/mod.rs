@@ -13,15 +13,18 @@ mod value;
 
 use std::{sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use chrono_tz::Tz;
 use reqwest::{Method, Response, Url};
-use tokio::sync::{OnceCell, Semaphore, mpsc};
+use tokio::sync::{OnceCell, Semaphore};
 use uuid::Uuid;
 
 use super::{
-    QueryOptions, Source,
+    QueryOptions, SERVER_POOL_SIZE, Source,
     batch::{Batcher, Sink},
     column::{ColumnInfo, ResultSet},
+    driver::{Driver, Out},
+    engine::Files,
     error::EngineError,
     http::{self, Endpoint, Failure},
 };
@@ -30,16 +33,16 @@ use row_binary::{Bytes, Stop, head, row_length};
 use types::Type;
 
 /// What questions of our own may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 const FORMAT: &str = "RowBinaryWithNamesAndTypes";
 /// Bytes at the end of a result in which an error is looked for.
 const TAIL: usize = 16 << 10;
 /// Bytes of an error that are read.
 const ERROR_BYTES: usize = 64 << 10;
 
-/// Python's class of a failed connection.
-pub(super) fn connect_class(source: &Source) -> &'static str {
-    Python::of(source.url.backend()).operational()
+/// Prepares a client of a source.
+pub(super) fn open(source: &Source, _: &Files) -> Result<Box<dyn Driver>, EngineError> {
+    Ok(Box::new(Database::new(source, SERVER_POOL_SIZE)?))
 }
 
 /// A database on a server.
@@ -118,8 +121,8 @@ impl Server {
     /// A statement of our own without a result.
     async fn post(&self, sql: &str, parameters: &[(&str, &str)]) -> Result<(), EngineError> {
         let request = self.endpoint.request(Method::POST, &self.address(parameters)).body(sql.to_owned());
-        let answer = http::send(request, PATIENCE).await.map_err(|e| self.failed(&e))?;
-        self.good(answer, PATIENCE).await?;
+        let answer = http::send(request, TIMEOUT).await.map_err(|e| self.failed(&e))?;
+        self.good(answer, TIMEOUT).await?;
         Ok(())
     }
 
@@ -134,7 +137,7 @@ impl Server {
         if error::is_timeout(code.as_deref()) {
             return Err(EngineError::Timeout(limit));
         }
-        let body = http::start_of_body(answer, ERROR_BYTES, PATIENCE).await;
+        let body = http::start_of_body(answer, ERROR_BYTES, TIMEOUT).await;
         let refused = self.python.refused(status.as_u16(), code.as_deref(), &body, &self.endpoint.origin());
         // a wrong password, an unknown user, a database that is not there
         match (code.as_deref(), refused) {
@@ -155,9 +158,9 @@ impl Server {
                    ('readonly', 'max_execution_time', 'output_format_binary_write_json_as_string', \
                    'cancel_http_readonly_queries_on_client_close') FORMAT TabSeparated";
         let request = self.endpoint.request(Method::POST, &self.address(&[])).body(sql);
-        let answer = http::send(request, PATIENCE).await.map_err(|e| self.failed(&e))?;
-        let answer = self.good(answer, PATIENCE).await?;
-        let body = http::body(answer, ERROR_BYTES, PATIENCE).await.map_err(|e| self.failed(&e))?;
+        let answer = http::send(request, TIMEOUT).await.map_err(|e| self.failed(&e))?;
+        let answer = self.good(answer, TIMEOUT).await?;
+        let body = http::body(answer, ERROR_BYTES, TIMEOUT).await.map_err(|e| self.failed(&e))?;
         let text = String::from_utf8_lossy(&body);
         let mut facts = Facts::default();
         let mut known = false;
@@ -203,8 +206,8 @@ impl Server {
         let own = self.settings.iter().filter(|(name, _)| name != "readonly" && name != "max_execution_time");
         all.extend(own.cloned());
         if facts.can_demand && !options.allow_write {
-            // 2: reading, with settings of the statement's own, but never this one. It lets `INSERT INTO FUNCTION` pass,
-            // which 1 does not; there is no other way to write that word
+            // 2: reading, with settings of the statement's own, but never this one. It lets `INSERT INTO FUNCTION`
+            // pass, which 1 does not; there is no other way to write that word
             let strict = sql.to_ascii_lowercase().contains("insert");
             all.push(("readonly".into(), if strict { "1" } else { "2" }.into()));
         }
@@ -217,53 +220,40 @@ impl Server {
     }
 }
 
-impl Database {
-    /// Prepares a client; connections are made when they are needed.
-    pub fn new(source: &Source, statements: usize) -> Result<Self, EngineError> {
-        let server = Server {
-            endpoint: Endpoint::new(source::access(source)?)?,
-            python: Python::of(source.url.backend()),
-            database: source::database(source),
-            settings: source::settings(source),
-            facts: OnceCell::new(),
-        };
-        Ok(Self { server: Arc::new(server), turns: Semaphore::new(statements) })
+#[async_trait]
+impl Driver for Database {
+    fn connect_class(&self) -> &'static str {
+        self.server.python.operational()
     }
 
-    /// Asks for a number.
-    pub async fn ping(&self) -> Result<(), EngineError> {
-        let options = QueryOptions { timeout: PATIENCE, ..QueryOptions::default() };
-        self.query("SELECT 1", &options).await.map(drop)
-    }
-
-    /// Executes statements one after the other; ClickHouse has no transactions.
-    pub async fn execute_all(&self, mut statements: super::Statements) -> Result<(), EngineError> {
-        let options = QueryOptions { allow_write: true, ..QueryOptions::default() };
-        while let Some(sql) = statements.next().await {
-            self.query(&sql?, &options).await?;
-        }
-        Ok(())
-    }
-
-    /// Executes one statement.
-    pub async fn query(&self, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
+    async fn query(&self, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
         let mut sink = Sink::Whole(ResultSet::default());
         self.run(sql, options, usize::MAX, &mut sink).await?;
         Ok(sink.whole())
     }
 
-    /// Executes one statement and sends its rows as they arrive.
-    pub async fn batches(
+    async fn batches(
         &self,
         sql: &str,
         options: &QueryOptions,
         cells: usize,
-        out: &mpsc::Sender<Result<ResultSet, EngineError>>,
-    ) {
-        if let Err(error) = self.run(sql, options, cells, &mut Sink::Pieces(out)).await {
-            // nobody listens any more
-            let _ = out.send(Err(error)).await;
-        }
+        out: &Out,
+    ) -> Result<(), EngineError> {
+        self.run(sql, options, cells, &mut Sink::Pieces(out)).await
+    }
+}
+
+impl Database {
+    /// Prepares a client; connections are made when they are needed.
+    pub fn new(source: &Source, statements: usize) -> Result<Self, EngineError> {
+        let server = Server {
+            endpoint: Endpoint::new(source::access(source)?)?,
+            python: Python::for_backend(source.url.backend()),
+            database: source::database(source),
+            settings: source::settings(source),
+            facts: OnceCell::new(),
+        };
+        Ok(Self { server: Arc::new(server), turns: Semaphore::new(statements) })
     }
 
     async fn run(
@@ -318,7 +308,7 @@ impl Database {
                 Ok(Some(chunk)) => chunk,
                 Ok(None) => break,
                 // rows of numbers take the words of an error for more of them: those are in the tail
-                Err(error) => return Err(rows.cut(&tail, &Failure::of(&error))),
+                Err(error) => return Err(rows.cut(&tail, &Failure::from_error(&error))),
             };
             buffer.extend_from_slice(&chunk);
             tail.extend_from_slice(chunk.get(chunk.len().saturating_sub(TAIL)..).unwrap_or_default());

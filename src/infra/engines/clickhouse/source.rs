@@ -160,7 +160,7 @@ pub(super) fn settings(source: &Source) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engines::url::Url;
+    use crate::engine_specs::url::Url;
 
     fn source(uri: &str) -> Source {
         Source { url: Url::parse(uri).unwrap(), ..Source::default() }

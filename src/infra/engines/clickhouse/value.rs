@@ -16,6 +16,7 @@ use super::{
     row_binary::{Bytes, Stop},
     types::Type,
 };
+use crate::crypto::hex;
 
 /// Moves a value into its column. `zone` is that of times that have none of their own.
 pub(super) fn push(
@@ -188,10 +189,6 @@ fn text(raw: &[u8]) -> Box<str> {
         Ok(text) => text.into(),
         Err(_) => hex(raw).into(),
     }
-}
-
-fn hex(raw: &[u8]) -> String {
-    raw.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 fn decimal(raw: &[u8], scale: i64) -> BigDecimal {

@@ -8,7 +8,7 @@ use crate::engines::error::EngineError;
 pub(in crate::engines) const CONNECT_CLASS: &str = "_duckdb.IOException";
 
 /// DuckDB's own words.
-pub(super) fn text(e: duckdb::Error) -> String {
+pub(super) fn error_text(e: duckdb::Error) -> String {
     match e {
         duckdb::Error::DuckDBFailure(_, Some(message)) => message,
         other => other.to_string(),
@@ -17,7 +17,7 @@ pub(super) fn text(e: duckdb::Error) -> String {
 
 /// A failed statement.
 pub(super) fn failure(e: duckdb::Error) -> EngineError {
-    let message = text(e);
+    let message = error_text(e);
     EngineError::Statement { class: format!("_duckdb.{}", class(&message)), message }
 }
 

@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
 use super::{
-    error::{gone, text},
+    error::{error_text, gone},
     guard,
     settings::Settings,
 };
@@ -72,7 +72,7 @@ impl Lease {
     /// Refuses statements that DuckDB itself would not.
     pub fn check(&self, sql: &str, write: bool) -> Result<(), EngineError> {
         match (write, self.files) {
-            (true, _) => guard::no_copies_out(sql),
+            (true, _) => guard::refuse_copy_to(sql),
             (false, true) => guard::only_reads(&self.connection, sql),
             (false, false) => Ok(()),
         }
@@ -81,7 +81,7 @@ impl Lease {
 
 impl Home {
     /// The database of a connection string.
-    pub fn of(path: Option<PathBuf>, metadata: Option<&Path>, settings: Settings) -> Self {
+    pub fn new(path: Option<PathBuf>, metadata: Option<&Path>, settings: Settings) -> Self {
         let file = path.as_deref().map(shared).unwrap_or_default();
         Self { path, metadata: metadata.map(sqlite::Metadata::new), settings, file }
     }
@@ -184,7 +184,7 @@ pub(super) fn named(name: &str) -> Result<Option<PathBuf>, EngineError> {
 }
 
 fn connect(e: duckdb::Error) -> EngineError {
-    EngineError::Connect(text(e))
+    EngineError::Connect(error_text(e))
 }
 
 /// The one entry of a file, by whatever name it is reached.

@@ -46,10 +46,10 @@ const READING: &[&str] = &["SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_N
 /// Refuses whatever is not a query, where statements could write files without writing to the database. DuckDB's own
 /// parser tells what a statement is.
 pub(super) fn only_reads(connection: &Connection, sql: &str) -> Result<(), EngineError> {
-    let told = parsed(connection, after_explain(sql))?;
-    let syntax_error = told.get("error_type").and_then(Value::as_str) == Some("parser");
+    let answer = parsed(connection, after_explain(sql))?;
+    let syntax_error = answer.get("error_type").and_then(Value::as_str) == Some("parser");
     // what cannot be parsed is not executed either, and DuckDB's own message is the better one
-    if syntax_error || told.get("error") == Some(&Value::Bool(false)) && only_reading_nodes(&told) {
+    if syntax_error || answer.get("error") == Some(&Value::Bool(false)) && only_reading_nodes(&answer) {
         return Ok(());
     }
     Err(refused("only queries are allowed on this database"))
@@ -91,7 +91,7 @@ fn after_explain(sql: &str) -> &str {
 
 /// Refuses copies to files: where writing is allowed, the database's own file is among those that DuckDB would
 /// overwrite.
-pub(super) fn no_copies_out(sql: &str) -> Result<(), EngineError> {
+pub(super) fn refuse_copy_to(sql: &str) -> Result<(), EngineError> {
     let words = words(sql);
     let has = |word: &str| words.iter().any(|w| w.eq_ignore_ascii_case(word));
     let copies = words
@@ -170,7 +170,7 @@ mod tests {
             "SELECT E'\\''; COPY t TO 'x' --'",
             "EXPORT DATABASE 'x'",
         ] {
-            assert!(no_copies_out(sql).is_err(), "{sql}");
+            assert!(refuse_copy_to(sql).is_err(), "{sql}");
         }
         for sql in [
             "INSERT INTO t VALUES ('copy this to them')",
@@ -179,7 +179,7 @@ mod tests {
             "SELECT 1 -- COPY t TO 'x'",
             "SELECT $a$ COPY t TO 'x' $a$",
         ] {
-            assert!(no_copies_out(sql).is_ok(), "{sql}");
+            assert!(refuse_copy_to(sql).is_ok(), "{sql}");
         }
     }
 

@@ -1,15 +1,20 @@
 //! Schemas, tables and columns from DuckDB's own functions, as `duckdb_engine`'s inspector tells them: schemas are
 //! named with their database (`file.main`).
 
+use async_trait::async_trait;
+
 use super::{
     super::{
         QueryOptions,
-        catalog::{ColumnDescription, ForeignKey, Index, Key},
+        catalog::{ColumnDescription, ForeignKey, Key},
         column::Scalar,
     },
     Database,
 };
-use crate::engines::error::EngineError;
+use crate::engines::{
+    driver::{Driver as _, Inspect},
+    error::EngineError,
+};
 
 /// The name of a schema that is not `database.schema`, or one that is.
 #[derive(Debug, PartialEq)]
@@ -45,7 +50,7 @@ fn place(schema: &str) -> String {
     format!("schema_name = {} AND database_name = {database}", literal(&name.schema))
 }
 
-fn text(value: Scalar) -> Option<String> {
+fn scalar_text(value: Scalar) -> Option<String> {
     match value {
         Scalar::Text(t) => Some(t.into()),
         Scalar::Bool(b) => Some(b.to_string()),
@@ -62,64 +67,7 @@ impl Database {
     }
 
     async fn names(&self, sql: &str) -> Result<Vec<String>, EngineError> {
-        Ok(self.rows(sql).await?.into_iter().filter_map(|row| text(row.into_iter().next()?)).collect())
-    }
-
-    /// The schema of unqualified names.
-    pub async fn default_schema(&self) -> Result<Option<String>, EngineError> {
-        Ok(Some("main".to_owned()))
-    }
-
-    /// Databases are parts of the schemas' names.
-    pub async fn catalogs(&self) -> Result<Vec<String>, EngineError> {
-        Ok(Vec::new())
-    }
-
-    /// Schemas with their databases, quoted where SQL needs it.
-    pub async fn schemas(&self) -> Result<Vec<String>, EngineError> {
-        let quoted = |name: &str| {
-            format!(
-                "CASE WHEN regexp_full_match({name}, '[a-z_][a-z0-9_$]*') AND {name} NOT IN (SELECT keyword_name \
-                 FROM duckdb_keywords() WHERE keyword_category = 'reserved') THEN {name} \
-                 ELSE '\"' || replace({name}, '\"', '\"\"') || '\"' END"
-            )
-        };
-        let sql = format!(
-            "SELECT {} || '.' || {} FROM duckdb_schemas() WHERE schema_name NOT LIKE 'pg\\_%' ESCAPE '\\' \
-             ORDER BY database_name, schema_name",
-            quoted("database_name"),
-            quoted("schema_name")
-        );
-        self.names(&sql).await
-    }
-
-    /// Tables.
-    pub async fn tables(&self, schema: &str) -> Result<Vec<String>, EngineError> {
-        self.names(&format!("SELECT table_name FROM duckdb_tables() WHERE {} ORDER BY 1", place(schema)))
-            .await
-    }
-
-    /// Views.
-    pub async fn views(&self, schema: &str) -> Result<Vec<String>, EngineError> {
-        self.names(&format!("SELECT view_name FROM duckdb_views() WHERE {} ORDER BY 1", place(schema))).await
-    }
-
-    /// Columns in their order; none when there is no such table.
-    pub async fn columns(&self, schema: &str, table: &str) -> Result<Vec<ColumnDescription>, EngineError> {
-        let sql = format!(
-            "SELECT column_name, data_type, is_nullable, column_default, comment FROM duckdb_columns() \
-             WHERE table_name = {} AND {} ORDER BY column_index",
-            literal(table),
-            place(schema)
-        );
-        let column = |row: Vec<Scalar>| {
-            let mut row = row.into_iter();
-            let (name, native) = (text(row.next()?)?, text(row.next()?)?);
-            let nullable = row.next()? != Scalar::Bool(false);
-            let (default, comment) = (row.next().and_then(text), row.next().and_then(text));
-            Some(ColumnDescription { name, type_: sqlalchemy_type(&native), nullable, default, comment })
-        };
-        Ok(self.rows(&sql).await?.into_iter().filter_map(column).collect())
+        Ok(self.rows(sql).await?.into_iter().filter_map(|row| scalar_text(row.into_iter().next()?)).collect())
     }
 
     async fn constraints(
@@ -138,38 +86,88 @@ impl Database {
         );
         self.rows(&sql).await
     }
+}
+
+#[async_trait]
+impl Inspect for Database {
+    /// The schema of unqualified names.
+    async fn default_schema(&self) -> Result<Option<String>, EngineError> {
+        Ok(Some("main".to_owned()))
+    }
+
+    /// Schemas with their databases, quoted where SQL needs it.
+    async fn schemas(&self) -> Result<Vec<String>, EngineError> {
+        let quoted = |name: &str| {
+            format!(
+                "CASE WHEN regexp_full_match({name}, '[a-z_][a-z0-9_$]*') AND {name} NOT IN (SELECT keyword_name \
+                 FROM duckdb_keywords() WHERE keyword_category = 'reserved') THEN {name} \
+                 ELSE '\"' || replace({name}, '\"', '\"\"') || '\"' END"
+            )
+        };
+        let sql = format!(
+            "SELECT {} || '.' || {} FROM duckdb_schemas() WHERE schema_name NOT LIKE 'pg\\_%' ESCAPE '\\' \
+             ORDER BY database_name, schema_name",
+            quoted("database_name"),
+            quoted("schema_name")
+        );
+        self.names(&sql).await
+    }
+
+    /// Tables.
+    async fn tables(&self, schema: &str) -> Result<Vec<String>, EngineError> {
+        self.names(&format!("SELECT table_name FROM duckdb_tables() WHERE {} ORDER BY 1", place(schema)))
+            .await
+    }
+
+    /// Views.
+    async fn views(&self, schema: &str) -> Result<Vec<String>, EngineError> {
+        self.names(&format!("SELECT view_name FROM duckdb_views() WHERE {} ORDER BY 1", place(schema))).await
+    }
+
+    /// Columns in their order; none when there is no such table.
+    async fn columns(&self, schema: &str, table: &str) -> Result<Vec<ColumnDescription>, EngineError> {
+        let sql = format!(
+            "SELECT column_name, data_type, is_nullable, column_default, comment FROM duckdb_columns() \
+             WHERE table_name = {} AND {} ORDER BY column_index",
+            literal(table),
+            place(schema)
+        );
+        let column = |row: Vec<Scalar>| {
+            let mut row = row.into_iter();
+            let (name, native) = (scalar_text(row.next()?)?, scalar_text(row.next()?)?);
+            let nullable = row.next()? != Scalar::Bool(false);
+            let (default, comment) = (row.next().and_then(text), row.next().and_then(text));
+            Some(ColumnDescription { name, type_: sqlalchemy_type(&native), nullable, default, comment })
+        };
+        Ok(self.rows(&sql).await?.into_iter().filter_map(column).collect())
+    }
 
     /// The primary key; its name is its text.
-    pub async fn primary_key(&self, schema: &str, table: &str) -> Result<Key, EngineError> {
+    async fn primary_key(&self, schema: &str, table: &str) -> Result<Key, EngineError> {
         let found = self.constraints(schema, table, "PRIMARY KEY").await?;
         Ok(found.into_iter().find_map(key).unwrap_or_default())
     }
 
     /// Unique constraints.
-    pub async fn unique_constraints(&self, schema: &str, table: &str) -> Result<Vec<Key>, EngineError> {
+    async fn unique_constraints(&self, schema: &str, table: &str) -> Result<Vec<Key>, EngineError> {
         Ok(self.constraints(schema, table, "UNIQUE").await?.into_iter().filter_map(key).collect())
     }
 
     /// Foreign keys.
-    pub async fn foreign_keys(&self, schema: &str, table: &str) -> Result<Vec<ForeignKey>, EngineError> {
+    async fn foreign_keys(&self, schema: &str, table: &str) -> Result<Vec<ForeignKey>, EngineError> {
         let found = self.constraints(schema, table, "FOREIGN KEY").await?;
         let foreign = |row: Vec<Scalar>| {
             let mut row = row.into_iter();
-            let (name, columns) = (text(row.next()?), list(row.next()?));
-            let referred_table = text(row.next()?)?;
+            let (name, columns) = (scalar_text(row.next()?), list(row.next()?));
+            let referred_table = scalar_text(row.next()?)?;
             let referred_columns = list(row.next()?);
             Some(ForeignKey { name, columns, referred_schema: None, referred_table, referred_columns })
         };
         Ok(found.into_iter().filter_map(foreign).collect())
     }
 
-    /// `duckdb_engine` tells of no indexes.
-    pub async fn indexes(&self, _: &str, _: &str) -> Result<Vec<Index>, EngineError> {
-        Ok(Vec::new())
-    }
-
     /// Comment of a table.
-    pub async fn table_comment(&self, schema: &str, table: &str) -> Result<Option<String>, EngineError> {
+    async fn table_comment(&self, schema: &str, table: &str) -> Result<Option<String>, EngineError> {
         let sql = format!(
             "SELECT comment FROM duckdb_tables() WHERE table_name = {} AND {}",
             literal(table),
@@ -181,7 +179,7 @@ impl Database {
 
 fn key(row: Vec<Scalar>) -> Option<Key> {
     let mut row = row.into_iter();
-    Some(Key { name: text(row.next()?), columns: list(row.next()?) })
+    Some(Key { name: scalar_text(row.next()?), columns: list(row.next()?) })
 }
 
 fn list(value: Scalar) -> Vec<String> {

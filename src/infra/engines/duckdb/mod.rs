@@ -19,23 +19,34 @@ use std::{
     time::Duration,
 };
 
+use async_trait::async_trait;
 use duckdb::{Connection, InterruptHandle};
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
-use super::{QueryOptions, Size, Source, builder::ColumnBuilder, column::ResultSet, error::EngineError};
-pub(super) use error::CONNECT_CLASS;
-use error::{failure, gone};
+use super::{
+    FILE_POOL_SIZE, QueryOptions, Session, Size, Source, Statements,
+    builder::ColumnBuilder,
+    column::ResultSet,
+    driver::{Driver, Out},
+    engine::Files,
+    error::EngineError,
+};
+use error::{CONNECT_CLASS, failure, gone};
 use file::{Home, Lease};
 use rows::Rows;
-pub(super) use session::Session;
 use settings::Settings;
 
 /// How often a statement that is no longer wanted is told to stop: one that has not begun yet does not listen.
 const NUDGE: Duration = Duration::from_millis(20);
 
+/// Prepares a file.
+pub(super) fn open(source: &Source, files: &Files) -> Result<Box<dyn Driver>, EngineError> {
+    let metadata = files.metadata.as_deref();
+    Ok(Box::new(Database::new(source, metadata, &files.directories, FILE_POOL_SIZE)?))
+}
+
 /// A file, or a database in memory.
-#[derive(Clone)]
 pub(super) struct Database {
     home: Arc<Home>,
     permits: Arc<Semaphore>,
@@ -88,28 +99,18 @@ impl Watch {
     }
 }
 
-impl Database {
-    /// A database of a source; nothing is opened yet. `metadata` is a file that is never opened, `directories` are
-    /// those whose files the operator offers.
-    pub fn new(
-        source: &Source,
-        metadata: Option<&Path>,
-        directories: &[std::path::PathBuf],
-        connections: usize,
-    ) -> Result<Self, EngineError> {
-        let path = file::named(source.url.database.as_deref().unwrap_or_default())?;
-        let settings = Settings::read(source, metadata, directories)?;
-        let home = Home::of(path, metadata, settings);
-        Ok(Self { home: Arc::new(home), permits: Arc::new(Semaphore::new(connections)) })
+#[async_trait]
+impl Driver for Database {
+    fn connect_class(&self) -> &'static str {
+        CONNECT_CLASS
     }
 
     /// Opens the file; one that does not exist is made, as by the Python driver.
-    pub async fn ping(&self) -> Result<(), EngineError> {
+    async fn ping(&self) -> Result<(), EngineError> {
         self.on_lease(false, None, |_, _| Ok(())).await
     }
 
-    /// Executes one statement.
-    pub async fn query(&self, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
+    async fn query(&self, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
         let (sql, limits) = (sql.to_owned(), options.clone());
         self.on_lease(options.allow_write, Some(options.timeout), move |lease, watch| {
             lease.check(&sql, limits.allow_write)?;
@@ -118,8 +119,7 @@ impl Database {
         .await
     }
 
-    /// Executes statements in one transaction.
-    pub async fn execute_all(&self, statements: super::Statements) -> Result<(), EngineError> {
+    async fn execute_all(&self, statements: Statements) -> Result<(), EngineError> {
         self.on_lease(true, None, move |lease, _| {
             let one = |sql: &str| lease.connection().execute_batch(sql).map_err(failure);
             one("BEGIN TRANSACTION")?;
@@ -131,6 +131,36 @@ impl Database {
             one("COMMIT")
         })
         .await
+    }
+
+    async fn session(&self, options: &QueryOptions) -> Result<Option<Box<dyn Session>>, EngineError> {
+        Ok(Some(Box::new(self.begin(options).await?)))
+    }
+
+    async fn batches(
+        &self,
+        sql: &str,
+        options: &QueryOptions,
+        cells: usize,
+        out: &Out,
+    ) -> Result<(), EngineError> {
+        self.send(sql, options, cells, out).await
+    }
+}
+
+impl Database {
+    /// A database of a source; nothing is opened yet. `metadata` is a file that is never opened, `directories` are
+    /// those whose files the operator offers.
+    pub fn new(
+        source: &Source,
+        metadata: Option<&Path>,
+        directories: &[std::path::PathBuf],
+        connections: usize,
+    ) -> Result<Self, EngineError> {
+        let path = file::named(source.url.database.as_deref().unwrap_or_default())?;
+        let settings = Settings::read(source, metadata, directories)?;
+        let home = Home::new(path, metadata, settings);
+        Ok(Self { home: Arc::new(home), permits: Arc::new(Semaphore::new(connections)) })
     }
 
     /// Works on a connection of its own, on a blocking thread. When the time is over or the future is dropped, the

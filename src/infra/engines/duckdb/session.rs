@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, mpsc::Sender};
+use async_trait::async_trait;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     Database, QueryOptions, StopOnDrop, Watch,
@@ -11,10 +12,10 @@ use super::{
     file::{Lease, lasting},
     rows::Rows,
 };
-use crate::engines::{batch::Batcher, column::ResultSet, error::EngineError};
+use crate::engines::{Session, batch::Batcher, column::ResultSet, driver::Out, error::EngineError};
 
 /// A connection of its own; one that may write has the file alone and holds a transaction.
-pub struct Session {
+pub(super) struct Transaction {
     /// Gone after a statement that was given up.
     lease: Option<Lease>,
     options: QueryOptions,
@@ -23,10 +24,10 @@ pub struct Session {
 
 impl Database {
     /// Opens a connection and begins.
-    pub async fn session(&self, options: &QueryOptions) -> Result<Session, EngineError> {
+    pub(super) async fn begin(&self, options: &QueryOptions) -> Result<Transaction, EngineError> {
         let permit = self.permits.clone().acquire_owned().await.map_err(|_| gone())?;
         let lease = lasting(&self.home, options.allow_write).await?;
-        let mut session = Session { lease: Some(lease), options: options.clone(), _permit: permit };
+        let mut session = Transaction { lease: Some(lease), options: options.clone(), _permit: permit };
         if options.allow_write {
             session.on_thread(|lease, _| lease.connection().execute_batch("BEGIN").map_err(failure)).await?;
         }
@@ -34,25 +35,22 @@ impl Database {
     }
 
     /// Sends the rows of a statement piece by piece.
-    pub async fn batches(
+    pub(super) async fn send(
         &self,
-        sql: String,
-        options: QueryOptions,
+        sql: &str,
+        options: &QueryOptions,
         cells: usize,
-        out: Sender<Result<ResultSet, EngineError>>,
-    ) {
-        let (sender, limit) = (out.clone(), options.timeout);
-        let work = self.on_lease(options.allow_write, Some(limit), move |lease, watch| {
-            lease.check(&sql, options.allow_write)?;
+        out: &Out,
+    ) -> Result<(), EngineError> {
+        let (sql, options, sender) = (sql.to_owned(), options.clone(), out.clone());
+        let (write, limit) = (options.allow_write, options.timeout);
+        let work = self.on_lease(write, Some(limit), move |lease, watch| {
+            lease.check(&sql, write)?;
             stream(lease, &sql, &options, cells, &sender, watch)
         });
         tokio::select! {
-            done = work => {
-                if let Err(error) = done {
-                    let _ = out.send(Err(error)).await;
-                }
-            }
-            () = out.closed() => {}
+            done = work => done,
+            () = out.closed() => Ok(()),
         }
     }
 }
@@ -62,7 +60,7 @@ fn stream(
     sql: &str,
     options: &QueryOptions,
     cells: usize,
-    out: &Sender<Result<ResultSet, EngineError>>,
+    out: &Out,
     watch: &Watch,
 ) -> Result<(), EngineError> {
     let mut rows = Rows::start(lease.connection(), sql)?;
@@ -81,7 +79,7 @@ fn stream(
     Ok(())
 }
 
-impl Session {
+impl Transaction {
     async fn on_thread<T: Send + 'static>(
         &mut self,
         work: impl FnOnce(&Lease, &Watch) -> Result<T, EngineError> + Send + 'static,
@@ -100,9 +98,11 @@ impl Session {
         self.lease = Some(lease);
         result
     }
+}
 
-    /// Executes one statement.
-    pub async fn query(&mut self, sql: &str) -> Result<ResultSet, EngineError> {
+#[async_trait]
+impl Session for Transaction {
+    async fn query(&mut self, sql: &str) -> Result<ResultSet, EngineError> {
         let (sql, options) = (sql.to_owned(), self.options.clone());
         self.on_thread(move |lease, watch| {
             lease.check(&sql, options.allow_write)?;
@@ -111,8 +111,7 @@ impl Session {
         .await
     }
 
-    /// Ends the transaction.
-    pub async fn finish(mut self, commit: bool) -> Result<(), EngineError> {
+    async fn finish(mut self: Box<Self>, commit: bool) -> Result<(), EngineError> {
         if !self.options.allow_write {
             return Ok(());
         }

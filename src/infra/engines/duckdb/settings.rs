@@ -140,7 +140,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::engines::url::Url;
+    use crate::engine_specs::url::Url;
 
     fn read(
         uri: &str,

@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::*;
-use crate::engines::{
-    Statements,
-    column::{ColumnData, Scalar},
-    url::Url,
+use crate::{
+    engine_specs::url::Url,
+    engines::{
+        Statements,
+        column::{ColumnData, Scalar},
+        driver::Inspect as _,
+    },
 };
 
 /// A directory of a test, gone at its end.
@@ -136,7 +139,7 @@ async fn writing_and_reading_one_file() {
     let error = db.query("INSERT INTO t VALUES (1)", &reading()).await.unwrap_err();
     assert!(error.to_string().contains("read-only mode"), "{error}");
     // those who read wait for the one who writes
-    let mut session = db.session(&writing()).await.unwrap();
+    let mut session = Box::new(db.begin(&writing()).await.unwrap());
     session.query("INSERT INTO t VALUES (100)").await.unwrap();
     assert_eq!(session.query("SELECT max(a) FROM t").await.unwrap().data[0].get(0), Scalar::Int(100));
     let reader = tokio::spawn(async move { other.query("SELECT max(a) FROM t", &reading()).await });
@@ -285,9 +288,9 @@ async fn the_catalog() {
     }
     assert_eq!(db.primary_key("shop.\"Odd one\"", "u").await.unwrap().columns, ["b", "a"]);
     let columns = db.columns("shop.main", "t").await.unwrap();
-    let told: Vec<String> =
+    let described: Vec<String> =
         columns.iter().map(|c| format!("{} {} {}", c.name, c.type_, c.nullable)).collect();
-    assert_eq!(told, ["id INTEGER false", "d NUMERIC(10, 2) true", "l NULL true", "name VARCHAR true"]);
+    assert_eq!(described, ["id INTEGER false", "d NUMERIC(10, 2) true", "l NULL true", "name VARCHAR true"]);
     assert_eq!((columns[0].default.as_deref(), columns[1].comment.as_deref()), (Some("7"), Some("money")));
     assert_eq!(db.table_comment("main", "t").await.unwrap().as_deref(), Some("hello"));
     let foreign = db.foreign_keys("main", "o").await.unwrap();
@@ -305,7 +308,7 @@ async fn rows_come_in_batches() {
     let db = memory();
     let options = QueryOptions { max_rows: Some(7), ..reading() };
     let (out, mut batches) = tokio::sync::mpsc::channel(2);
-    tokio::spawn(async move { db.batches("SELECT * FROM range(10000)".to_owned(), options, 3, out).await });
+    tokio::spawn(async move { db.batches("SELECT * FROM range(10000)", &options, 3, &out).await });
     let mut sizes = Vec::new();
     while let Some(batch) = batches.recv().await {
         sizes.push(batch.unwrap().row_count());
@@ -313,11 +316,12 @@ async fn rows_come_in_batches() {
     assert_eq!(sizes, [3, 3, 1]);
     let db = memory();
     let (out, mut batches) = tokio::sync::mpsc::channel(2);
-    let sender = tokio::spawn(async move { db.batches("SELECT nope".to_owned(), reading(), 3, out).await });
+    let sender = tokio::spawn(async move { db.batches("SELECT nope", &reading(), 3, &out).await });
+    assert!(batches.recv().await.is_none());
+    let failed = sender.await.unwrap();
     assert!(
-        matches!(batches.recv().await, Some(Err(EngineError::Statement { class, .. })) if class == "_duckdb.BinderException")
+        matches!(failed, Err(EngineError::Statement { class, .. }) if class == "_duckdb.BinderException")
     );
-    sender.await.unwrap();
     let found = memory().query("SELECT * FROM range(3)", &reading()).await.unwrap();
     assert_eq!(found.data[0], ColumnData::Int(vec![Some(0), Some(1), Some(2)]));
 }

@@ -34,7 +34,7 @@ pub(super) struct UnknownName;
 
 impl Failure {
     /// What a request failed of.
-    pub fn of(error: &reqwest::Error) -> Self {
+    pub fn from_error(error: &reqwest::Error) -> Self {
         let mut kind = None;
         let mut next: Option<&(dyn Error + 'static)> = Some(error);
         while let Some(cause) = next {

@@ -134,7 +134,7 @@ impl Endpoint {
 /// Sends a request and waits for the head of its answer.
 pub(super) async fn send(request: RequestBuilder, patience: Duration) -> Result<Response, Failure> {
     match timeout(patience, request.send()).await {
-        Ok(answer) => answer.map_err(|e| Failure::of(&e)),
+        Ok(answer) => answer.map_err(|e| Failure::from_error(&e)),
         Err(_) => Err(Failure::TimedOut(patience)),
     }
 }
@@ -143,7 +143,7 @@ pub(super) async fn send(request: RequestBuilder, patience: Duration) -> Result<
 pub(super) async fn body(mut answer: Response, limit: usize, patience: Duration) -> Result<Vec<u8>, Failure> {
     let read = async {
         let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|e| Failure::of(&e))? {
+        while let Some(chunk) = answer.chunk().await.map_err(|e| Failure::from_error(&e))? {
             if body.len() + chunk.len() > limit {
                 return Err(Failure::TooLarge);
             }

@@ -38,7 +38,7 @@ fn tuple(code: u32, text: &str) -> String {
 }
 
 /// The server's sentence with what DB-Library adds to it.
-fn told(message: &str, severity: u8) -> String {
+fn with_db_lib_text(message: &str, severity: u8) -> String {
     format!(
         "{message}DB-Lib error message 20018, severity {severity}:\nGeneral SQL Server error: Check messages from the \
          SQL Server\n"
@@ -67,7 +67,7 @@ pub(super) fn connect_error(error: &Error, host: &str) -> EngineError {
             e.code(),
             &format!(
                 "{}DB-Lib error message 20002, severity 9:\nAdaptive Server connection failed ({host})\n",
-                told(e.message(), e.class())
+                with_db_lib_text(e.message(), e.class())
             ),
         ),
         Error::Io { kind: ErrorKind::TimedOut, .. } => {
@@ -87,7 +87,7 @@ pub(super) fn statement_error(error: &Error) -> EngineError {
     match error {
         Error::Server(e) => EngineError::Statement {
             class: class(e.code()).to_owned(),
-            message: tuple(e.code(), &told(e.message(), e.class())),
+            message: tuple(e.code(), &with_db_lib_text(e.message(), e.class())),
         },
         // one value that cannot be read, or a connection that broke
         other => EngineError::Connect(tuple(20004, &format!("Read from the server failed: {other}"))),
@@ -105,7 +105,8 @@ pub(super) fn read_only(why: &str) -> EngineError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engines::spec;
+    use crate::engine_specs::spec;
+    use crate::error::ErrorType;
 
     #[test]
     fn as_python_prints_them() {
@@ -119,9 +120,9 @@ mod tests {
         let spec = spec("mssql", Some("pymssql"));
         let context = [("hostname", "h"), ("port", "1433"), ("username", "u"), ("database", "d")];
         for (kind, want) in [
-            (None, "CONNECTION_INVALID_HOSTNAME_ERROR"),
-            (Some(ErrorKind::ConnectionRefused), "CONNECTION_PORT_CLOSED_ERROR"),
-            (Some(ErrorKind::TimedOut), "CONNECTION_HOST_DOWN_ERROR"),
+            (None, ErrorType::ConnectionInvalidHostnameError),
+            (Some(ErrorKind::ConnectionRefused), ErrorType::ConnectionPortClosedError),
+            (Some(ErrorKind::TimedOut), ErrorType::ConnectionHostDownError),
         ] {
             let found = spec.extract_errors(&refused_connection("h", kind).to_string(), &context);
             assert_eq!(found[0].error_type, want);

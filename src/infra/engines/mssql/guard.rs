@@ -4,8 +4,8 @@
 use super::error::read_only;
 use crate::engines::error::EngineError;
 
-/// Reserved words that are statements, or part of one, which a query does not need. None of them can be the bare name of
-/// a column.
+/// Reserved words that are statements, or part of one, which a query does not need. None of them can be the bare name
+/// of a column.
 const WRITING: &[&str] = &[
     "ALTER",
     "BACKUP",

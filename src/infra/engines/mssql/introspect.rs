@@ -1,6 +1,6 @@
 //! Schemas, tables and columns, as SQLAlchemy's inspector of SQL Server tells them.
 
-use std::sync::Arc;
+use async_trait::async_trait;
 
 use super::{
     super::{
@@ -10,7 +10,10 @@ use super::{
     },
     Database,
 };
-use crate::engines::error::EngineError;
+use crate::engines::{
+    driver::{Driver as _, Inspect},
+    error::EngineError,
+};
 
 type Row = Vec<Option<String>>;
 
@@ -18,7 +21,7 @@ fn literal(text: &str) -> String {
     format!("N'{}'", text.replace('\'', "''"))
 }
 
-fn text(value: Scalar) -> Option<String> {
+fn scalar_text(value: Scalar) -> Option<String> {
     match value {
         Scalar::Text(t) => Some(t.into()),
         Scalar::Int(n) => Some(n.to_string()),
@@ -28,42 +31,17 @@ fn text(value: Scalar) -> Option<String> {
 }
 
 impl Database {
-    async fn rows(self: &Arc<Self>, sql: &str) -> Result<Vec<Row>, EngineError> {
+    async fn rows(&self, sql: &str) -> Result<Vec<Row>, EngineError> {
         let found = self.query(sql, &QueryOptions::default()).await?;
-        let row = |i| found.data.iter().map(|column| text(column.get(i))).collect();
+        let row = |i| found.data.iter().map(|column| scalar_text(column.get(i))).collect();
         Ok((0..found.row_count()).map(row).collect())
     }
 
-    async fn names(self: &Arc<Self>, sql: &str) -> Result<Vec<String>, EngineError> {
+    async fn names(&self, sql: &str) -> Result<Vec<String>, EngineError> {
         Ok(self.rows(sql).await?.into_iter().filter_map(|row| row.into_iter().next().flatten()).collect())
     }
 
-    /// The schema of unqualified names.
-    pub async fn default_schema(self: &Arc<Self>) -> Result<Option<String>, EngineError> {
-        Ok(self.names("SELECT schema_name() AS name").await?.into_iter().next())
-    }
-
-    /// Superset knows no catalogs here.
-    pub async fn catalogs(self: &Arc<Self>) -> Result<Vec<String>, EngineError> {
-        Ok(Vec::new())
-    }
-
-    /// Schemas of the database.
-    pub async fn schemas(self: &Arc<Self>) -> Result<Vec<String>, EngineError> {
-        self.names("SELECT SCHEMA_NAME FROM INFORMATION_SCHEMA.SCHEMATA ORDER BY SCHEMA_NAME").await
-    }
-
-    /// Tables.
-    pub async fn tables(self: &Arc<Self>, schema: &str) -> Result<Vec<String>, EngineError> {
-        self.relations(schema, "BASE TABLE").await
-    }
-
-    /// Views.
-    pub async fn views(self: &Arc<Self>, schema: &str) -> Result<Vec<String>, EngineError> {
-        self.relations(schema, "VIEW").await
-    }
-
-    async fn relations(self: &Arc<Self>, schema: &str, kind: &str) -> Result<Vec<String>, EngineError> {
+    async fn relations(&self, schema: &str, kind: &str) -> Result<Vec<String>, EngineError> {
         let sql = format!(
             "SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = {} AND TABLE_TYPE = '{kind}' \
              ORDER BY TABLE_NAME",
@@ -71,13 +49,32 @@ impl Database {
         );
         self.names(&sql).await
     }
+}
+
+#[async_trait]
+impl Inspect for Database {
+    /// The schema of unqualified names.
+    async fn default_schema(&self) -> Result<Option<String>, EngineError> {
+        Ok(self.names("SELECT schema_name() AS name").await?.into_iter().next())
+    }
+
+    /// Schemas of the database.
+    async fn schemas(&self) -> Result<Vec<String>, EngineError> {
+        self.names("SELECT SCHEMA_NAME FROM INFORMATION_SCHEMA.SCHEMATA ORDER BY SCHEMA_NAME").await
+    }
+
+    /// Tables.
+    async fn tables(&self, schema: &str) -> Result<Vec<String>, EngineError> {
+        self.relations(schema, "BASE TABLE").await
+    }
+
+    /// Views.
+    async fn views(&self, schema: &str) -> Result<Vec<String>, EngineError> {
+        self.relations(schema, "VIEW").await
+    }
 
     /// Columns in their order; none when there is no such table.
-    pub async fn columns(
-        self: &Arc<Self>,
-        schema: &str,
-        table: &str,
-    ) -> Result<Vec<ColumnDescription>, EngineError> {
+    async fn columns(&self, schema: &str, table: &str) -> Result<Vec<ColumnDescription>, EngineError> {
         let sql = format!(
             "SELECT COLUMN_NAME, DATA_TYPE, IS_NULLABLE, COLUMN_DEFAULT, CHARACTER_MAXIMUM_LENGTH, \
              NUMERIC_PRECISION, NUMERIC_SCALE FROM INFORMATION_SCHEMA.COLUMNS \
@@ -102,7 +99,7 @@ impl Database {
     }
 
     /// The primary key, if the table has one.
-    pub async fn primary_key(self: &Arc<Self>, schema: &str, table: &str) -> Result<Key, EngineError> {
+    async fn primary_key(&self, schema: &str, table: &str) -> Result<Key, EngineError> {
         let sql = format!(
             "SELECT k.CONSTRAINT_NAME, k.COLUMN_NAME FROM INFORMATION_SCHEMA.TABLE_CONSTRAINTS c \
              JOIN INFORMATION_SCHEMA.KEY_COLUMN_USAGE k ON c.CONSTRAINT_NAME = k.CONSTRAINT_NAME \
@@ -121,11 +118,7 @@ impl Database {
     }
 
     /// Foreign keys.
-    pub async fn foreign_keys(
-        self: &Arc<Self>,
-        schema: &str,
-        table: &str,
-    ) -> Result<Vec<ForeignKey>, EngineError> {
+    async fn foreign_keys(&self, schema: &str, table: &str) -> Result<Vec<ForeignKey>, EngineError> {
         let sql = format!(
             "SELECT f.name, a.name, schema_name(r.schema_id), r.name, b.name FROM sys.foreign_keys f \
              JOIN sys.foreign_key_columns c ON c.constraint_object_id = f.object_id \
@@ -140,13 +133,8 @@ impl Database {
         Ok(ForeignKey::from_rows(self.rows(&sql).await?, schema))
     }
 
-    /// SQLAlchemy tells of no unique constraints here; their indexes are told.
-    pub async fn unique_constraints(self: &Arc<Self>, _: &str, _: &str) -> Result<Vec<Key>, EngineError> {
-        Ok(Vec::new())
-    }
-
     /// Indexes but that of the primary key.
-    pub async fn indexes(self: &Arc<Self>, schema: &str, table: &str) -> Result<Vec<Index>, EngineError> {
+    async fn indexes(&self, schema: &str, table: &str) -> Result<Vec<Index>, EngineError> {
         let sql = format!(
             "SELECT i.name, i.is_unique, c.name FROM sys.indexes i \
              JOIN sys.index_columns x ON x.object_id = i.object_id AND x.index_id = i.index_id \
@@ -170,11 +158,6 @@ impl Database {
             }
         }
         Ok(indexes)
-    }
-
-    /// SQLAlchemy 1.4 tells of no comments here.
-    pub async fn table_comment(self: &Arc<Self>, _: &str, _: &str) -> Result<Option<String>, EngineError> {
-        Ok(None)
     }
 }
 

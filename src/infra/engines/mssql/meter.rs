@@ -1,4 +1,5 @@
-//! How much of a result may arrive before a row of it is there. tiberius hands rows out when they have come in full, and
+//! How much of a result may arrive before a row of it is there. tiberius hands rows out when they have come in full,
+//! and
 //! `TEXTSIZE` bounds a value, not a row of many; a server that means ill keeps to neither.
 
 use std::{

@@ -8,40 +8,33 @@ mod meter;
 mod session;
 mod value;
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
+use async_trait::async_trait;
+use deadpool::managed::{self, Metrics, Object, RecycleError, RecycleResult};
 use futures_util::TryStreamExt as _;
-use parking_lot::Mutex;
 use tiberius::{AuthMethod, Client, Config, EncryptionLevel, QueryItem, QueryStream};
-use tokio::{
-    net::TcpStream,
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout,
-};
+use tokio::{net::TcpStream, time::timeout};
 use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt as _};
 
 use super::{
-    QueryOptions, Size, Source, builder::ColumnBuilder, column::ColumnInfo, column::ResultSet,
+    QueryOptions, SERVER_POOL_SIZE, Session, Size, Source, Statements,
+    builder::ColumnBuilder,
+    column::{ColumnInfo, ResultSet},
+    connections::{Connections, LastUse, discard},
+    driver::{Driver, Out},
+    engine::Files,
     error::EngineError,
 };
 use crate::net;
-pub(super) use error::CONNECT_CLASS;
-use error::{connect_error, refused_connection, statement_error};
+use error::{CONNECT_CLASS, connect_error, refused_connection, statement_error};
 use meter::{Meter, Metered};
-pub(super) use session::Session;
 use value::Reader;
 
-/// How long a statement waits for a free connection.
-const WAIT: Duration = Duration::from_secs(30);
 /// How long a connection may take unless it says otherwise.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the server may take to acknowledge that a statement was cancelled.
 const FAREWELL: Duration = Duration::from_secs(5);
-/// Connections that were idle longer are asked whether they still live.
-const FRESH: Duration = Duration::from_secs(20);
 
 /// Bytes of unwanted rows that are read for the sake of the connection.
 const SKIPPED: usize = 1 << 20;
@@ -50,17 +43,22 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 type Tds = Client<Compat<Metered<TcpStream>>>;
 
+/// Prepares the connections to a server.
+pub(super) fn open(source: &Source, _: &Files) -> Result<Box<dyn Driver>, EngineError> {
+    Ok(Box::new(Database::new(source, SERVER_POOL_SIZE)?))
+}
+
 /// A connection and the meter of what comes over it.
 struct Stream {
     client: Tds,
     meter: Arc<Meter>,
+    used: LastUse,
 }
 
 /// A database on a server.
 pub(super) struct Database {
-    target: Target,
-    permits: Arc<Semaphore>,
-    idle: Mutex<Vec<(Stream, Instant)>>,
+    target: Arc<Target>,
+    connections: Connections<Manager>,
 }
 
 /// Where a server is and how to get in.
@@ -72,13 +70,13 @@ struct Target {
 }
 
 impl Target {
-    fn of(source: &Source) -> Self {
+    fn from_source(source: &Source) -> Self {
         let url = &source.url;
         let host = url.host.clone().unwrap_or_else(|| "localhost".to_owned());
         let port = source.port().and_then(|p| u16::try_from(p).ok()).unwrap_or(1433);
         let named = ["login_timeout", "timeout", "LoginTimeout", "Connection Timeout"];
         let patience = named.iter().find_map(|key| source.option(key)?.parse().ok()).map(Duration::from_secs);
-        let patience = patience.unwrap_or(PATIENCE).clamp(Duration::from_secs(1), Duration::from_secs(60));
+        let patience = patience.unwrap_or(TIMEOUT).clamp(Duration::from_secs(1), Duration::from_secs(60));
         let text = |part: &Option<String>| part.clone().unwrap_or_default();
         let mut config = Config::new();
         config.host(&host);
@@ -150,21 +148,28 @@ enum State {
 
 /// A connection on loan: one that is given up in the middle of a statement has the statement cancelled.
 struct Lease {
-    home: Arc<Database>,
-    stream: Option<Stream>,
+    stream: Option<Object<Manager>>,
     state: State,
-    _permit: OwnedSemaphorePermit,
+}
+
+/// Makes connections.
+struct Manager {
+    target: Arc<Target>,
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
         let Some(mut stream) = self.stream.take() else { return };
         match self.state {
-            State::Clean => return self.home.idle.lock().push((stream, Instant::now())),
+            State::Clean => {
+                stream.used = LastUse::now();
+                return;
+            }
             // the server undoes what was not committed
-            State::Used => return,
+            State::Used => return drop(discard(stream)),
             State::Working => {}
         }
+        let mut stream = discard(stream);
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         runtime.spawn(async move {
             if timeout(FAREWELL, stream.client.cancel_query()).await.is_err() {
@@ -189,6 +194,11 @@ impl Lease {
         self.stream.as_mut().map(|s| &mut s.client).ok_or_else(gone)
     }
 
+    /// The connection is good for nothing any more.
+    fn give_up(&mut self) {
+        self.stream.take().map(discard);
+    }
+
     /// Lets a row of so many bytes come.
     fn allow(&self, row: usize) -> Arc<Meter> {
         let meter = self.stream.as_ref().map(|s| s.meter.clone()).unwrap_or_default();
@@ -203,7 +213,7 @@ impl Lease {
         options: &QueryOptions,
     ) -> Result<T, EngineError> {
         if result.is_err() && self.stream.as_ref().is_some_and(|s| s.meter.exceeded()) {
-            self.stream = None;
+            self.give_up();
             return Err(EngineError::TooLarge(options.max_bytes >> 20));
         }
         result
@@ -211,47 +221,24 @@ impl Lease {
 
     /// A statement of our own, whose rows nobody reads.
     async fn command(&mut self, sql: &str) -> Result<(), EngineError> {
-        self.allow(0);
-        let found = self.get()?.simple_query(sql).await.map_err(|e| statement_error(&e))?;
+        let gone = || EngineError::Connect("the connection is gone".to_owned());
+        self.stream.as_mut().ok_or_else(gone)?.command(sql).await
+    }
+}
+
+impl Stream {
+    async fn command(&mut self, sql: &str) -> Result<(), EngineError> {
+        self.meter.allow(0);
+        let found = self.client.simple_query(sql).await.map_err(|e| statement_error(&e))?;
         found.into_results().await.map(drop).map_err(|e| statement_error(&e))
     }
 }
 
-impl Database {
-    /// Prepares the pool; connections are made when they are needed.
-    pub fn new(source: &Source, connections: usize) -> Self {
-        // tiberius asks for the provider of the process; one that is installed already stays
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        Self {
-            target: Target::of(source),
-            permits: Arc::new(Semaphore::new(connections)),
-            idle: Mutex::default(),
-        }
-    }
+impl managed::Manager for Manager {
+    type Type = Stream;
+    type Error = EngineError;
 
-    async fn lease(self: &Arc<Self>) -> Result<Lease, EngineError> {
-        let busy = || EngineError::Connect("no connection: all are busy".to_owned());
-        let permit = timeout(WAIT, self.permits.clone().acquire_owned()).await;
-        let permit = permit.map_err(|_| busy())?.map_err(|_| busy())?;
-        let mut lease = Lease { home: self.clone(), stream: None, state: State::Working, _permit: permit };
-        while let Some((stream, used)) = self.pooled() {
-            lease.stream = Some(stream);
-            let patience = self.target.patience;
-            let alive = used.elapsed() < FRESH
-                || timeout(patience, lease.command("SELECT 1")).await.is_ok_and(|answer| answer.is_ok());
-            if alive {
-                return Ok(lease);
-            }
-        }
-        lease.stream = Some(self.connect().await?);
-        Ok(lease)
-    }
-
-    fn pooled(&self) -> Option<(Stream, Instant)> {
-        self.idle.lock().pop()
-    }
-
-    async fn connect(&self) -> Result<Stream, EngineError> {
+    async fn create(&self) -> Result<Stream, EngineError> {
         let target = &self.target;
         let address =
             net::address(&target.host).await.ok_or_else(|| refused_connection(&target.host, None))?;
@@ -262,15 +249,28 @@ impl Database {
         tcp.set_nodelay(true).map_err(refused)?;
         let meter = Arc::new(Meter::default());
         let metered = Metered::new(tcp, meter.clone()).compat_write();
-        match timeout(target.patience, Client::connect(target.config.clone(), metered)).await {
-            Ok(Ok(client)) => Ok(Stream { client, meter }),
+        // boxed, as the handshake of the library lies deep on the stack
+        match timeout(target.patience, Box::pin(Client::connect(target.config.clone(), metered))).await {
+            Ok(Ok(client)) => Ok(Stream { client, meter, used: LastUse::now() }),
             Ok(Err(e)) => Err(connect_error(&e, &target.host)),
             Err(_) => Err(refused_connection(&target.host, Some(std::io::ErrorKind::TimedOut))),
         }
     }
 
-    /// Proves that the server lets us in and answers.
-    pub async fn ping(self: &Arc<Self>) -> Result<(), EngineError> {
+    async fn recycle(&self, stream: &mut Stream, _: &Metrics) -> RecycleResult<EngineError> {
+        let alive = stream.used.is_fresh()
+            || timeout(self.target.patience, stream.command("SELECT 1")).await.is_ok_and(|a| a.is_ok());
+        if alive { Ok(()) } else { Err(RecycleError::message("the connection is gone")) }
+    }
+}
+
+#[async_trait]
+impl Driver for Database {
+    fn connect_class(&self) -> &'static str {
+        CONNECT_CLASS
+    }
+
+    async fn ping(&self) -> Result<(), EngineError> {
         let mut lease = self.lease().await?;
         let late = |_| refused_connection(&self.target.host, Some(std::io::ErrorKind::TimedOut));
         timeout(self.target.patience, lease.command("SELECT 1")).await.map_err(late)??;
@@ -278,12 +278,7 @@ impl Database {
         Ok(())
     }
 
-    /// Executes one statement.
-    pub async fn query(
-        self: &Arc<Self>,
-        sql: &str,
-        options: &QueryOptions,
-    ) -> Result<ResultSet, EngineError> {
+    async fn query(&self, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
         guard::check(sql, options.allow_write)?;
         let mut lease = self.lease().await?;
         let work = async {
@@ -304,8 +299,7 @@ impl Database {
         result
     }
 
-    /// Executes statements in one transaction.
-    pub async fn execute_all(self: &Arc<Self>, mut statements: super::Statements) -> Result<(), EngineError> {
+    async fn execute_all(&self, mut statements: Statements) -> Result<(), EngineError> {
         let mut lease = self.lease().await?;
         let mut result = lease.command("BEGIN TRANSACTION").await;
         while result.is_ok()
@@ -322,6 +316,35 @@ impl Database {
             lease.resting();
         }
         result
+    }
+
+    async fn session(&self, options: &QueryOptions) -> Result<Option<Box<dyn Session>>, EngineError> {
+        Ok(Some(Box::new(self.begin(options).await?)))
+    }
+
+    async fn batches(
+        &self,
+        sql: &str,
+        options: &QueryOptions,
+        cells: usize,
+        out: &Out,
+    ) -> Result<(), EngineError> {
+        self.send(sql, options, cells, out).await
+    }
+}
+
+impl Database {
+    /// Prepares the pool; connections are made when they are needed.
+    pub fn new(source: &Source, connections: usize) -> Result<Self, EngineError> {
+        // tiberius asks for the provider of the process; one that is installed already stays
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let target = Arc::new(Target::from_source(source));
+        let connections = Connections::new(Manager { target: target.clone() }, connections)?;
+        Ok(Self { target, connections })
+    }
+
+    async fn lease(&self) -> Result<Lease, EngineError> {
+        Ok(Lease { stream: Some(self.connections.get().await?), state: State::Working })
     }
 }
 
@@ -359,7 +382,7 @@ impl<'a> Rows<'a> {
         let mut stream = lease.get()?.simple_query(sql).await.map_err(|e| statement_error(&e))?;
         let found = stream.columns().await.map_err(|e| statement_error(&e))?.unwrap_or_default();
         let columns = found.iter().map(value::info).collect();
-        let readers = found.iter().map(|c| Reader::of(c.column_type())).collect();
+        let readers = found.iter().map(|c| Reader::for_type(c.column_type())).collect();
         Ok(Self { columns, readers, stream, row: None, meter, most })
     }
 
@@ -437,7 +460,7 @@ async fn fetch(lease: &mut Lease, sql: &str, options: &QueryOptions) -> Result<R
         lease.allow(options.max_bytes);
         let cancelled = timeout(FAREWELL, lease.get()?.cancel_query()).await;
         if !matches!(cancelled, Ok(Ok(()))) {
-            lease.stream = None;
+            lease.give_up();
         }
     }
     outcome?;

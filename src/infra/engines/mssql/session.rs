@@ -1,49 +1,49 @@
 //! Sessions and streamed results on SQL Server.
 
-use std::sync::Arc;
-
-use tokio::{sync::mpsc::Sender, time::timeout};
+use async_trait::async_trait;
+use tokio::time::timeout;
 
 use super::{Database, Lease, Rows, begin, end, fetch, guard};
 use crate::engines::{
-    QueryOptions,
+    QueryOptions, Session,
     batch::{Batcher, relay},
     column::ResultSet,
+    driver::Out,
     error::EngineError,
 };
 
 /// One connection in one transaction.
-pub struct Session {
+pub(super) struct Transaction {
     lease: Lease,
     options: QueryOptions,
 }
 
 impl Database {
     /// Opens a session.
-    pub async fn session(self: &Arc<Self>, options: &QueryOptions) -> Result<Session, EngineError> {
+    pub(super) async fn begin(&self, options: &QueryOptions) -> Result<Transaction, EngineError> {
         let mut lease = self.lease().await?;
         begin(&mut lease, options).await?;
         lease.resting();
-        Ok(Session { lease, options: options.clone() })
+        Ok(Transaction { lease, options: options.clone() })
     }
 
     /// Sends the rows of a statement piece by piece.
-    pub async fn batches(
-        self: &Arc<Self>,
+    pub(super) async fn send(
+        &self,
         sql: &str,
         options: &QueryOptions,
         cells: usize,
-        out: &Sender<Result<ResultSet, EngineError>>,
-    ) {
-        relay(options, out, self.stream(sql, options, cells, out)).await;
+        out: &Out,
+    ) -> Result<(), EngineError> {
+        relay(options, out, self.stream(sql, options, cells, out)).await
     }
 
     async fn stream(
-        self: &Arc<Self>,
+        &self,
         sql: &str,
         options: &QueryOptions,
         cells: usize,
-        out: &Sender<Result<ResultSet, EngineError>>,
+        out: &Out,
     ) -> Result<(), EngineError> {
         guard::check(sql, options.allow_write)?;
         let mut lease = self.lease().await?;
@@ -63,7 +63,7 @@ async fn send(
     sql: &str,
     options: &QueryOptions,
     cells: usize,
-    out: &Sender<Result<ResultSet, EngineError>>,
+    out: &Out,
 ) -> Result<bool, EngineError> {
     let mut rows = Rows::start(lease, sql, options.max_bytes).await?;
     let mut batcher = Batcher::new(options, rows.columns.clone(), cells);
@@ -87,9 +87,9 @@ async fn send(
     Ok(complete)
 }
 
-impl Session {
-    /// Executes one statement.
-    pub async fn query(&mut self, sql: &str) -> Result<ResultSet, EngineError> {
+#[async_trait]
+impl Session for Transaction {
+    async fn query(&mut self, sql: &str) -> Result<ResultSet, EngineError> {
         guard::check(sql, self.options.allow_write)?;
         self.lease.working();
         let limit = self.options.timeout;
@@ -102,8 +102,7 @@ impl Session {
         result
     }
 
-    /// Ends the transaction.
-    pub async fn finish(mut self, commit: bool) -> Result<(), EngineError> {
+    async fn finish(mut self: Box<Self>, commit: bool) -> Result<(), EngineError> {
         let commit = commit && self.options.allow_write;
         // a connection that was given up has been undone by the server
         if self.lease.stream.is_none() && !commit {

@@ -1,16 +1,16 @@
 //! The promises of a driver, kept against a server written from the public description of the protocol
 //! (`tests/servers/tds_protocol.py`): no SQL Server runs here.
 
+use crate::error::ErrorType;
 use std::{
     io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
 };
 
 use super::*;
-use crate::engines::{
-    column::{ColumnData, Scalar},
-    spec,
-    url::Url,
+use crate::{
+    engine_specs::{spec, url::Url},
+    engines::column::{ColumnData, Scalar},
 };
 
 /// The server, ended with the test.
@@ -43,7 +43,7 @@ impl TdsProtocol {
     fn open(&self, login: &str, rest: &str) -> Arc<Database> {
         let uri = format!("mssql+pymssql://{login}@127.0.0.1:{}/{rest}?encryption=off", self.port);
         let source = Source { url: Url::parse(&uri).unwrap(), ..Source::default() };
-        Arc::new(Database::new(&source, 2))
+        Arc::new(Database::new(&source, 2).unwrap())
     }
 }
 
@@ -113,7 +113,8 @@ async fn limits_and_a_statement_that_is_given_up() {
     let few = db.query("SELECT rows 100000", &QueryOptions { max_rows: Some(3), ..reading() }).await.unwrap();
     assert_eq!(few.data[0], ColumnData::Int(vec![Some(0), Some(1), Some(2)]));
     // a result with as many rows as are wanted leaves the connection as it was, also in the middle of a session
-    let mut session = db.session(&QueryOptions { max_rows: Some(3), ..reading() }).await.unwrap();
+    let few = QueryOptions { max_rows: Some(3), ..reading() };
+    let mut session = Box::new(db.begin(&few).await.unwrap());
     for _ in 0..3 {
         assert_eq!(session.query("SELECT rows 3").await.unwrap().row_count(), 3);
     }
@@ -125,9 +126,9 @@ async fn limits_and_a_statement_that_is_given_up() {
     assert_eq!(late, EngineError::Timeout(limit));
     assert!(timeout(limit, db.query("SELECT slow", &reading())).await.is_err());
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let told = journal(&db).await;
-    assert_eq!(told.iter().filter(|line| *line == "attention").count(), 2, "{told:?}");
-    assert!(told.iter().any(|line| line.contains("SET TEXTSIZE 1048577")), "{told:?}");
+    let lines = journal(&db).await;
+    assert_eq!(lines.iter().filter(|line| *line == "attention").count(), 2, "{lines:?}");
+    assert!(lines.iter().any(|line| line.contains("SET TEXTSIZE 1048577")), "{lines:?}");
     // a server that does not even answer to that holds nobody up
     assert!(timeout(limit, db.query("SELECT hang", &reading())).await.is_err());
     assert!(db.query("SELECT 1", &reading()).await.is_ok());
@@ -140,13 +141,14 @@ async fn a_row_without_an_end() {
     let db = server.open("sa:Passw0rd!", "d");
     let options = QueryOptions { max_bytes: 2 << 20, ..reading() };
     assert_eq!(db.query("SELECT endless", &options).await.unwrap_err(), EngineError::TooLarge(2));
-    let mut session = db.session(&options).await.unwrap();
+    let mut session = Box::new(db.begin(&options).await.unwrap());
     assert_eq!(session.query("SELECT endless").await.unwrap_err(), EngineError::TooLarge(2));
     drop(session);
     let (out, mut batches) = tokio::sync::mpsc::channel(2);
     let asking = db.clone();
-    tokio::spawn(async move { asking.batches("SELECT endless", &options, 9, &out).await });
-    assert_eq!(batches.recv().await, Some(Err(EngineError::TooLarge(2))));
+    let asked = tokio::spawn(async move { asking.batches("SELECT endless", &options, 9, &out).await });
+    assert_eq!(batches.recv().await, None);
+    assert_eq!(asked.await.unwrap(), Err(EngineError::TooLarge(2)));
     // rows that each are small enough may be many
     let many = QueryOptions { max_bytes: 16 << 20, ..reading() };
     assert_eq!(db.query("SELECT rows 100000", &many).await.unwrap().row_count(), 100_000);
@@ -160,14 +162,14 @@ async fn whoever_may_not_write_has_the_transaction_undone() {
     let error = db.query("SELECT 1; COMMIT; DROP TABLE t", &reading()).await.unwrap_err();
     assert!(error.to_string().contains("read-only"), "{error}");
     db.query("DROP TABLE t", &QueryOptions { allow_write: true, ..reading() }).await.unwrap();
-    let mut session = db.session(&reading()).await.unwrap();
+    let mut session = Box::new(db.begin(&reading()).await.unwrap());
     session.query("SELECT 1").await.unwrap();
     assert!(session.query("DELETE FROM t").await.is_err());
     session.finish(true).await.unwrap();
-    let told = journal(&db).await;
-    let ends: Vec<_> = told.iter().filter_map(|l| l.strip_prefix("IF @@TRANCOUNT > 0 ")).collect();
-    assert_eq!(ends, ["ROLLBACK TRANSACTION", "COMMIT TRANSACTION", "ROLLBACK TRANSACTION"], "{told:?}");
-    assert_eq!(told.iter().filter(|l| l.contains("DROP") || l.contains("DELETE")).count(), 1, "{told:?}");
+    let lines = journal(&db).await;
+    let ends: Vec<_> = lines.iter().filter_map(|l| l.strip_prefix("IF @@TRANCOUNT > 0 ")).collect();
+    assert_eq!(ends, ["ROLLBACK TRANSACTION", "COMMIT TRANSACTION", "ROLLBACK TRANSACTION"], "{lines:?}");
+    assert_eq!(lines.iter().filter(|l| l.contains("DROP") || l.contains("DELETE")).count(), 1, "{lines:?}");
 }
 
 #[tokio::test]
@@ -185,8 +187,8 @@ async fn failures_have_pymssqls_words() {
     assert!(matches!(db.query("SELECT break", &reading()).await, Err(EngineError::Connect(_))));
     let spec = spec("mssql", None);
     for (login, rest, kind) in [
-        ("sa:wrong", "d", "CONNECTION_ACCESS_DENIED_ERROR"),
-        ("sa:Passw0rd!", "nope", "CONNECTION_ACCESS_DENIED_ERROR"),
+        ("sa:wrong", "d", ErrorType::ConnectionAccessDeniedError),
+        ("sa:Passw0rd!", "nope", ErrorType::ConnectionAccessDeniedError),
     ] {
         let error = server.open(login, rest).ping().await.unwrap_err();
         let found = spec.extract_errors(&error.to_string(), &[("username", "sa"), ("database", rest)]);
@@ -194,8 +196,11 @@ async fn failures_have_pymssqls_words() {
         assert!(!error.to_string().contains("wrong"));
     }
     let closed = Source { url: Url::parse("mssql://sa:x@127.0.0.1:1/d").unwrap(), ..Source::default() };
-    let error = Arc::new(Database::new(&closed, 1)).ping().await.unwrap_err();
-    assert_eq!(spec.extract_errors(&error.to_string(), &[])[0].error_type, "CONNECTION_PORT_CLOSED_ERROR");
+    let error = Database::new(&closed, 1).unwrap().ping().await.unwrap_err();
+    assert_eq!(
+        spec.extract_errors(&error.to_string(), &[])[0].error_type,
+        ErrorType::ConnectionPortClosedError
+    );
 }
 
 #[tokio::test]
@@ -270,7 +275,7 @@ impl Drop for Certificates {
 async fn encrypted(port: u16, driver: &str, query: &str, ca: Option<String>) -> Result<(bool, bool), String> {
     let uri = format!("mssql+{driver}://sa:Passw0rd!@127.0.0.1:{port}/d?{query}");
     let source = Source { url: Url::parse(&uri).unwrap(), server_cert: ca, ..Source::default() };
-    let db = Arc::new(Database::new(&source, 1));
+    let db = Database::new(&source, 1).map_err(|e| e.to_string())?;
     let found = db.query("SELECT encrypted", &reading()).await.map_err(|e| e.to_string())?;
     let yes = |at: usize| found.data[at].get(0) == Scalar::Text("True".into());
     Ok((yes(0), yes(1)))

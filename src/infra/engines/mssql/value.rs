@@ -61,7 +61,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub fn of(type_: ColumnType) -> Self {
+    pub fn for_type(type_: ColumnType) -> Self {
         Self { money: matches!(type_, ColumnType::Money | ColumnType::Money4) }
     }
 
@@ -167,7 +167,7 @@ mod tests {
 
     fn pushed(type_: ColumnType, value: ColumnData<'static>) -> Scalar {
         let mut out = ColumnBuilder::new();
-        Reader::of(type_).push(value, &mut out);
+        Reader::for_type(type_).push(value, &mut out);
         out.finish().get(0)
     }
 

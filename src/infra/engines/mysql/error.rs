@@ -1,27 +1,7 @@
 //! MySQL's errors as PyMySQL and mysqlclient raise them.
 
 use super::super::error::EngineError;
-
-/// What can happen on a connection.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// The stream broke.
-    Io(std::io::Error),
-    /// The server sent what the protocol does not allow.
-    Protocol,
-    /// A packet above the limit.
-    TooLarge(usize),
-    /// The server's error: number and sentence.
-    Server(u16, String),
-    /// We cannot or will not go on.
-    Refused(String),
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(e: std::io::Error) -> Self {
-        Self::Io(e)
-    }
-}
+use crate::mysql::{Failure, tuple};
 
 /// The Python module whose exceptions are imitated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +11,7 @@ pub(super) enum Python {
 }
 
 impl Python {
-    pub fn of(driver: Option<&str>) -> Self {
+    pub fn for_driver(driver: Option<&str>) -> Self {
         if driver == Some("pymysql") { Self::PyMySql } else { Self::MySqlDb }
     }
 
@@ -55,24 +35,6 @@ impl Python {
         let module = if self == Self::PyMySql { "pymysql.err" } else { "MySQLdb" };
         format!("{module}.{name}")
     }
-}
-
-/// A tuple of a number and a sentence as Python prints it.
-pub(super) fn tuple(code: u16, message: &str) -> String {
-    let quote = if message.contains('\'') && !message.contains('"') { '"' } else { '\'' };
-    let mut text = format!("({code}, {quote}");
-    for c in message.chars() {
-        match c {
-            '\\' => text.push_str("\\\\"),
-            '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
-            '\t' => text.push_str("\\t"),
-            c if c == quote => text.extend(['\\', c]),
-            c => text.push(c),
-        }
-    }
-    text.extend([quote, ')']);
-    text
 }
 
 /// A failure while a connection is made.
@@ -123,7 +85,7 @@ mod tests {
 
     #[test]
     fn as_python_prints_them() {
-        let python = Python::of(Some("pymysql"));
+        let python = Python::for_driver(Some("pymysql"));
         let failure = Failure::Server(1054, "Unknown column 'nope' in 'SELECT'".into());
         let EngineError::Statement { class, message } = statement_error(&failure, python) else { panic!() };
         assert_eq!(class, "pymysql.err.OperationalError");

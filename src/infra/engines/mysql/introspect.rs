@@ -1,5 +1,7 @@
 //! Schemas, tables and columns from `information_schema`, as SQLAlchemy's inspector tells them.
 
+use async_trait::async_trait;
+
 use super::{
     super::{
         QueryOptions,
@@ -8,7 +10,10 @@ use super::{
     },
     Database,
 };
-use crate::engines::error::EngineError;
+use crate::engines::{
+    driver::{Driver as _, Inspect},
+    error::EngineError,
+};
 
 /// A text literal that cannot end before its closing quote, whatever `sql_mode` is.
 fn literal(text: &str) -> String {
@@ -19,7 +24,7 @@ fn literal(text: &str) -> String {
     if text.is_empty() { "''".to_owned() } else { hex + " USING utf8mb4)" }
 }
 
-fn text(value: Scalar) -> Option<String> {
+fn scalar_text(value: Scalar) -> Option<String> {
     match value {
         Scalar::Text(t) => Some(t.into()),
         Scalar::Int(n) => Some(n.to_string()),
@@ -34,37 +39,12 @@ impl Database {
         let options =
             QueryOptions { schema: Some("information_schema".to_owned()), ..QueryOptions::default() };
         let found = self.query(sql, &options).await?;
-        let row = |i| found.data.iter().map(|column| text(column.get(i))).collect();
+        let row = |i| found.data.iter().map(|column| scalar_text(column.get(i))).collect();
         Ok((0..found.row_count()).map(row).collect())
     }
 
     async fn names(&self, sql: &str) -> Result<Vec<String>, EngineError> {
         Ok(self.rows(sql).await?.into_iter().filter_map(|row| row.into_iter().next().flatten()).collect())
-    }
-
-    /// The database of the connection string.
-    pub async fn default_schema(&self) -> Result<Option<String>, EngineError> {
-        Ok(self.target.database.clone())
-    }
-
-    /// MySQL has no catalogs.
-    pub async fn catalogs(&self) -> Result<Vec<String>, EngineError> {
-        Ok(Vec::new())
-    }
-
-    /// Databases of the server.
-    pub async fn schemas(&self) -> Result<Vec<String>, EngineError> {
-        self.names("SELECT schema_name FROM schemata ORDER BY 1").await
-    }
-
-    /// Tables.
-    pub async fn tables(&self, schema: &str) -> Result<Vec<String>, EngineError> {
-        self.relations(schema, "'BASE TABLE'").await
-    }
-
-    /// Views.
-    pub async fn views(&self, schema: &str) -> Result<Vec<String>, EngineError> {
-        self.relations(schema, "'VIEW', 'SYSTEM VIEW'").await
     }
 
     async fn relations(&self, schema: &str, kinds: &str) -> Result<Vec<String>, EngineError> {
@@ -73,45 +53,6 @@ impl Database {
             "SELECT table_name FROM tables WHERE table_schema = {schema} AND table_type IN ({kinds}) ORDER BY 1"
         );
         self.names(&sql).await
-    }
-
-    /// Columns in their order; none when there is no such table.
-    pub async fn columns(&self, schema: &str, table: &str) -> Result<Vec<ColumnDescription>, EngineError> {
-        let sql = format!(
-            "SELECT column_name, column_type, is_nullable, column_default, column_comment FROM columns \
-             WHERE table_schema = {} AND table_name = {} ORDER BY ordinal_position",
-            literal(schema),
-            literal(table)
-        );
-        let column = |row: Vec<Option<String>>| {
-            let mut row = row.into_iter();
-            let (name, native) = (row.next()??, row.next()??);
-            let nullable = row.next()?.as_deref() == Some("YES");
-            // MariaDB writes the word where there is no default
-            let default = row.next()?.filter(|d| d != "NULL");
-            let comment = row.next()?.filter(|c| !c.is_empty());
-            Some(ColumnDescription { name, type_: sqlalchemy_type(&native), nullable, default, comment })
-        };
-        Ok(self.rows(&sql).await?.into_iter().filter_map(column).collect())
-    }
-
-    /// The primary key, if the table has one; MySQL keeps no name for it.
-    pub async fn primary_key(&self, schema: &str, table: &str) -> Result<Key, EngineError> {
-        let found = self.keys(schema, table).await?;
-        let primary = found.into_iter().find(|i| i.name == "PRIMARY");
-        Ok(Key { name: None, columns: primary.map(|i| i.columns).unwrap_or_default() })
-    }
-
-    /// Unique constraints.
-    pub async fn unique_constraints(&self, schema: &str, table: &str) -> Result<Vec<Key>, EngineError> {
-        let found = self.indexes(schema, table).await?;
-        let key = |i: Index| Key { name: Some(i.name), columns: i.columns };
-        Ok(found.into_iter().filter(|i| i.unique).map(key).collect())
-    }
-
-    /// Indexes but that of the primary key.
-    pub async fn indexes(&self, schema: &str, table: &str) -> Result<Vec<Index>, EngineError> {
-        Ok(self.keys(schema, table).await?.into_iter().filter(|i| i.name != "PRIMARY").collect())
     }
 
     async fn keys(&self, schema: &str, table: &str) -> Result<Vec<Index>, EngineError> {
@@ -135,9 +76,71 @@ impl Database {
         }
         Ok(indexes)
     }
+}
+
+#[async_trait]
+impl Inspect for Database {
+    /// The database of the connection string.
+    async fn default_schema(&self) -> Result<Option<String>, EngineError> {
+        Ok(self.target.database.clone())
+    }
+
+    /// Databases of the server.
+    async fn schemas(&self) -> Result<Vec<String>, EngineError> {
+        self.names("SELECT schema_name FROM schemata ORDER BY 1").await
+    }
+
+    /// Tables.
+    async fn tables(&self, schema: &str) -> Result<Vec<String>, EngineError> {
+        self.relations(schema, "'BASE TABLE'").await
+    }
+
+    /// Views.
+    async fn views(&self, schema: &str) -> Result<Vec<String>, EngineError> {
+        self.relations(schema, "'VIEW', 'SYSTEM VIEW'").await
+    }
+
+    /// Columns in their order; none when there is no such table.
+    async fn columns(&self, schema: &str, table: &str) -> Result<Vec<ColumnDescription>, EngineError> {
+        let sql = format!(
+            "SELECT column_name, column_type, is_nullable, column_default, column_comment FROM columns \
+             WHERE table_schema = {} AND table_name = {} ORDER BY ordinal_position",
+            literal(schema),
+            literal(table)
+        );
+        let column = |row: Vec<Option<String>>| {
+            let mut row = row.into_iter();
+            let (name, native) = (row.next()??, row.next()??);
+            let nullable = row.next()?.as_deref() == Some("YES");
+            // MariaDB writes the word where there is no default
+            let default = row.next()?.filter(|d| d != "NULL");
+            let comment = row.next()?.filter(|c| !c.is_empty());
+            Some(ColumnDescription { name, type_: sqlalchemy_type(&native), nullable, default, comment })
+        };
+        Ok(self.rows(&sql).await?.into_iter().filter_map(column).collect())
+    }
+
+    /// The primary key, if the table has one; MySQL keeps no name for it.
+    async fn primary_key(&self, schema: &str, table: &str) -> Result<Key, EngineError> {
+        let found = self.keys(schema, table).await?;
+        let primary = found.into_iter().find(|i| i.name == "PRIMARY");
+        Ok(Key { name: None, columns: primary.map(|i| i.columns).unwrap_or_default() })
+    }
+
+    /// Unique constraints.
+    async fn unique_constraints(&self, schema: &str, table: &str) -> Result<Vec<Key>, EngineError> {
+        let found = self.indexes(schema, table).await?;
+        let key = |i: Index| Key { name: Some(i.name), columns: i.columns };
+        Ok(found.into_iter().filter(|i| i.unique).map(key).collect())
+    }
+
+    /// Indexes but that of the primary key.
+    async fn indexes(&self, schema: &str, table: &str) -> Result<Vec<Index>, EngineError> {
+        Ok(self.keys(schema, table).await?.into_iter().filter(|i| i.name != "PRIMARY").collect())
+    }
 
     /// Foreign keys.
-    pub async fn foreign_keys(&self, schema: &str, table: &str) -> Result<Vec<ForeignKey>, EngineError> {
+    async fn foreign_keys(&self, schema: &str, table: &str) -> Result<Vec<ForeignKey>, EngineError> {
         let sql = format!(
             "SELECT constraint_name, column_name, referenced_table_schema, referenced_table_name, \
              referenced_column_name FROM key_column_usage \
@@ -150,9 +153,10 @@ impl Database {
     }
 
     /// The comment of a table.
-    pub async fn table_comment(&self, schema: &str, table: &str) -> Result<Option<String>, EngineError> {
+    async fn table_comment(&self, schema: &str, table: &str) -> Result<Option<String>, EngineError> {
         let sql = format!(
-            "SELECT table_comment FROM tables WHERE table_schema = {} AND table_name = {} AND table_type = 'BASE TABLE'",
+            "SELECT table_comment FROM tables WHERE table_schema = {} AND table_name = {} AND table_type = 'BASE \
+             TABLE'",
             literal(schema),
             literal(table)
         );

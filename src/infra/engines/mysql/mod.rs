@@ -1,119 +1,61 @@
-//! MySQL, MariaDB and what speaks their protocol (`superset.db_engine_specs.mysql`): a client of our own, small enough
-//! to be read, with a pool per database.
-//!
-//! Of our own because the crate for it (mysql_async 0.37) tells every server that it takes `LOCAL INFILE` requests and
-//! several statements in one text, and has no way to say otherwise; a server that was told neither refuses both.
+//! MySQL, MariaDB and what speaks their protocol (`superset.db_engine_specs.mysql`): a pool per database, over the
+//! client of `crate::mysql`.
 
 mod error;
-mod handshake;
 mod introspect;
 mod session;
 mod value;
-mod wire;
 
-use std::{
-    future::Future,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
-use parking_lot::Mutex;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use async_trait::async_trait;
+use deadpool::managed::{self, Metrics, Object, RecycleError, RecycleResult};
 
 use super::{
-    QueryOptions, Size, Source,
+    QueryOptions, SERVER_POOL_SIZE, Session, Size, Source, Statements,
     builder::ColumnBuilder,
     column::{ColumnInfo, ResultSet},
+    connections::{Connections, LastUse, discard},
+    driver::{Driver, Out},
+    engine::Files,
     error::EngineError,
 };
-use crate::pg::Verify;
-use error::{Failure, Python};
-use handshake::{Entered, enter};
-pub use session::Session;
-use value::Column;
-use wire::{Reader, Wire};
+use crate::mysql::{
+    Column, Entered, Failure, INIT_DB, PING, QUERY, Reader, TIMEOUT, Target, Tls, Wire, ask, columns, enter,
+    in_time, read_row,
+};
+use error::Python;
 
-/// How long a statement waits for a free connection.
-const WAIT: Duration = Duration::from_secs(30);
-/// Connections that were idle longer are asked whether they still live.
-const FRESH: Duration = Duration::from_secs(20);
-
-const QUERY: u8 = 0x03;
-const INIT_DB: u8 = 0x02;
-const PING: u8 = 0x0e;
-
-/// Where a server is and how to get in.
-struct Target {
-    host: String,
-    port: u16,
-    user: String,
-    password: String,
-    database: Option<String>,
-    tls: Tls,
-    patience: Duration,
-    python: Python,
-}
-
-/// Whether the connection is encrypted.
-#[derive(Debug, PartialEq)]
-enum Tls {
-    Off,
-    /// If the server can; nobody is authenticated.
-    Preferred,
-    Required(Verify),
-}
-
-impl Target {
-    fn of(source: &Source) -> Self {
-        let url = &source.url;
-        let text = |t: &Option<String>| t.clone().unwrap_or_default();
-        let patience = source.option("connect_timeout").and_then(|t| t.parse().ok()).map(Duration::from_secs);
-        Self {
-            host: url.host.clone().unwrap_or_else(|| "localhost".to_owned()),
-            port: url.port.and_then(|p| u16::try_from(p).ok()).unwrap_or(3306),
-            user: text(&url.username),
-            password: text(&url.password),
-            database: url.database.clone().filter(|d| !d.is_empty()),
-            tls: tls(source),
-            patience: patience
-                .unwrap_or(handshake::PATIENCE)
-                .clamp(Duration::from_secs(1), Duration::from_secs(60)),
-            python: Python::of(url.driver()),
-        }
-    }
-}
-
-/// The options of mysqlclient (`ssl_mode`, `ssl`) and PyMySQL (`ssl_ca`, `ssl_verify_cert`, …).
-fn tls(source: &Source) -> Tls {
+/// Where the server of a database is and how to get in.
+fn target_of(source: &Source) -> Target {
+    let url = &source.url;
+    let text = |t: &Option<String>| t.clone().unwrap_or_default();
+    let patience = source.option("connect_timeout").and_then(|t| t.parse().ok()).map(Duration::from_secs);
     let ssl = source.arguments.get("ssl").and_then(|s| s.as_object());
-    let ca = source.option("ssl_ca").or_else(|| ssl.and_then(|s| Some(s.get("ca")?.as_str()?.to_owned())));
-    let on =
-        |key: &str| source.option(key).is_some_and(|v| !matches!(v.as_str(), "" | "0" | "false" | "False"));
-    let roots = ca.map(std::path::PathBuf::from);
-    let mode =
-        source.option("ssl_mode").or_else(|| source.option("ssl-mode")).unwrap_or_default().to_uppercase();
-    match mode.as_str() {
-        "DISABLED" => Tls::Off,
-        "REQUIRED" => Tls::Required(Verify::Nothing),
-        "VERIFY_CA" | "VERIFY_IDENTITY" => Tls::Required(Verify::Full(roots)),
-        _ if on("ssl_verify_cert") || on("ssl_verify_identity") => Tls::Required(Verify::Full(roots)),
-        _ if on("ssl_disabled") => Tls::Off,
-        _ if roots.is_some() => Tls::Required(Verify::Full(roots)),
-        _ if on("ssl") || ssl.is_some() => Tls::Required(Verify::Nothing),
-        _ => Tls::Preferred,
+    let ssl = ssl.map(|s| s.get("ca").and_then(|ca| ca.as_str()));
+    Target {
+        host: url.host.clone().unwrap_or_else(|| "localhost".to_owned()),
+        port: url.port.and_then(|p| u16::try_from(p).ok()).unwrap_or(3306),
+        // a file of this machine is nothing that users of charts may name
+        socket: None,
+        user: text(&url.username),
+        password: text(&url.password),
+        database: url.database.clone().filter(|d| !d.is_empty()),
+        tls: Tls::from_options(|key| source.option(key), ssl),
+        patience: patience.unwrap_or(TIMEOUT).clamp(Duration::from_secs(1), Duration::from_secs(60)),
     }
 }
 
-/// Python's class of a failed connection.
-pub(super) fn connect_class(source: &Source) -> &'static str {
-    Python::of(source.url.driver()).operational()
+/// Prepares the connections to a server.
+pub(super) fn open(source: &Source, _: &Files) -> Result<Box<dyn Driver>, EngineError> {
+    Ok(Box::new(Database::new(source, SERVER_POOL_SIZE)?))
 }
 
 /// A database on a server.
 pub(super) struct Database {
     target: Arc<Target>,
-    permits: Arc<Semaphore>,
-    idle: Arc<Mutex<Vec<Connection>>>,
+    python: Python,
+    connections: Connections<Manager>,
     /// The engine knows read-only transactions.
     read_only: bool,
 }
@@ -124,27 +66,51 @@ struct Connection {
     mariadb: bool,
     /// The database that unqualified names are looked up in.
     current: Option<String>,
-    used: Instant,
+    used: LastUse,
 }
 
 /// A connection on loan: one that is given up in the middle of a statement has the statement killed.
 struct Lease {
     target: Arc<Target>,
-    idle: Arc<Mutex<Vec<Connection>>>,
-    connection: Option<Connection>,
+    python: Python,
+    connection: Option<Object<Manager>>,
     done: bool,
-    _permit: OwnedSemaphorePermit,
+}
+
+/// Makes connections.
+struct Manager {
+    target: Arc<Target>,
+    python: Python,
+}
+
+impl managed::Manager for Manager {
+    type Type = Connection;
+    type Error = EngineError;
+
+    async fn create(&self) -> Result<Connection, EngineError> {
+        let target = &self.target;
+        let failed = |e: Failure| error::connect_error(&e, &target.host, self.python);
+        let Entered { wire, thread, version } = enter(target).await.map_err(failed)?;
+        let mariadb = version.contains("MariaDB");
+        Ok(Connection { wire, thread, mariadb, current: target.database.clone(), used: LastUse::now() })
+    }
+
+    async fn recycle(&self, known: &mut Connection, _: &Metrics) -> RecycleResult<EngineError> {
+        let alive = known.used.is_fresh()
+            || in_time(self.target.patience, ask(&mut known.wire, PING, "")).await.is_ok();
+        if alive { Ok(()) } else { Err(RecycleError::message("the connection is gone")) }
+    }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
         let Some(mut connection) = self.connection.take() else { return };
         if self.done {
-            connection.used = Instant::now();
-            self.idle.lock().push(connection);
+            connection.used = LastUse::now();
             return;
         }
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let connection = discard(connection);
         let (target, thread) = (self.target.clone(), connection.thread);
         runtime.spawn(async move {
             if let Err(error) = kill(&target, thread).await {
@@ -161,83 +127,23 @@ async fn kill(target: &Target, thread: u32) -> Result<(), Failure> {
     in_time(target.patience, ask(&mut other.wire, QUERY, &format!("KILL QUERY {thread}"))).await
 }
 
-impl Database {
-    /// Prepares the pool; connections are made when they are needed.
-    pub fn new(source: &Source, connections: usize) -> Self {
-        let spec = source.spec();
-        Self {
-            target: Arc::new(Target::of(source)),
-            permits: Arc::new(Semaphore::new(connections)),
-            idle: Arc::default(),
-            read_only: matches!(spec.engine.as_str(), "mysql" | "mariadb" | "oceanbase"),
-        }
+#[async_trait]
+impl Driver for Database {
+    fn connect_class(&self) -> &'static str {
+        self.python.operational()
     }
 
-    async fn lease(&self, schema: Option<&str>) -> Result<Lease, EngineError> {
-        let busy = || EngineError::Connect("no connection: all are busy".to_owned());
-        let permit = tokio::time::timeout(WAIT, self.permits.clone().acquire_owned()).await;
-        let permit = permit.map_err(|_| busy())?.map_err(|_| busy())?;
-        let wanted = schema.map(str::to_owned).or_else(|| self.target.database.clone());
-        let mut found = None;
-        while let Some(mut known) = self.pooled() {
-            // a connection that has chosen a database cannot go back to none
-            if wanted.is_none() && known.current.is_some() {
-                continue;
-            }
-            let alive = known.used.elapsed() < FRESH
-                || in_time(self.target.patience, ask(&mut known.wire, PING, "")).await.is_ok();
-            if alive {
-                found = Some(known);
-                break;
-            }
-        }
-        let connection = match found {
-            Some(connection) => connection,
-            None => self.connect().await?,
-        };
-        let (target, idle) = (self.target.clone(), self.idle.clone());
-        let mut lease = Lease { target, idle, connection: Some(connection), done: false, _permit: permit };
-        if let Some(wanted) = wanted
-            && lease.get()?.current.as_ref() != Some(&wanted)
-        {
-            let connection = lease.get()?;
-            let chosen = ask(&mut connection.wire, INIT_DB, &wanted);
-            let chosen = in_time(self.target.patience, chosen).await;
-            if chosen.is_ok() {
-                connection.current = Some(wanted);
-            }
-            if let Err(failure) = chosen {
-                lease.done = matches!(failure, Failure::Server(..));
-                return Err(error::statement_error(&failure, self.target.python));
-            }
-        }
-        Ok(lease)
-    }
-
-    fn pooled(&self) -> Option<Connection> {
-        self.idle.lock().pop()
-    }
-
-    async fn connect(&self) -> Result<Connection, EngineError> {
-        let target = &self.target;
-        let failed = |e: Failure| error::connect_error(&e, &target.host, target.python);
-        let Entered { wire, thread, version } = enter(target).await.map_err(failed)?;
-        let mariadb = version.contains("MariaDB");
-        Ok(Connection { wire, thread, mariadb, current: target.database.clone(), used: Instant::now() })
-    }
-
-    /// Makes a connection, asks nothing.
-    pub async fn ping(&self) -> Result<(), EngineError> {
+    async fn ping(&self) -> Result<(), EngineError> {
         let mut lease = self.lease(None).await?;
         let answer = in_time(self.target.patience, ask(&mut lease.get()?.wire, PING, "")).await;
         lease.done = answer.is_ok();
-        answer.map_err(|e| error::statement_error(&e, self.target.python))
+        answer.map_err(|e| error::statement_error(&e, self.python))
     }
 
-    /// Executes statements in one transaction; tables are made and dropped at once all the same.
-    pub async fn execute_all(&self, mut statements: super::Statements) -> Result<(), EngineError> {
+    /// Tables are made and dropped at once all the same.
+    async fn execute_all(&self, mut statements: Statements) -> Result<(), EngineError> {
         let mut lease = self.lease(None).await?;
-        let python = self.target.python;
+        let python = self.python;
         let wire = &mut lease.get()?.wire;
         let failed = |e: Failure| error::statement_error(&e, python);
         if self.read_only {
@@ -263,8 +169,7 @@ impl Database {
         result.and(end.map_err(failed))
     }
 
-    /// Executes one statement.
-    pub async fn query(&self, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
+    async fn query(&self, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
         let mut lease = self.lease(options.schema.as_deref()).await?;
         let run = self.run(lease.get()?, sql, options);
         let result = match tokio::time::timeout(options.timeout, run).await {
@@ -276,6 +181,63 @@ impl Database {
         result.map(|(found, _)| found)
     }
 
+    /// `MySQLEngineSpec.cancel_query`.
+    async fn cancel(&self, number: &str) -> Result<bool, EngineError> {
+        let Ok(thread) = number.parse::<i64>() else { return Ok(false) };
+        self.query(&format!("KILL CONNECTION {thread}"), &QueryOptions::default()).await.map(|_| true)
+    }
+
+    async fn session(&self, options: &QueryOptions) -> Result<Option<Box<dyn Session>>, EngineError> {
+        Ok(Some(Box::new(self.begin_session(options).await?)))
+    }
+
+    async fn batches(
+        &self,
+        sql: &str,
+        options: &QueryOptions,
+        cells: usize,
+        out: &Out,
+    ) -> Result<(), EngineError> {
+        self.send(sql, options, cells, out).await
+    }
+}
+
+impl Database {
+    /// Prepares the pool; connections are made when they are needed.
+    pub fn new(source: &Source, connections: usize) -> Result<Self, EngineError> {
+        let (target, python) = (Arc::new(target_of(source)), Python::for_driver(source.url.driver()));
+        let read_only = source.spec().connection.read_only_transactions;
+        let connections = Connections::new(Manager { target: target.clone(), python }, connections)?;
+        Ok(Self { target, python, connections, read_only })
+    }
+
+    async fn lease(&self, schema: Option<&str>) -> Result<Lease, EngineError> {
+        let wanted = schema.map(str::to_owned).or_else(|| self.target.database.clone());
+        let mut connection = self.connections.get().await?;
+        // a connection that has chosen a database cannot go back to none
+        while wanted.is_none() && connection.current.is_some() {
+            drop(discard(connection));
+            connection = self.connections.get().await?;
+        }
+        let (target, python) = (self.target.clone(), self.python);
+        let mut lease = Lease { target, python, connection: Some(connection), done: false };
+        if let Some(wanted) = wanted
+            && lease.get()?.current.as_ref() != Some(&wanted)
+        {
+            let connection = lease.get()?;
+            let chosen = ask(&mut connection.wire, INIT_DB, &wanted);
+            let chosen = in_time(self.target.patience, chosen).await;
+            if chosen.is_ok() {
+                connection.current = Some(wanted);
+            }
+            if let Err(failure) = chosen {
+                lease.done = matches!(failure, Failure::Server(..));
+                return Err(error::statement_error(&failure, self.python));
+            }
+        }
+        Ok(lease)
+    }
+
     async fn run(
         &self,
         connection: &mut Connection,
@@ -283,18 +245,18 @@ impl Database {
         options: &QueryOptions,
     ) -> Result<(ResultSet, bool), EngineError> {
         self.begin(connection, options).await?;
-        let result = fetch(&mut connection.wire, sql, options, self.target.python).await;
+        let result = fetch(&mut connection.wire, sql, options, self.python).await;
         if !matches!(result, Ok((_, true)) | Err(EngineError::Statement { .. } | EngineError::Timeout(_))) {
             return result;
         }
         let commit = result.is_ok() && options.allow_write;
-        end(&mut connection.wire, commit, self.target.python).await?;
+        end(&mut connection.wire, commit, self.python).await?;
         result
     }
 
     /// Begins the transaction in which a statement of such options runs.
     async fn begin(&self, connection: &mut Connection, options: &QueryOptions) -> Result<(), EngineError> {
-        let failed = |e: Failure| error::statement_error(&e, self.target.python);
+        let failed = |e: Failure| error::statement_error(&e, self.python);
         let wire = &mut connection.wire;
         wire.limit = options.max_bytes.max(1 << 20);
         if self.read_only {
@@ -377,7 +339,7 @@ impl<'a> Rows<'a> {
     }
 
     fn infos(&self) -> Vec<ColumnInfo> {
-        self.columns.iter().map(Column::info).collect()
+        self.columns.iter().map(value::info).collect()
     }
 
     /// Adds the next row to the columns; its bytes, or nothing after the last one.
@@ -390,7 +352,7 @@ impl<'a> Rows<'a> {
         let mut reader = Reader(&row);
         for (column, out) in self.columns.iter().zip(builders) {
             match reader.value().ok_or_else(|| self.failed(&Failure::Protocol))? {
-                Some(raw) => column.push(raw, out),
+                Some(raw) => value::push(column, raw, out),
                 None => out.null(),
             }
         }
@@ -410,72 +372,19 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// The packet of a row; nothing after the last one.
-async fn read_row(wire: &mut Wire) -> Result<Option<Vec<u8>>, Failure> {
-    let row = wire.read().await?;
-    handshake::raise(&row)?;
-    Ok(if is_end(&row) { None } else { Some(row) })
-}
-
 /// Bytes of unwanted rows that are read for the sake of the connection.
 const SKIPPED: usize = 4 << 20;
 
-/// The packet after the last row.
-fn is_end(payload: &[u8]) -> bool {
-    payload.first() == Some(&0xfe) && payload.len() < 9
-}
-
 impl Lease {
     fn get(&mut self) -> Result<&mut Connection, EngineError> {
-        self.connection.as_mut().ok_or_else(|| EngineError::Connect("no connection".into()))
+        self.connection.as_deref_mut().ok_or_else(|| EngineError::Connect("no connection".into()))
     }
-}
-
-/// A server that does not answer is as good as none.
-async fn in_time<T>(
-    patience: Duration,
-    work: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    let late = |_| Failure::Io(std::io::ErrorKind::TimedOut.into());
-    tokio::time::timeout(patience, work).await.map_err(late)?
-}
-
-/// A command whose answer has no rows, or rows that nobody reads.
-async fn ask(wire: &mut Wire, code: u8, argument: &str) -> Result<(), Failure> {
-    wire.command(code, argument.as_bytes()).await?;
-    let answer = wire.read().await?;
-    handshake::raise(&answer)?;
-    if answer.first() == Some(&0) { Ok(()) } else { Err(Failure::Protocol) }
-}
-
-/// The columns of a result; none when the statement has no result.
-async fn columns(wire: &mut Wire) -> Result<Vec<Column>, Failure> {
-    let head = wire.read().await?;
-    handshake::raise(&head)?;
-    match head.first() {
-        Some(0) => return Ok(Vec::new()),
-        Some(0xfb) => {
-            // the server asks for a file of ours: it gets an empty one
-            wire.write(&[]).await?;
-            let end = wire.read().await?;
-            handshake::raise(&end)?;
-            return Err(Failure::Server(2068, "LOAD DATA LOCAL INFILE is forbidden".to_owned()));
-        }
-        _ => {}
-    }
-    let count = Reader(&head).length().filter(|n| *n <= 10_000).ok_or(Failure::Protocol)?;
-    let mut columns = Vec::new();
-    for _ in 0..count {
-        columns.push(Column::read(&wire.read().await?).ok_or(Failure::Protocol)?);
-    }
-    wire.read().await?; // end of columns
-    Ok(columns)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engines::url::Url;
+    use crate::{engine_specs::url::Url, pg::Verify};
 
     fn source(uri: &str) -> Source {
         Source { url: Url::parse(uri).unwrap(), ..Source::default() }
@@ -490,13 +399,13 @@ mod tests {
             ("?ssl_ca=%2Fca.pem", Tls::Required(Verify::Full(Some("/ca.pem".into())))),
             ("?ssl_mode=VERIFY_IDENTITY", Tls::Required(Verify::Full(None))),
         ] {
-            assert_eq!(tls(&source(&format!("mysql://h/d{query}"))), want, "{query}");
+            assert_eq!(target_of(&source(&format!("mysql://h/d{query}"))).tls, want, "{query}");
         }
     }
 
     /// The server of this machine, if it is there.
     pub(super) async fn server() -> Option<Database> {
-        let db = Database::new(&source("mysql+pymysql://root:@127.0.0.1:3306/test"), 1);
+        let db = Database::new(&source("mysql+pymysql://root:@127.0.0.1:3306/test"), 1).unwrap();
         match db.ping().await {
             Ok(()) => Some(db),
             Err(error) => {
@@ -568,7 +477,7 @@ mod tests {
             ("mysql+pymysql://root:@no-such-host.invalid/x", "Name or service not known"),
             ("mysql+pymysql://root:@127.0.0.1:5432/x", ""),
         ] {
-            let error = Database::new(&source(uri), 1).ping().await.unwrap_err();
+            let error = Database::new(&source(uri), 1).unwrap().ping().await.unwrap_err();
             assert!(error.to_string().contains(want), "{uri}: {error}");
         }
     }

@@ -3,111 +3,83 @@
 use bigdecimal::BigDecimal;
 use chrono::{NaiveDate, NaiveDateTime};
 
-use super::{
-    super::{
-        builder::ColumnBuilder,
-        column::{ColumnInfo, Scalar},
-    },
-    wire::Reader,
+use super::super::{
+    builder::ColumnBuilder,
+    column::{ColumnInfo, Scalar},
 };
+use crate::mysql::Column;
 
-/// A column as the server describes it.
-pub(super) struct Column {
-    pub name: String,
-    kind: u8,
-    /// Bytes rather than text.
-    binary: bool,
+/// What a column is called.
+pub(super) fn info(column: &Column) -> ColumnInfo {
+    ColumnInfo { name: column.name.clone(), sql_type: type_name(column.kind).to_owned() }
 }
 
-/// Collation `binary`.
-const BINARY: u64 = 63;
-
-impl Column {
-    /// Reads a column definition.
-    pub fn read(payload: &[u8]) -> Option<Self> {
-        let mut r = Reader(payload);
-        for _ in 0..4 {
-            r.text()?; // catalog, schema, table, original table
-        }
-        let name = String::from_utf8_lossy(r.text()?).into_owned();
-        r.text()?;
-        r.u8()?;
-        let charset = r.int(2)?;
-        r.int(4)?;
-        Some(Self { name, kind: r.u8()?, binary: charset == BINARY })
+/// The name of the type in `FIELD_TYPE` of the Python drivers.
+fn type_name(kind: u8) -> &'static str {
+    match kind {
+        0 => "DECIMAL",
+        1 => "TINY",
+        2 => "SHORT",
+        3 => "LONG",
+        4 => "FLOAT",
+        5 => "DOUBLE",
+        6 => "NULL",
+        7 => "TIMESTAMP",
+        8 => "LONGLONG",
+        9 => "INT24",
+        10 => "DATE",
+        11 => "TIME",
+        12 => "DATETIME",
+        13 => "YEAR",
+        14 => "NEWDATE",
+        15 => "VARCHAR",
+        16 => "BIT",
+        245 => "JSON",
+        246 => "NEWDECIMAL",
+        247 => "INTERVAL",
+        248 => "SET",
+        249 => "TINY_BLOB",
+        250 => "MEDIUM_BLOB",
+        251 => "LONG_BLOB",
+        252 => "BLOB",
+        253 => "VAR_STRING",
+        254 => "STRING",
+        255 => "GEOMETRY",
+        _ => "",
     }
+}
 
-    pub fn info(&self) -> ColumnInfo {
-        ColumnInfo { name: self.name.clone(), sql_type: self.type_name().to_owned() }
+/// Adds a value; what its type does not allow (`0000-00-00`) stays the text that it is.
+pub(super) fn push(column: &Column, raw: &[u8], out: &mut ColumnBuilder) {
+    let text = std::str::from_utf8(raw).ok();
+    let done = match (column.kind, text) {
+        (1 | 2 | 3 | 8 | 9 | 13, Some(t)) => integer(t, out),
+        (4 | 5, Some(t)) => t.parse().ok().map(|f| out.float(f)),
+        (0 | 246, Some(t)) => t.parse::<BigDecimal>().ok().map(|d| out.decimal(d)),
+        (10, Some(t)) => NaiveDate::parse_from_str(t, "%Y-%m-%d").ok().map(|d| out.date(d)),
+        (7 | 12, Some(t)) => {
+            let moment = NaiveDateTime::parse_from_str(t, "%Y-%m-%d %H:%M:%S%.f").ok();
+            moment.map(|m| out.timestamp(m.and_utc().timestamp_micros()))
+        }
+        (11, Some(t)) => interval(t).map(|us| out.push_object(Scalar::Interval(us))),
+        (16 | 255, _) => None,
+        (245, Some(t)) => {
+            out.text(t.into());
+            Some(())
+        }
+        (_, Some(t)) if !column.binary => {
+            out.text(t.into());
+            Some(())
+        }
+        _ => None,
+    };
+    if done.is_some() {
+        return;
     }
-
-    /// The name of the type in `FIELD_TYPE` of the Python drivers.
-    fn type_name(&self) -> &'static str {
-        match self.kind {
-            0 => "DECIMAL",
-            1 => "TINY",
-            2 => "SHORT",
-            3 => "LONG",
-            4 => "FLOAT",
-            5 => "DOUBLE",
-            6 => "NULL",
-            7 => "TIMESTAMP",
-            8 => "LONGLONG",
-            9 => "INT24",
-            10 => "DATE",
-            11 => "TIME",
-            12 => "DATETIME",
-            13 => "YEAR",
-            14 => "NEWDATE",
-            15 => "VARCHAR",
-            16 => "BIT",
-            245 => "JSON",
-            246 => "NEWDECIMAL",
-            247 => "INTERVAL",
-            248 => "SET",
-            249 => "TINY_BLOB",
-            250 => "MEDIUM_BLOB",
-            251 => "LONG_BLOB",
-            252 => "BLOB",
-            253 => "VAR_STRING",
-            254 => "STRING",
-            255 => "GEOMETRY",
-            _ => "",
-        }
-    }
-
-    /// Adds a value; what its type does not allow (`0000-00-00`) stays the text that it is.
-    pub fn push(&self, raw: &[u8], out: &mut ColumnBuilder) {
-        let text = std::str::from_utf8(raw).ok();
-        let done = match (self.kind, text) {
-            (1 | 2 | 3 | 8 | 9 | 13, Some(t)) => integer(t, out),
-            (4 | 5, Some(t)) => t.parse().ok().map(|f| out.float(f)),
-            (0 | 246, Some(t)) => t.parse::<BigDecimal>().ok().map(|d| out.decimal(d)),
-            (10, Some(t)) => NaiveDate::parse_from_str(t, "%Y-%m-%d").ok().map(|d| out.date(d)),
-            (7 | 12, Some(t)) => {
-                let moment = NaiveDateTime::parse_from_str(t, "%Y-%m-%d %H:%M:%S%.f").ok();
-                moment.map(|m| out.timestamp(m.and_utc().timestamp_micros()))
-            }
-            (11, Some(t)) => interval(t).map(|us| out.push_object(Scalar::Interval(us))),
-            (16 | 255, _) => None,
-            (245, Some(t)) => {
-                out.text(t.into());
-                Some(())
-            }
-            (_, Some(t)) if !self.binary => {
-                out.text(t.into());
-                Some(())
-            }
-            _ => None,
-        };
-        if done.is_some() {
-            return;
-        }
-        let bytes = matches!(self.kind, 16 | 249..=255) || text.is_none();
-        match text {
-            Some(t) if !bytes => out.text(t.into()),
-            _ => out.push_object(Scalar::Bytes(raw.to_vec())),
-        }
+    let bytes = matches!(column.kind, 16 | 249..=255) || text.is_none();
+    match text {
+        Some(t) if !bytes => out.text(t.into()),
+        _ => out.push_object(Scalar::Bytes(raw.to_vec())),
     }
 }
 
@@ -138,7 +110,7 @@ mod tests {
 
     fn pushed(kind: u8, binary: bool, raw: &[u8]) -> Scalar {
         let mut out = ColumnBuilder::new();
-        Column { name: String::new(), kind, binary }.push(raw, &mut out);
+        push(&Column { name: String::new(), kind, binary, unsigned: false }, raw, &mut out);
         let data: ColumnData = out.finish();
         data.get(0)
     }

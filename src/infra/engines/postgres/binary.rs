@@ -48,7 +48,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub fn of(ty: &Type) -> Option<Self> {
+    pub fn from_type(ty: &Type) -> Option<Self> {
         Some(match *ty {
             Type::BOOL => Self::Bool,
             Type::INT2 => Self::Int2,

@@ -1,5 +1,7 @@
 //! Schemas, tables and columns from PostgreSQL's catalogue, as SQLAlchemy's inspector tells them.
 
+use async_trait::async_trait;
+
 use super::{
     super::{
         QueryOptions,
@@ -7,7 +9,7 @@ use super::{
     },
     Database, error, in_time,
 };
-use crate::engines::error::EngineError;
+use crate::engines::{driver::Inspect, error::EngineError};
 
 impl Database {
     async fn rows(&self, sql: &str, parameters: &[&str]) -> Result<Vec<tokio_postgres::Row>, EngineError> {
@@ -27,87 +29,12 @@ impl Database {
         Ok(rows.iter().filter_map(|row| row.try_get::<_, String>(0).ok()).collect())
     }
 
-    /// The schema that unqualified names belong to.
-    pub async fn default_schema(&self) -> Result<Option<String>, EngineError> {
-        Ok(self.names("SELECT current_schema()::text", &[]).await?.into_iter().next())
-    }
-
-    /// All schemas but those of the system.
-    pub async fn schemas(&self) -> Result<Vec<String>, EngineError> {
-        let sql = "SELECT nspname::text FROM pg_namespace WHERE nspname NOT LIKE 'pg_%' ORDER BY nspname";
-        self.names(sql, &[]).await
-    }
-
-    /// Databases of the server that accept connections.
-    pub async fn catalogs(&self) -> Result<Vec<String>, EngineError> {
-        self.names("SELECT datname::text FROM pg_database WHERE datistemplate = false", &[]).await
-    }
-
-    /// Tables, also partitioned and foreign ones.
-    pub async fn tables(&self, schema: &str) -> Result<Vec<String>, EngineError> {
-        self.relations(schema, "'r', 'p', 'f'").await
-    }
-
-    /// Views, also materialized ones.
-    pub async fn views(&self, schema: &str) -> Result<Vec<String>, EngineError> {
-        self.relations(schema, "'v', 'm'").await
-    }
-
     async fn relations(&self, schema: &str, kinds: &str) -> Result<Vec<String>, EngineError> {
         let sql = format!(
             "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
              WHERE n.nspname = $1::text AND c.relkind IN ({kinds}) ORDER BY 1"
         );
         self.names(&sql, &[schema]).await
-    }
-
-    /// Columns in their order; none when there is no such table.
-    pub async fn columns(&self, schema: &str, table: &str) -> Result<Vec<ColumnDescription>, EngineError> {
-        let sql = "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, \
-                   pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum) \
-                   FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid \
-                   JOIN pg_namespace n ON n.oid = c.relnamespace \
-                   LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
-                   WHERE n.nspname = $1::text AND c.relname = $2::text AND a.attnum > 0 AND NOT a.attisdropped \
-                   AND c.relkind IN ('r', 'v', 'm', 'f', 'p') ORDER BY a.attnum";
-        let rows = self.rows(sql, &[schema, table]).await?;
-        let column = |row: &tokio_postgres::Row| {
-            let native: String = row.try_get(1).ok()?;
-            Some(ColumnDescription {
-                name: row.try_get(0).ok()?,
-                type_: sqlalchemy_type(&native),
-                nullable: row.try_get(2).ok()?,
-                default: row.try_get(3).ok()?,
-                comment: row.try_get(4).ok()?,
-            })
-        };
-        Ok(rows.iter().filter_map(column).collect())
-    }
-
-    /// The primary key, if the table has one.
-    pub async fn primary_key(&self, schema: &str, table: &str) -> Result<Key, EngineError> {
-        let found = self.constraints(schema, table, "p").await?;
-        let first = found.into_iter().next();
-        Ok(first.map(|(name, columns, ..)| Key { name: Some(name), columns }).unwrap_or_default())
-    }
-
-    /// Foreign keys.
-    pub async fn foreign_keys(&self, schema: &str, table: &str) -> Result<Vec<ForeignKey>, EngineError> {
-        let found = self.constraints(schema, table, "f").await?;
-        let key = |(name, columns, referred_schema, referred_table, referred_columns)| ForeignKey {
-            name: Some(name),
-            columns,
-            referred_schema,
-            referred_table,
-            referred_columns,
-        };
-        Ok(found.into_iter().map(key).collect())
-    }
-
-    /// Unique constraints.
-    pub async fn unique_constraints(&self, schema: &str, table: &str) -> Result<Vec<Key>, EngineError> {
-        let found = self.constraints(schema, table, "u").await?;
-        Ok(found.into_iter().map(|(name, columns, ..)| Key { name: Some(name), columns }).collect())
     }
 
     async fn constraints(
@@ -140,9 +67,99 @@ impl Database {
         };
         Ok(rows.iter().filter_map(read).collect())
     }
+}
+
+#[async_trait]
+impl Inspect for Database {
+    /// The schema that unqualified names belong to.
+    async fn default_schema(&self) -> Result<Option<String>, EngineError> {
+        Ok(self.names("SELECT current_schema()::text", &[]).await?.into_iter().next())
+    }
+
+    /// All schemas that unqualified names are looked for in, but those of the system.
+    async fn search_path(&self) -> Result<Vec<String>, EngineError> {
+        // Redshift has no rows of an array
+        let found = self.names("SELECT array_to_string(current_schemas(false), chr(31))", &[]).await?;
+        Ok(found
+            .iter()
+            .flat_map(|all| all.split('\u{1f}'))
+            .filter(|s| !s.is_empty())
+            .map(str::to_owned)
+            .collect())
+    }
+
+    /// All schemas but those of the system.
+    async fn schemas(&self) -> Result<Vec<String>, EngineError> {
+        let sql = "SELECT nspname::text FROM pg_namespace WHERE nspname NOT LIKE 'pg_%' ORDER BY nspname";
+        self.names(sql, &[]).await
+    }
+
+    /// Databases of the server that accept connections.
+    async fn catalogs(&self) -> Result<Vec<String>, EngineError> {
+        self.names("SELECT datname::text FROM pg_database WHERE datistemplate = false", &[]).await
+    }
+
+    /// Tables, also partitioned and foreign ones.
+    async fn tables(&self, schema: &str) -> Result<Vec<String>, EngineError> {
+        self.relations(schema, "'r', 'p', 'f'").await
+    }
+
+    /// Views, also materialized ones.
+    async fn views(&self, schema: &str) -> Result<Vec<String>, EngineError> {
+        self.relations(schema, "'v', 'm'").await
+    }
+
+    /// Columns in their order; none when there is no such table.
+    async fn columns(&self, schema: &str, table: &str) -> Result<Vec<ColumnDescription>, EngineError> {
+        let sql = "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, \
+                   pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum) \
+                   FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid \
+                   JOIN pg_namespace n ON n.oid = c.relnamespace \
+                   LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
+                   WHERE n.nspname = $1::text AND c.relname = $2::text AND a.attnum > 0 AND NOT a.attisdropped \
+                   AND c.relkind IN ('r', 'v', 'm', 'f', 'p') ORDER BY a.attnum";
+        let rows = self.rows(sql, &[schema, table]).await?;
+        let column = |row: &tokio_postgres::Row| {
+            let native: String = row.try_get(1).ok()?;
+            Some(ColumnDescription {
+                name: row.try_get(0).ok()?,
+                type_: sqlalchemy_type(&native),
+                nullable: row.try_get(2).ok()?,
+                default: row.try_get(3).ok()?,
+                comment: row.try_get(4).ok()?,
+            })
+        };
+        Ok(rows.iter().filter_map(column).collect())
+    }
+
+    /// The primary key, if the table has one.
+    async fn primary_key(&self, schema: &str, table: &str) -> Result<Key, EngineError> {
+        let found = self.constraints(schema, table, "p").await?;
+        let first = found.into_iter().next();
+        Ok(first.map(|(name, columns, ..)| Key { name: Some(name), columns }).unwrap_or_default())
+    }
+
+    /// Foreign keys.
+    async fn foreign_keys(&self, schema: &str, table: &str) -> Result<Vec<ForeignKey>, EngineError> {
+        let found = self.constraints(schema, table, "f").await?;
+        let key = |(name, columns, referred_schema, referred_table, referred_columns)| ForeignKey {
+            name: Some(name),
+            columns,
+            referred_schema,
+            referred_table,
+            referred_columns,
+        };
+        Ok(found.into_iter().map(key).collect())
+    }
+
+    /// Unique constraints.
+    async fn unique_constraints(&self, schema: &str, table: &str) -> Result<Vec<Key>, EngineError> {
+        let found = self.constraints(schema, table, "u").await?;
+        Ok(found.into_iter().map(|(name, columns, ..)| Key { name: Some(name), columns }).collect())
+    }
 
     /// Indexes but that of the primary key.
-    pub async fn indexes(&self, schema: &str, table: &str) -> Result<Vec<Index>, EngineError> {
+    async fn indexes(&self, schema: &str, table: &str) -> Result<Vec<Index>, EngineError> {
         let sql = "SELECT i.relname::text, x.indisunique, \
                    ARRAY(SELECT a.attname::text FROM unnest(x.indkey::int2[]) WITH ORDINALITY u(n, o) \
                    JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = u.n ORDER BY u.o) \
@@ -161,7 +178,7 @@ impl Database {
     }
 
     /// The comment of a table.
-    pub async fn table_comment(&self, schema: &str, table: &str) -> Result<Option<String>, EngineError> {
+    async fn table_comment(&self, schema: &str, table: &str) -> Result<Option<String>, EngineError> {
         let sql = "SELECT obj_description(c.oid, 'pg_class') FROM pg_class c \
                    JOIN pg_namespace n ON n.oid = c.relnamespace \
                    WHERE n.nspname = $1::text AND c.relname = $2::text";

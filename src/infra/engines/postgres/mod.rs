@@ -9,10 +9,8 @@ mod text;
 
 use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
-use deadpool::{
-    Runtime,
-    managed::{PoolError, Timeouts},
-};
+use async_trait::async_trait;
+use deadpool::managed::Object;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use tokio_postgres::{
     Client, SimpleQueryMessage, Statement,
@@ -20,32 +18,42 @@ use tokio_postgres::{
 };
 
 use super::{
-    QueryOptions,
+    QueryOptions, SERVER_POOL_SIZE, Session, Source, Statements,
     builder::ColumnBuilder,
     column::{ColumnInfo, ResultSet},
+    connections::{Connections, discard},
+    driver::{Driver, Out},
+    engine::Files,
     error::EngineError,
 };
+use crate::{
+    compute,
+    db::DbUri,
+    pg::{Connector, Target},
+};
 use binary::{Kind, Raw};
-use pool::{Manager, Object, Pool};
-pub(super) use session::Session;
+use pool::Manager;
 
-use crate::pg::{Connector, Target};
-
-/// How long a statement waits for a free connection of the pool.
+/// How long a connection may take to be made.
 const WAIT: Duration = Duration::from_secs(30);
 
-/// Closes connections that nobody used for a minute, as long as the pool is there.
-fn close_idle(pool: &Pool) {
-    const IDLE: Duration = Duration::from_secs(60);
-    let weak = pool.weak();
-    let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-    runtime.spawn(async move {
-        loop {
-            tokio::time::sleep(IDLE / 2).await;
-            let Some(pool) = weak.upgrade() else { break };
-            pool.retain(|_, metrics| metrics.last_used() < IDLE);
+/// Options of libpq that matter here; those that name files of this machine do not.
+const LIBPQ: &[&str] = &["sslmode", "connect_timeout", "options", "application_name", "sslrootcert"];
+
+/// Prepares the connections to a server.
+pub(super) fn open(source: &Source, _: &Files) -> Result<Box<dyn Driver>, EngineError> {
+    let mut url = source.url.clone();
+    url.drivername = "postgresql".to_owned();
+    for key in LIBPQ {
+        if let Some(value) = source.option(key) {
+            url.set_option(key, value);
         }
-    });
+    }
+    match url.encoded().parse::<DbUri>() {
+        Ok(DbUri::Postgres(target)) => Ok(Box::new(Database::new(*target, SERVER_POOL_SIZE)?)),
+        Ok(DbUri::Sqlite { .. } | DbUri::Mysql(_)) => Err(EngineError::Uri("not a PostgreSQL URI".into())),
+        Err(e) => Err(EngineError::Uri(e.to_string())),
+    }
 }
 
 /// A database on a server.
@@ -53,40 +61,16 @@ pub(super) struct Database {
     config: tokio_postgres::Config,
     /// How cancel requests reach the server.
     cancel: Arc<Connector>,
-    pool: Pool,
+    connections: Connections<Manager>,
 }
 
-impl Database {
-    /// Prepares the pool; connections are made when they are needed.
-    pub fn new(target: Target, pool_size: usize) -> Result<Self, EngineError> {
-        let connector = Connector::new(&target.verify).map_err(|e| EngineError::Connect(e.to_string()))?;
-        let (connector, config) = (Arc::new(connector), target.config);
-        let manager = Manager { connector: connector.clone(), config: config.clone() };
-        let pool = Pool::builder(manager)
-            .max_size(pool_size)
-            .runtime(Runtime::Tokio1)
-            .timeouts(Timeouts { wait: Some(WAIT), create: Some(WAIT), recycle: Some(WAIT) })
-            .build()
-            .map_err(|e| EngineError::Connect(e.to_string()))?;
-        close_idle(&pool);
-        Ok(Self { config, pool, cancel: connector })
+#[async_trait]
+impl Driver for Database {
+    fn connect_class(&self) -> &'static str {
+        "psycopg2.OperationalError"
     }
 
-    /// A connection whose rows have at most so many bytes.
-    async fn client(&self, max_bytes: usize) -> Result<Lease, EngineError> {
-        match self.pool.get().await {
-            Ok(client) => {
-                client.bound.set(max_bytes);
-                let server = (self.cancel.clone(), self.config.clone());
-                Ok(Lease { client: Some(client), server, done: false })
-            }
-            Err(PoolError::Backend(e)) => Err(error::connect_error(&e, &self.config)),
-            Err(e) => Err(EngineError::Connect(format!("no connection: {e}"))),
-        }
-    }
-
-    /// Makes a connection, asks nothing.
-    pub async fn ping(&self) -> Result<(), EngineError> {
+    async fn ping(&self) -> Result<(), EngineError> {
         let options = QueryOptions { timeout: WAIT, ..QueryOptions::default() };
         let mut lease = self.client(options.max_bytes).await?;
         let answer = async {
@@ -98,8 +82,7 @@ impl Database {
         Ok(())
     }
 
-    /// Executes statements in one transaction.
-    pub async fn execute_all(&self, mut statements: super::Statements) -> Result<(), EngineError> {
+    async fn execute_all(&self, mut statements: Statements) -> Result<(), EngineError> {
         let mut lease = self.client(QueryOptions::default().max_bytes).await?;
         let client = lease.get()?;
         let one =
@@ -120,8 +103,8 @@ impl Database {
         result.and(end)
     }
 
-    /// Has the server read a text without executing it; the line and message of an error in its grammar.
-    pub async fn syntax_error(&self, sql: &str) -> Result<Option<(usize, String)>, EngineError> {
+    /// Has the server read the text without executing it.
+    async fn syntax_error(&self, sql: &str) -> Result<Option<(usize, String)>, EngineError> {
         let options = QueryOptions::default();
         let mut lease = self.client(options.max_bytes).await?;
         let prepared = in_time(&options, async { Ok(lease.get()?.prepare(sql).await) }).await?;
@@ -141,14 +124,52 @@ impl Database {
         Ok(Some((line, db.message().to_owned())))
     }
 
-    /// Executes one statement.
-    pub async fn query(&self, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
+    async fn query(&self, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
         let mut lease = self.client(options.max_bytes).await?;
         let result = in_time(options, run(lease.get()?, sql, options)).await;
         let result = lease.judged(result);
         // A timeout or a result that was abandoned half-way leaves rows in flight: the lease cancels it.
         lease.done = !matches!(result, Err(EngineError::Timeout(_) | EngineError::TooLarge(_)));
         result
+    }
+
+    /// `PostgresEngineSpec.cancel_query`.
+    async fn cancel(&self, number: &str) -> Result<bool, EngineError> {
+        let Ok(pid) = number.parse::<i64>() else { return Ok(false) };
+        let sql = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = {pid}");
+        Ok(self.query(&sql, &QueryOptions::default()).await?.row_count() > 0)
+    }
+
+    async fn session(&self, options: &QueryOptions) -> Result<Option<Box<dyn Session>>, EngineError> {
+        Ok(Some(Box::new(self.begin(options).await?)))
+    }
+
+    async fn batches(
+        &self,
+        sql: &str,
+        options: &QueryOptions,
+        cells: usize,
+        out: &Out,
+    ) -> Result<(), EngineError> {
+        self.send(sql, options, cells, out).await
+    }
+}
+
+impl Database {
+    /// Prepares the pool; connections are made when they are needed.
+    pub fn new(target: Target, pool_size: usize) -> Result<Self, EngineError> {
+        let connector = Connector::new(&target.verify).map_err(|e| EngineError::Connect(e.to_string()))?;
+        let (cancel, config) = (Arc::new(connector), target.config);
+        let manager = Manager { connector: cancel.clone(), config: config.clone() };
+        Ok(Self { config, cancel, connections: Connections::new(manager, pool_size)? })
+    }
+
+    /// A connection whose rows have at most so many bytes.
+    async fn client(&self, max_bytes: usize) -> Result<Lease, EngineError> {
+        let client = self.connections.get().await?;
+        client.bound.set(max_bytes);
+        let server = (self.cancel.clone(), self.config.clone());
+        Ok(Lease { client: Some(client), server, done: false })
     }
 }
 
@@ -163,7 +184,7 @@ async fn in_time<T>(
 
 /// A connection on loan: one that is given up in the middle of a statement is cancelled on the server and closed.
 struct Lease {
-    client: Option<Object>,
+    client: Option<Object<Manager>>,
     /// Where a cancel request goes.
     server: (Arc<Connector>, tokio_postgres::Config),
     done: bool,
@@ -194,7 +215,7 @@ impl Drop for Lease {
         let (Some(object), Ok(runtime)) = (self.client.take(), tokio::runtime::Handle::try_current()) else {
             return;
         };
-        let client = Object::take(object);
+        let client = discard(object);
         let (connector, config) = self.server.clone();
         runtime.spawn(async move {
             if let Err(error) = connector.cancel(client.client.cancel_token(), &config).await {
@@ -250,7 +271,7 @@ async fn fetch(
     options: &QueryOptions,
 ) -> Result<ResultSet, EngineError> {
     let columns = columns_of(statement);
-    let kinds: Option<Vec<Kind>> = statement.columns().iter().map(|c| Kind::of(c.type_())).collect();
+    let kinds: Option<Vec<Kind>> = statement.columns().iter().map(|c| Kind::from_type(c.type_())).collect();
     let mut builders: Vec<ColumnBuilder> = columns.iter().map(|_| ColumnBuilder::new()).collect();
     let mut size = Size::new(options, columns.len());
     match kinds {
@@ -328,12 +349,26 @@ pub(super) struct Size {
     bytes: usize,
     max_bytes: usize,
     per_row: usize,
+    memory: Option<Arc<compute::Lease>>,
+    /// Bytes that the lease does not know of yet.
+    uncharged: usize,
 }
+
+/// Bytes that are charged at a time.
+const CHARGED: usize = 64 << 10;
 
 impl Size {
     pub fn new(options: &QueryOptions, columns: usize) -> Self {
         let max_rows = options.max_rows.unwrap_or(usize::MAX);
-        Self { rows: 0, max_rows, bytes: 0, max_bytes: options.max_bytes, per_row: columns * 16 }
+        Self {
+            rows: 0,
+            max_rows,
+            bytes: 0,
+            max_bytes: options.max_bytes,
+            per_row: columns * 16,
+            memory: options.memory.clone(),
+            uncharged: 0,
+        }
     }
 
     /// Counts a row; true when no more rows are wanted.
@@ -342,6 +377,12 @@ impl Size {
         self.bytes += bytes + self.per_row;
         if self.bytes > self.max_bytes {
             return Err(EngineError::TooLarge(self.max_bytes >> 20));
+        }
+        self.uncharged += bytes + self.per_row;
+        if self.uncharged >= CHARGED
+            && let Some(memory) = &self.memory
+        {
+            memory.charge(std::mem::take(&mut self.uncharged)).map_err(EngineError::NoMemory)?;
         }
         Ok(self.rows >= self.max_rows)
     }

@@ -1,17 +1,16 @@
-//! Connections of a pool, each with the bound of its messages.
+//! Making connections, each with the bound of its messages.
 
 use std::sync::Arc;
 
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use tokio::task::JoinHandle;
-use tokio_postgres::{Client, Config, Error};
+use tokio_postgres::{Client, Config};
 
-use crate::pg::{Bound, Connector};
-
-/// A pool of connections to one server.
-pub type Pool = managed::Pool<Manager>;
-/// A connection on loan.
-pub type Object = managed::Object<Manager>;
+use super::{WAIT, error};
+use crate::{
+    engines::EngineError,
+    pg::{Bound, Connector},
+};
 
 /// A connection; it is closed when it is dropped, also in the middle of a result.
 pub struct Connected {
@@ -38,15 +37,18 @@ pub struct Manager {
 
 impl managed::Manager for Manager {
     type Type = Connected;
-    type Error = Error;
+    type Error = EngineError;
 
-    async fn create(&self) -> Result<Connected, Error> {
+    async fn create(&self) -> Result<Connected, EngineError> {
         let bound = Arc::new(Bound::default());
-        let (client, driver) = self.connector.connect_bounded(&self.config, bound.clone()).await?;
+        let made = self.connector.connect_bounded(&self.config, bound.clone());
+        let late = |_| EngineError::Connect("no connection: the server does not answer".to_owned());
+        let made = tokio::time::timeout(WAIT, made).await.map_err(late)?;
+        let (client, driver) = made.map_err(|e| error::connect_error(&e, &self.config))?;
         Ok(Connected { client, bound, driver })
     }
 
-    async fn recycle(&self, connected: &mut Connected, _: &Metrics) -> RecycleResult<Error> {
+    async fn recycle(&self, connected: &mut Connected, _: &Metrics) -> RecycleResult<EngineError> {
         if connected.client.is_closed() {
             return Err(RecycleError::message("the connection is closed"));
         }

@@ -2,17 +2,17 @@
 
 use std::pin::pin;
 
+use async_trait::async_trait;
 use futures_util::TryStreamExt as _;
-use tokio::sync::mpsc::Sender;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::{
     Database, Kind, Lease, QueryOptions, begin, columns_of, failure, fetch, in_time, push_binary, push_text,
 };
-use crate::engines::{batch::Batcher, column::ResultSet, error::EngineError};
+use crate::engines::{Session, batch::Batcher, column::ResultSet, driver::Out, error::EngineError};
 
 /// A transaction on a connection of its own.
-pub struct Session {
+pub(super) struct Transaction {
     lease: Lease,
     options: QueryOptions,
     backend_pid: Option<i64>,
@@ -20,7 +20,7 @@ pub struct Session {
 
 impl Database {
     /// Takes a connection and begins.
-    pub async fn session(&self, options: &QueryOptions) -> Result<Session, EngineError> {
+    pub(super) async fn begin(&self, options: &QueryOptions) -> Result<Transaction, EngineError> {
         let lease = self.client(options.max_bytes).await?;
         // the query takes a snapshot: from here on nothing can make a read-only transaction write
         let text = format!("{};SELECT pg_backend_pid()", begin(options));
@@ -31,17 +31,17 @@ impl Database {
             SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
             _ => None,
         });
-        Ok(Session { lease, options: options.clone(), backend_pid })
+        Ok(Transaction { lease, options: options.clone(), backend_pid })
     }
 
     /// Sends the rows of a statement piece by piece.
-    pub async fn batches(
+    pub(super) async fn send(
         &self,
         sql: &str,
         options: &QueryOptions,
         cells: usize,
-        out: &Sender<Result<ResultSet, EngineError>>,
-    ) {
+        out: &Out,
+    ) -> Result<(), EngineError> {
         let work = async {
             let mut lease = self.client(options.max_bytes).await?;
             let sent = stream(lease.get()?, sql, options, cells, out).await;
@@ -50,12 +50,9 @@ impl Database {
             Ok::<_, EngineError>(())
         };
         // a reader that is gone drops the lease, which cancels the statement
-        let result = tokio::select! {
+        tokio::select! {
             result = work => result,
             () = out.closed() => Ok(()),
-        };
-        if let Err(error) = result {
-            let _ = out.send(Err(error)).await;
         }
     }
 }
@@ -65,7 +62,7 @@ async fn stream(
     sql: &str,
     options: &QueryOptions,
     cells: usize,
-    out: &Sender<Result<ResultSet, EngineError>>,
+    out: &Out,
 ) -> Result<(), EngineError> {
     let failed = |e: tokio_postgres::Error| failure(&e, sql, options);
     let begin = begin(options);
@@ -75,7 +72,7 @@ async fn stream(
     };
     let statement = in_time(options, prepared).await?;
     let mut batcher = Batcher::new(options, columns_of(&statement), cells);
-    let kinds: Option<Vec<Kind>> = statement.columns().iter().map(|c| Kind::of(c.type_())).collect();
+    let kinds: Option<Vec<Kind>> = statement.columns().iter().map(|c| Kind::from_type(c.type_())).collect();
     if let Some(kinds) = kinds {
         let none: [&str; 0] = [];
         let asked = async { client.query_raw(&statement, none).await.map_err(failed) };
@@ -111,14 +108,13 @@ async fn stream(
     Ok(())
 }
 
-impl Session {
-    /// The process of the server that works for it.
-    pub fn backend_pid(&self) -> Option<i64> {
+#[async_trait]
+impl Session for Transaction {
+    fn cancel_id(&self) -> Option<i64> {
         self.backend_pid
     }
 
-    /// Executes one statement.
-    pub async fn query(&mut self, sql: &str) -> Result<ResultSet, EngineError> {
+    async fn query(&mut self, sql: &str) -> Result<ResultSet, EngineError> {
         let work = async {
             let client = self.lease.get()?;
             let statement = client.prepare(sql).await.map_err(|e| failure(&e, sql, &self.options))?;
@@ -128,8 +124,7 @@ impl Session {
         self.lease.judged(result)
     }
 
-    /// Ends the transaction and gives the connection back.
-    pub async fn finish(mut self, commit: bool) -> Result<(), EngineError> {
+    async fn finish(mut self: Box<Self>, commit: bool) -> Result<(), EngineError> {
         let end = if commit { "COMMIT" } else { "ROLLBACK" };
         let ended =
             async { self.lease.get()?.batch_execute(end).await.map_err(|e| failure(&e, end, &self.options)) };

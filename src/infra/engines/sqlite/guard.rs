@@ -17,7 +17,7 @@ pub struct FileId {
 impl FileId {
     /// The identity of an existing file.
     #[cfg(unix)]
-    pub fn of(path: &Path) -> Option<Self> {
+    pub fn read(path: &Path) -> Option<Self> {
         use std::os::unix::fs::MetadataExt as _;
         let meta = std::fs::metadata(path).ok()?;
         Some(Self { device: meta.dev(), inode: meta.ino() })
@@ -39,12 +39,12 @@ impl Metadata {
         let (Some(name), dir) = (self.0.file_name().and_then(|n| n.to_str()), parent(&self.0)) else {
             return false;
         };
-        let id = FileId::of(path);
+        let id = FileId::read(path);
         ["", "-wal", "-shm", "-journal"].iter().any(|suffix| {
             let name = format!("{name}{suffix}");
-            let same_file = id.is_some() && FileId::of(&dir.join(&name)) == id;
+            let same_file = id.is_some() && FileId::read(&dir.join(&name)) == id;
             let same_name = path.file_name().is_some_and(|n| n == name.as_str());
-            same_file || same_name && FileId::of(&parent(path)) == FileId::of(&dir)
+            same_file || same_name && FileId::read(&parent(path)) == FileId::read(&dir)
         })
     }
 }

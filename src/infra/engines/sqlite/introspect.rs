@@ -1,58 +1,20 @@
 //! Tables and columns from SQLite's pragmas, as SQLAlchemy's inspector tells them.
 
+use async_trait::async_trait;
 use rusqlite::{Connection, Row};
 
 use super::{
     super::catalog::{ColumnDescription, ForeignKey, Index, Key},
     Database, error,
 };
-use crate::engines::error::EngineError;
+use crate::engines::{driver::Inspect, error::EngineError};
 
 impl Database {
     async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, EngineError> {
-        self.on_thread(move |inner| inner.reading(work)).await
-    }
-
-    /// The schema of unqualified names.
-    pub async fn default_schema(&self) -> Result<Option<String>, EngineError> {
-        Ok(Some("main".to_owned()))
-    }
-
-    /// SQLite has no catalogs.
-    pub async fn catalogs(&self) -> Result<Vec<String>, EngineError> {
-        Ok(Vec::new())
-    }
-
-    /// SQLite keeps no comments.
-    pub async fn table_comment(&self, _: &str, _: &str) -> Result<Option<String>, EngineError> {
-        Ok(None)
-    }
-
-    /// Unique constraints are told as indexes.
-    pub async fn unique_constraints(&self, _: &str, _: &str) -> Result<Vec<Key>, EngineError> {
-        Ok(Vec::new())
-    }
-
-    /// The attached databases but the temporary one.
-    pub async fn schemas(&self) -> Result<Vec<String>, EngineError> {
-        self.read(|c| {
-            let names: Vec<String> = all(c, "PRAGMA database_list", |row| row.get(1))?;
-            Ok(names.into_iter().filter(|n| n != "temp").collect())
-        })
-        .await
-    }
-
-    /// Tables.
-    pub async fn tables(&self, schema: &str) -> Result<Vec<String>, EngineError> {
-        self.objects(schema, "table").await
-    }
-
-    /// Views.
-    pub async fn views(&self, schema: &str) -> Result<Vec<String>, EngineError> {
-        self.objects(schema, "view").await
+        self.on_thread(move |file, place| file.reading(place, work)).await
     }
 
     async fn objects(&self, schema: &str, kind: &'static str) -> Result<Vec<String>, EngineError> {
@@ -64,9 +26,36 @@ impl Database {
         })
         .await
     }
+}
+
+#[async_trait]
+impl Inspect for Database {
+    /// The schema of unqualified names.
+    async fn default_schema(&self) -> Result<Option<String>, EngineError> {
+        Ok(Some("main".to_owned()))
+    }
+
+    /// The attached databases but the temporary one.
+    async fn schemas(&self) -> Result<Vec<String>, EngineError> {
+        self.read(|c| {
+            let names: Vec<String> = all(c, "PRAGMA database_list", |row| row.get(1))?;
+            Ok(names.into_iter().filter(|n| n != "temp").collect())
+        })
+        .await
+    }
+
+    /// Tables.
+    async fn tables(&self, schema: &str) -> Result<Vec<String>, EngineError> {
+        self.objects(schema, "table").await
+    }
+
+    /// Views.
+    async fn views(&self, schema: &str) -> Result<Vec<String>, EngineError> {
+        self.objects(schema, "view").await
+    }
 
     /// Columns in their order; none when there is no such table.
-    pub async fn columns(&self, schema: &str, table: &str) -> Result<Vec<ColumnDescription>, EngineError> {
+    async fn columns(&self, schema: &str, table: &str) -> Result<Vec<ColumnDescription>, EngineError> {
         let sql = pragma(schema, "table_info", table);
         self.read(move |c| {
             all(c, &sql, |row| {
@@ -84,7 +73,7 @@ impl Database {
     }
 
     /// The primary key; without a name, as SQLite keeps none.
-    pub async fn primary_key(&self, schema: &str, table: &str) -> Result<Key, EngineError> {
+    async fn primary_key(&self, schema: &str, table: &str) -> Result<Key, EngineError> {
         let sql = pragma(schema, "table_info", table);
         self.read(move |c| {
             let mut columns: Vec<(i64, String)> = all(c, &sql, |row| Ok((row.get(5)?, row.get(1)?)))?;
@@ -96,7 +85,7 @@ impl Database {
     }
 
     /// Foreign keys.
-    pub async fn foreign_keys(&self, schema: &str, table: &str) -> Result<Vec<ForeignKey>, EngineError> {
+    async fn foreign_keys(&self, schema: &str, table: &str) -> Result<Vec<ForeignKey>, EngineError> {
         let sql = pragma(schema, "foreign_key_list", table);
         self.read(move |c| {
             type Part = (i64, String, String, Option<String>);
@@ -124,7 +113,7 @@ impl Database {
     }
 
     /// Indexes but those that SQLite makes for constraints.
-    pub async fn indexes(&self, schema: &str, table: &str) -> Result<Vec<Index>, EngineError> {
+    async fn indexes(&self, schema: &str, table: &str) -> Result<Vec<Index>, EngineError> {
         let (sql, schema) = (pragma(schema, "index_list", table), schema.to_owned());
         self.read(move |c| {
             let list: Vec<(String, bool)> = all(c, &sql, |row| Ok((row.get(1)?, row.get(2)?)))?;

@@ -13,34 +13,71 @@ use std::{
     time::Instant,
 };
 
-use parking_lot::Mutex;
-use rusqlite::{Connection, OpenFlags, types::ValueRef};
-use tokio::sync::Semaphore;
+use async_trait::async_trait;
+use deadpool::managed::{Manager, Metrics, RecycleResult};
+use rusqlite::{Connection, OpenFlags, limits::Limit, types::ValueRef};
 
 use super::{
-    QueryOptions,
+    FILE_POOL_SIZE, QueryOptions, Session, Source, Statements,
     builder::ColumnBuilder,
     column::{ColumnInfo, ResultSet, Scalar},
+    connections::Connections,
+    driver::{Driver, Out},
+    engine::Files,
     error::EngineError,
     postgres::Size,
 };
 pub(super) use guard::Metadata;
-pub(super) use session::Session;
 
 /// Steps of SQLite's machine between two looks at the clock.
 const STEPS: i32 = 2_000;
 
-/// A file, or a database in memory.
-#[derive(Clone)]
-pub(super) struct Database(Arc<Inner>);
+/// Bytes of one value, also of one that only exists on the way: SQLite itself would make gigabytes.
+const MAX_VALUE: usize = 64 << 20;
 
-struct Inner {
+/// Bytes of a pattern of LIKE or GLOB: matching takes time that no step of the machine interrupts.
+const MAX_PATTERN: i32 = 5_000;
+
+/// Prepares a file.
+pub(super) fn open(source: &Source, files: &Files) -> Result<Box<dyn Driver>, EngineError> {
+    let metadata = files.metadata.as_deref().map(Metadata::new);
+    let path = source.url.database.as_deref().unwrap_or_default();
+    let path = match path {
+        "" | ":memory:" => None,
+        named => Some(PathBuf::from(named.strip_prefix("file:").unwrap_or(named))),
+    };
+    Ok(Box::new(Database::new(path, metadata, FILE_POOL_SIZE)?))
+}
+
+/// A file, or a database in memory.
+pub(super) struct Database {
+    file: Arc<File>,
+    places: Connections<Places>,
+}
+
+struct File {
     /// None: in memory, every connection its own.
     path: Option<PathBuf>,
     /// The metadata database, which is never opened.
     metadata: Option<Metadata>,
-    permits: Arc<Semaphore>,
-    idle: Mutex<Vec<Connection>>,
+}
+
+/// The right to a connection, with one for reading if it was made already.
+type Place = Option<Connection>;
+
+struct Places;
+
+impl Manager for Places {
+    type Type = Place;
+    type Error = EngineError;
+
+    async fn create(&self) -> Result<Place, EngineError> {
+        Ok(None)
+    }
+
+    async fn recycle(&self, _: &mut Place, _: &Metrics) -> RecycleResult<EngineError> {
+        Ok(())
+    }
 }
 
 /// Stops the statement when the one who waits for it goes away.
@@ -52,35 +89,28 @@ impl Drop for StopOnDrop {
     }
 }
 
-impl Database {
-    pub fn new(path: Option<PathBuf>, metadata: Option<Metadata>, connections: usize) -> Self {
-        Self(Arc::new(Inner {
-            path,
-            metadata,
-            permits: Arc::new(Semaphore::new(connections)),
-            idle: Mutex::default(),
-        }))
+#[async_trait]
+impl Driver for Database {
+    fn connect_class(&self) -> &'static str {
+        "sqlite3.OperationalError"
     }
 
-    /// Opens the file.
-    pub async fn ping(&self) -> Result<(), EngineError> {
-        self.on_thread(|inner| inner.open(false).map(|_| ())).await
+    async fn ping(&self) -> Result<(), EngineError> {
+        self.on_thread(|file, _| file.open(false).map(|_| ())).await
     }
 
-    /// Executes one statement.
-    pub async fn query(&self, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
+    async fn query(&self, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
         let stop = Arc::new(AtomicBool::new(false));
         let guard = StopOnDrop(stop.clone());
         let (sql, options) = (sql.to_owned(), options.clone());
-        let result = self.on_thread(move |inner| inner.query(&sql, &options, &stop)).await;
+        let result = self.on_thread(move |file, place| file.query(place, &sql, &options, &stop)).await;
         drop(guard);
         result
     }
 
-    /// Executes statements in one transaction.
-    pub async fn execute_all(&self, statements: super::Statements) -> Result<(), EngineError> {
-        self.on_thread(move |inner| {
-            let connection = inner.open(true)?;
+    async fn execute_all(&self, statements: Statements) -> Result<(), EngineError> {
+        self.on_thread(move |file, _| {
+            let connection = file.open(true)?;
             let one = |sql: &str| connection.execute_batch(sql).map_err(error);
             one("BEGIN IMMEDIATE")?;
             let mut statements = statements;
@@ -93,31 +123,50 @@ impl Database {
         .await
     }
 
-    async fn on_thread<T: Send + 'static>(
+    async fn session(&self, options: &QueryOptions) -> Result<Option<Box<dyn Session>>, EngineError> {
+        Ok(Some(Box::new(self.begin(options).await?)))
+    }
+
+    async fn batches(
         &self,
-        work: impl FnOnce(&Inner) -> Result<T, EngineError> + Send + 'static,
-    ) -> Result<T, EngineError> {
-        let gone = |_| EngineError::Connect("the worker is gone".to_owned());
-        let permit =
-            self.0.permits.clone().acquire_owned().await.map_err(|e| EngineError::Connect(e.to_string()))?;
-        let inner = self.0.clone();
-        tokio::task::spawn_blocking(move || {
-            let result = work(&inner);
-            drop(permit);
-            result
-        })
-        .await
-        .map_err(gone)?
+        sql: &str,
+        options: &QueryOptions,
+        cells: usize,
+        out: &Out,
+    ) -> Result<(), EngineError> {
+        self.send(sql, options, cells, out).await
     }
 }
 
-impl Inner {
+impl Database {
+    pub fn new(
+        path: Option<PathBuf>,
+        metadata: Option<Metadata>,
+        connections: usize,
+    ) -> Result<Self, EngineError> {
+        let places = Connections::without_wait_limit(Places, connections)?;
+        Ok(Self { file: Arc::new(File { path, metadata }), places })
+    }
+
+    /// Works with a connection of the pool on a thread that may wait.
+    async fn on_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&File, &mut Place) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let gone = |_| EngineError::Connect("the worker is gone".to_owned());
+        let mut place = self.places.get().await?;
+        let file = self.file.clone();
+        tokio::task::spawn_blocking(move || work(&file, &mut place)).await.map_err(gone)?
+    }
+}
+
+impl File {
     fn is_metadata(&self) -> bool {
         self.path.as_deref().is_some_and(|p| self.metadata.as_ref().is_some_and(|m| m.covers(p)))
     }
 
     fn open(&self, write: bool) -> Result<Connection, EngineError> {
-        let connect = |e: rusqlite::Error| EngineError::Connect(text(e));
+        let connect = |e: rusqlite::Error| EngineError::Connect(error_text(e));
         let Some(path) = &self.path else {
             let connection = Connection::open_in_memory().map_err(connect)?;
             guard::protect(&connection).map_err(connect)?;
@@ -146,28 +195,32 @@ impl Inner {
         Ok(connection)
     }
 
-    /// Lends a reading connection.
-    fn reading<T>(&self, work: impl FnOnce(&Connection) -> Result<T, EngineError>) -> Result<T, EngineError> {
-        let pooled = self.idle.lock().pop();
-        let connection = match pooled {
-            Some(c) => c,
+    /// Works with the place's connection for reading, which is made if it is not there.
+    fn reading<T>(
+        &self,
+        place: &mut Place,
+        work: impl FnOnce(&Connection) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        let connection = match place.take() {
+            Some(connection) => connection,
             None => self.open(false)?,
         };
         let result = work(&connection);
-        if self.path.is_some() && !self.is_metadata() {
-            self.idle.lock().push(connection);
+        if self.path.is_some() {
+            *place = Some(connection);
         }
         result
     }
 
     fn query(
         &self,
+        place: &mut Place,
         sql: &str,
         options: &QueryOptions,
         stop: &Arc<AtomicBool>,
     ) -> Result<ResultSet, EngineError> {
         let run = |connection: &Connection| watched(connection, options, stop, |c| fetch(c, sql, options));
-        if options.allow_write { run(&self.open(true)?) } else { self.reading(run) }
+        if options.allow_write { run(&self.open(true)?) } else { self.reading(place, run) }
     }
 }
 
@@ -178,6 +231,9 @@ fn watched<T>(
     stop: &Arc<AtomicBool>,
     work: impl FnOnce(&Connection) -> Result<T, EngineError>,
 ) -> Result<T, EngineError> {
+    let longest = i32::try_from(options.max_bytes.min(MAX_VALUE)).unwrap_or(i32::MAX);
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, longest).map_err(error)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, MAX_PATTERN).map_err(error)?;
     let (stop, end) = (stop.clone(), Instant::now() + options.timeout);
     let timed_out = Arc::new(AtomicBool::new(false));
     let late = timed_out.clone();
@@ -244,11 +300,11 @@ fn error(e: rusqlite::Error) -> EngineError {
         }
         _ => "sqlite3.OperationalError",
     };
-    EngineError::Statement { class: class.to_owned(), message: text(e) }
+    EngineError::Statement { class: class.to_owned(), message: error_text(e) }
 }
 
 /// SQLite's own sentence, as Python shows it.
-fn text(e: rusqlite::Error) -> String {
+fn error_text(e: rusqlite::Error) -> String {
     match e {
         rusqlite::Error::SqliteFailure(_, Some(message)) => message,
         rusqlite::Error::SqlInputError { msg, .. } => msg,
@@ -270,7 +326,7 @@ mod tests {
 
     #[tokio::test]
     async fn values_and_errors() {
-        let db = Database::new(None, None, 2);
+        let db = Database::new(None, None, 2).unwrap();
         let found =
             db.query("SELECT 1 AS a, 'x' AS b, NULL AS c UNION ALL SELECT 2.5, 'y', NULL", &options()).await;
         let found = found.unwrap();
@@ -285,7 +341,7 @@ mod tests {
     #[tokio::test]
     async fn limits() {
         let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n";
-        let db = Database::new(None, None, 2);
+        let db = Database::new(None, None, 2).unwrap();
         let few = db.query(endless, &QueryOptions { max_rows: Some(3), ..options() }).await.unwrap();
         assert_eq!(few.row_count(), 3);
         let size = QueryOptions { max_bytes: 1 << 20, ..options() };
@@ -297,8 +353,38 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn values_are_refused_before_they_exist() {
+        let db = Database::new(None, None, 2).unwrap();
+        let small = QueryOptions { max_bytes: 1 << 20, ..options() };
+        // the sum of an endless row is never told; its memory is bounded all the same, and its time as well
+        let grown = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) \
+                     SELECT LENGTH(GROUP_CONCAT(i)) FROM n";
+        for sql in [
+            "SELECT LENGTH(ZEROBLOB(1000000000))",
+            "SELECT LENGTH(RANDOMBLOB(1000000000))",
+            "SELECT LENGTH(PRINTF('%.*c', 1000000000, 'x'))",
+            "SELECT LENGTH(HEX(ZEROBLOB(900000)))",
+            "SELECT LENGTH(REPLACE(HEX(ZEROBLOB(100000)), '0', 'xxxxxxxxxxxx'))",
+            grown,
+        ] {
+            for (limits, is_small) in [(&small, true), (&options(), false)] {
+                if !is_small && !sql.contains("1000000000") {
+                    continue;
+                }
+                let error = db.query(sql, limits).await.unwrap_err();
+                assert_eq!(error.to_string(), "string or blob too big", "{sql}");
+            }
+        }
+        let found = db.query("SELECT LENGTH(ZEROBLOB(1000000))", &small).await.unwrap();
+        assert_eq!(found.data[0], ColumnData::Int(vec![Some(1_000_000)]));
+        let pattern = "%a".repeat(5_000);
+        let error = db.query(&format!("SELECT 'a' LIKE '{pattern}'"), &options()).await.unwrap_err();
+        assert_eq!(error.to_string(), "LIKE or GLOB pattern too complex");
+    }
+
+    #[tokio::test]
     async fn a_waiter_who_leaves_frees_the_connection() {
-        let db = Database::new(None, None, 1);
+        let db = Database::new(None, None, 1).unwrap();
         let sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n";
         let long = QueryOptions { timeout: Duration::from_secs(600), ..options() };
         assert!(tokio::time::timeout(Duration::from_millis(50), db.query(sql, &long)).await.is_err());
@@ -320,11 +406,11 @@ mod tests {
             &dir.join("meta.db-wal"),
             &dir.join("../").join(dir.file_name().unwrap()).join("meta.db"),
         ] {
-            let db = Database::new(Some(path.clone()), Some(Metadata::new(&file)), 1);
+            let db = Database::new(Some(path.clone()), Some(Metadata::new(&file)), 1).unwrap();
             let error = db.query("SELECT 1", &options()).await.unwrap_err();
             assert_eq!(error.to_string(), "the metadata database cannot be queried", "{}", path.display());
         }
-        let other = Database::new(Some(dir.join("other.db")), Some(Metadata::new(&file)), 1);
+        let other = Database::new(Some(dir.join("other.db")), Some(Metadata::new(&file)), 1).unwrap();
         let write = QueryOptions { allow_write: true, ..options() };
         other.query("CREATE TABLE t (a)", &write).await.unwrap();
         let into = format!("VACUUM INTO '{}'", dir.join("copy.db").display());

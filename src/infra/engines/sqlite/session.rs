@@ -2,19 +2,19 @@
 
 use std::sync::{Arc, atomic::AtomicBool};
 
+use async_trait::async_trait;
+use deadpool::managed::Object;
 use rusqlite::Connection;
-use tokio::sync::{OwnedSemaphorePermit, mpsc::Sender};
 
-use super::{Database, Inner, QueryOptions, StopOnDrop, columns_of, error, fetch, push_row, watched};
-use crate::engines::{batch::Batcher, column::ResultSet, error::EngineError};
+use super::{Database, Places, QueryOptions, StopOnDrop, columns_of, error, fetch, push_row, watched};
+use crate::engines::{Session, batch::Batcher, column::ResultSet, driver::Out, error::EngineError};
 
 /// A connection of its own; one that may write holds a transaction.
-pub struct Session {
-    inner: Arc<Inner>,
+pub(super) struct Transaction {
     /// Gone after a statement that was given up.
     connection: Option<Connection>,
     options: QueryOptions,
-    _permit: OwnedSemaphorePermit,
+    _place: Object<Places>,
 }
 
 fn gone() -> EngineError {
@@ -23,46 +23,42 @@ fn gone() -> EngineError {
 
 impl Database {
     /// Opens a connection and begins.
-    pub async fn session(&self, options: &QueryOptions) -> Result<Session, EngineError> {
-        let permit = self.0.permits.clone().acquire_owned().await.map_err(|_| gone())?;
-        let (inner, write) = (self.0.clone(), options.allow_write);
+    pub(super) async fn begin(&self, options: &QueryOptions) -> Result<Transaction, EngineError> {
+        let place = self.places.get().await?;
+        let (file, write) = (self.file.clone(), options.allow_write);
         let opened = tokio::task::spawn_blocking(move || {
-            let connection = inner.open(write)?;
+            let connection = file.open(write)?;
             if write {
                 connection.execute_batch("BEGIN").map_err(error)?;
             }
             Ok::<_, EngineError>(connection)
         });
         let connection = Some(opened.await.map_err(|_| gone())??);
-        Ok(Session { inner: self.0.clone(), connection, options: options.clone(), _permit: permit })
+        Ok(Transaction { connection, options: options.clone(), _place: place })
     }
 
     /// Sends the rows of a statement piece by piece.
-    pub async fn batches(
+    pub(super) async fn send(
         &self,
-        sql: String,
-        options: QueryOptions,
+        sql: &str,
+        options: &QueryOptions,
         cells: usize,
-        out: Sender<Result<ResultSet, EngineError>>,
-    ) {
+        out: &Out,
+    ) -> Result<(), EngineError> {
         let stop = Arc::new(AtomicBool::new(false));
         let guard = StopOnDrop(stop.clone());
-        let (inner, sender) = (self.0.clone(), out.clone());
-        let Ok(permit) = self.0.permits.clone().acquire_owned().await else { return };
-        let work = tokio::task::spawn_blocking(move || {
-            let run = |connection: &Connection| {
+        let (sql, options, sender) = (sql.to_owned(), options.clone(), out.clone());
+        let work = self.on_thread(move |file, place| {
+            file.reading(place, |connection| {
                 watched(connection, &options, &stop, |c| stream(c, &sql, &options, cells, &sender))
-            };
-            if let Err(error) = inner.reading(run) {
-                let _ = sender.blocking_send(Err(error));
-            }
-            drop(permit);
+            })
         });
-        tokio::select! {
-            _ = work => {}
-            () = out.closed() => {}
-        }
+        let done = tokio::select! {
+            done = work => done,
+            () = out.closed() => Ok(()),
+        };
         drop(guard);
+        done
     }
 }
 
@@ -71,7 +67,7 @@ fn stream(
     sql: &str,
     options: &QueryOptions,
     cells: usize,
-    out: &Sender<Result<ResultSet, EngineError>>,
+    out: &Out,
 ) -> Result<(), EngineError> {
     let mut statement = connection.prepare(sql).map_err(error)?;
     let mut batcher = Batcher::new(options, columns_of(&statement), cells);
@@ -92,7 +88,7 @@ fn stream(
     Ok(())
 }
 
-impl Session {
+impl Transaction {
     async fn on_thread<T: Send + 'static>(
         &mut self,
         work: impl FnOnce(&Connection, &Arc<AtomicBool>) -> Result<T, EngineError> + Send + 'static,
@@ -100,10 +96,8 @@ impl Session {
         let connection = self.connection.take().ok_or_else(gone)?;
         let stop = Arc::new(AtomicBool::new(false));
         let guard = StopOnDrop(stop.clone());
-        let inner = self.inner.clone();
         let done = tokio::task::spawn_blocking(move || {
             let result = work(&connection, &stop);
-            drop(inner);
             (connection, result)
         });
         let (connection, result) = done.await.map_err(|_| gone())?;
@@ -111,9 +105,11 @@ impl Session {
         self.connection = Some(connection);
         result
     }
+}
 
-    /// Executes one statement.
-    pub async fn query(&mut self, sql: &str) -> Result<ResultSet, EngineError> {
+#[async_trait]
+impl Session for Transaction {
+    async fn query(&mut self, sql: &str) -> Result<ResultSet, EngineError> {
         let (sql, options) = (sql.to_owned(), self.options.clone());
         self.on_thread(move |connection, stop| {
             watched(connection, &options, stop, |c| fetch(c, &sql, &options))
@@ -121,8 +117,7 @@ impl Session {
         .await
     }
 
-    /// Ends the transaction.
-    pub async fn finish(mut self, commit: bool) -> Result<(), EngineError> {
+    async fn finish(mut self: Box<Self>, commit: bool) -> Result<(), EngineError> {
         if !self.options.allow_write {
             return Ok(());
         }
@@ -143,9 +138,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_session_keeps_what_statements_set_up() {
-        let db = Database::new(None, None, 1);
+        let db = Database::new(None, None, 1).unwrap();
         let options = QueryOptions { allow_write: true, ..QueryOptions::default() };
-        let mut session = db.session(&options).await.unwrap();
+        let mut session = Box::new(db.begin(&options).await.unwrap());
         session.query("CREATE TEMP TABLE t AS SELECT 7 AS a").await.unwrap();
         let found = session.query("SELECT a FROM t").await.unwrap();
         assert_eq!(found.data[0], ColumnData::Int(vec![Some(7)]));
@@ -155,11 +150,10 @@ mod tests {
 
     #[tokio::test]
     async fn rows_come_in_batches() {
-        let db = Database::new(None, None, 1);
+        let db = Database::new(None, None, 1).unwrap();
         let (out, mut batches) = tokio::sync::mpsc::channel(2);
-        let (sql, options) =
-            (NUMBERS.to_owned(), QueryOptions { max_rows: Some(7), ..QueryOptions::default() });
-        tokio::spawn(async move { db.batches(sql, options, 3, out).await });
+        let options = QueryOptions { max_rows: Some(7), ..QueryOptions::default() };
+        tokio::spawn(async move { db.send(NUMBERS, &options, 3, &out).await });
         let mut sizes = Vec::new();
         while let Some(batch) = batches.recv().await {
             sizes.push(batch.unwrap().row_count());
@@ -169,10 +163,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_result_without_rows_still_has_columns() {
-        let db = Database::new(None, None, 1);
+        let db = Database::new(None, None, 1).unwrap();
         let (out, mut batches) = tokio::sync::mpsc::channel(2);
-        let sql = "SELECT 1 AS a WHERE 0".to_owned();
-        tokio::spawn(async move { db.batches(sql, QueryOptions::default(), 3, out).await });
+        let options = QueryOptions::default();
+        tokio::spawn(async move { db.send("SELECT 1 AS a WHERE 0", &options, 3, &out).await });
         assert_eq!(batches.recv().await.unwrap().unwrap().columns[0].name, "a");
         assert!(batches.recv().await.is_none());
     }

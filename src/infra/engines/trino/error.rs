@@ -1,5 +1,6 @@
 //! Failures as trino-python-client and PyHive raise them.
 
+use reqwest::StatusCode;
 use serde::Deserialize;
 
 use super::{
@@ -37,21 +38,22 @@ impl Flavour {
         EngineError::Statement { class: self.connect_class().to_owned(), message: text }
     }
 
-    /// An answer that is not of the protocol, mostly a refused login.
-    pub fn refused(self, status: u16, body: &str) -> EngineError {
-        let body: String = body.chars().take(512).collect();
+    /// An answer that is not of the protocol, mostly a refused login. Only its status is told, in the words of the
+    /// standard: a connection may lead to any server that this machine reaches, and its answer is nobody's (T33).
+    pub fn refused(self, status: u16) -> EngineError {
         let kind = match (self, status) {
             // `TrinoAuthError`
             (Self::Trino, 401) => EngineError::Unauthorized,
             _ => EngineError::Connect,
         };
-        kind(match (self, status) {
-            (Self::Trino, 502) => "error 502: bad gateway".to_owned(),
-            (Self::Trino, 503) => "error 503: service unavailable".to_owned(),
-            (Self::Trino, 504) => "error 504: gateway timeout".to_owned(),
-            (Self::Trino, _) if body.is_empty() => format!("error {status}"),
-            (Self::Trino, _) => format!("error {status}: {body}"),
-            (Self::Presto, _) => format!("Unexpected status code {status}\n{body}"),
+        let reason = StatusCode::from_u16(status).ok().and_then(|s| s.canonical_reason());
+        kind(match (self, status, reason) {
+            (Self::Trino, 502, _) => "error 502: bad gateway".to_owned(),
+            (Self::Trino, 503, _) => "error 503: service unavailable".to_owned(),
+            (Self::Trino, 504, _) => "error 504: gateway timeout".to_owned(),
+            (Self::Trino, _, Some(reason)) => format!("error {status}: {reason}"),
+            (Self::Trino, _, None) => format!("error {status}"),
+            (Self::Presto, ..) => format!("Unexpected status code {status}"),
         })
     }
 
@@ -90,6 +92,11 @@ impl Flavour {
 }
 
 impl QueryError {
+    /// An error as only Trino and Presto tell it.
+    pub fn is_of_protocol(&self) -> bool {
+        self.error_name.is_some() && self.error_type.is_some()
+    }
+
     /// The server's own clock has ended the statement.
     pub fn is_timeout(&self) -> bool {
         matches!(self.error_name.as_deref(), Some("EXCEEDED_TIME_LIMIT"))
@@ -106,6 +113,7 @@ pub(super) fn is_missing(error: &EngineError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorType;
 
     #[test]
     fn words_of_the_drivers() {
@@ -116,11 +124,12 @@ mod tests {
         assert_eq!(class, "trino.exceptions.TrinoUserError");
         assert_eq!(
             message,
-            "TrinoUserError(type=USER_ERROR, name=COLUMN_NOT_FOUND, message=\"line 1:8: Column 'x' cannot be resolved\", \
+            "TrinoUserError(type=USER_ERROR, name=COLUMN_NOT_FOUND, message=\"line 1:8: Column 'x' cannot be \
+             resolved\", \
              query_id=q1)"
         );
         let shown = Flavour::Presto.raised(&error, "q1").to_string();
-        let presto = crate::engines::spec("presto", None);
-        assert_eq!(presto.extract_errors(&shown, &[])[0].error_type, "COLUMN_DOES_NOT_EXIST_ERROR");
+        let presto = crate::engine_specs::spec("presto", None);
+        assert_eq!(presto.extract_errors(&shown, &[])[0].error_type, ErrorType::ColumnDoesNotExistError);
     }
 }

@@ -1,13 +1,18 @@
 //! Catalogs, schemas, tables and columns, as the drivers' dialects of SQLAlchemy and Superset's specs tell them.
 
+use async_trait::async_trait;
+
 use super::{
     super::{
         QueryOptions,
-        catalog::{ColumnDescription, ForeignKey, Index, Key},
+        catalog::{ColumnDescription, Index},
         column::{ResultSet, Scalar},
-        error::EngineError,
     },
     Database, Flavour, error, types,
+};
+use crate::engines::{
+    driver::{Driver as _, Inspect},
+    error::EngineError,
 };
 
 /// A quoted name.
@@ -16,11 +21,11 @@ fn quoted(name: &str) -> String {
 }
 
 /// A text literal; backslashes mean nothing in it.
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-fn text(value: Scalar) -> Option<String> {
+fn scalar_text(value: Scalar) -> Option<String> {
     match value {
         Scalar::Text(text) => Some(text.into()),
         Scalar::Int(n) => Some(n.to_string()),
@@ -32,55 +37,18 @@ fn text(value: Scalar) -> Option<String> {
 
 fn cell(found: &ResultSet, row: usize, name: &str) -> Option<String> {
     let at = found.columns.iter().position(|c| c.name.eq_ignore_ascii_case(name))?;
-    text(found.data.get(at)?.get(row))
+    scalar_text(found.data.get(at)?.get(row))
 }
 
 impl Database {
     async fn names(&self, sql: &str) -> Result<Vec<String>, EngineError> {
         let found = self.query(sql, &QueryOptions::default()).await?;
         let Some(first) = found.data.first() else { return Ok(Vec::new()) };
-        Ok((0..first.len()).filter_map(|i| text(first.get(i))).collect())
+        Ok((0..first.len()).filter_map(|i| scalar_text(first.get(i))).collect())
     }
 
     fn presto(&self) -> bool {
         self.server.flavour == Flavour::Presto
-    }
-
-    /// The schema of the connection string.
-    pub async fn default_schema(&self) -> Result<Option<String>, EngineError> {
-        Ok(self.server.schema.clone())
-    }
-
-    /// Catalogs of the server.
-    pub async fn catalogs(&self) -> Result<Vec<String>, EngineError> {
-        let mut names = self.names("SHOW CATALOGS").await?;
-        names.sort_unstable();
-        Ok(names)
-    }
-
-    /// Schemas of the catalog.
-    pub async fn schemas(&self) -> Result<Vec<String>, EngineError> {
-        self.names(if self.presto() {
-            "SHOW SCHEMAS"
-        } else {
-            "SELECT \"schema_name\" FROM \"information_schema\".\"schemata\""
-        })
-        .await
-    }
-
-    /// Tables; PyHive's `SHOW TABLES` has views among them, which Superset takes out again.
-    pub async fn tables(&self, schema: &str) -> Result<Vec<String>, EngineError> {
-        if !self.presto() {
-            return self.relations(schema, "BASE TABLE").await;
-        }
-        let views = self.views(schema).await?;
-        let all = self.names(&format!("SHOW TABLES FROM {}", quoted(schema))).await?;
-        Ok(all.into_iter().filter(|name| !views.contains(name)).collect())
-    }
-
-    /// Views.
-    pub async fn views(&self, schema: &str) -> Result<Vec<String>, EngineError> {
-        self.relations(schema, "VIEW").await
     }
 
     async fn relations(&self, schema: &str, kind: &str) -> Result<Vec<String>, EngineError> {
@@ -91,36 +59,6 @@ impl Database {
             literal(kind)
         );
         self.names(&sql).await
-    }
-
-    /// Columns in their order; none when there is no such table.
-    pub async fn columns(&self, schema: &str, table: &str) -> Result<Vec<ColumnDescription>, EngineError> {
-        if self.presto() {
-            return Ok(self
-                .shown_columns(schema, table)
-                .await?
-                .into_iter()
-                .map(|(column, _)| column)
-                .collect());
-        }
-        let sql = format!(
-            "SELECT \"column_name\", \"data_type\", \"column_default\", UPPER(\"is_nullable\") AS \"is_nullable\", \
-             \"comment\" FROM \"information_schema\".\"columns\" WHERE \"table_schema\" = {} AND \"table_name\" = {} \
-             ORDER BY \"ordinal_position\" ASC",
-            literal(schema),
-            literal(table)
-        );
-        let found = self.query(&sql, &QueryOptions::default()).await?;
-        let column = |row| {
-            Some(ColumnDescription {
-                name: cell(&found, row, "column_name")?,
-                type_: types::sqlalchemy(&cell(&found, row, "data_type")?),
-                nullable: cell(&found, row, "is_nullable").as_deref() == Some("YES"),
-                default: cell(&found, row, "column_default"),
-                comment: cell(&found, row, "comment"),
-            })
-        };
-        Ok((0..found.row_count()).filter_map(column).collect())
     }
 
     /// `SHOW COLUMNS`, and whether a column is part of the partition's key.
@@ -151,35 +89,6 @@ impl Database {
         Ok((0..found.row_count()).filter_map(column).collect())
     }
 
-    /// Neither has primary keys.
-    pub async fn primary_key(&self, _schema: &str, _table: &str) -> Result<Key, EngineError> {
-        Ok(Key::default())
-    }
-
-    /// Neither has foreign keys.
-    pub async fn foreign_keys(&self, _schema: &str, _table: &str) -> Result<Vec<ForeignKey>, EngineError> {
-        Ok(Vec::new())
-    }
-
-    /// Neither has unique constraints.
-    pub async fn unique_constraints(&self, _schema: &str, _table: &str) -> Result<Vec<Key>, EngineError> {
-        Ok(Vec::new())
-    }
-
-    /// The partition of a table of Hive, which the dialects call an index.
-    pub async fn indexes(&self, schema: &str, table: &str) -> Result<Vec<Index>, EngineError> {
-        let columns: Vec<String> = if self.presto() {
-            let shown = self.shown_columns(schema, table).await?;
-            shown.into_iter().filter(|(_, key)| *key).map(|(column, _)| column.name).collect()
-        } else {
-            self.partition_columns(schema, table).await?
-        };
-        if columns.is_empty() {
-            return Ok(Vec::new());
-        }
-        Ok(vec![Index { name: "partition".to_owned(), unique: false, columns }])
-    }
-
     /// Columns of the table's table of partitions; that of Iceberg tells no columns. Tables without one have none.
     async fn partition_columns(&self, schema: &str, table: &str) -> Result<Vec<String>, EngineError> {
         let sql =
@@ -195,9 +104,93 @@ impl Database {
         }
         Ok(names.into_iter().map(str::to_owned).collect())
     }
+}
+
+#[async_trait]
+impl Inspect for Database {
+    /// The schema of the connection string.
+    async fn default_schema(&self) -> Result<Option<String>, EngineError> {
+        Ok(self.server.schema.clone())
+    }
+
+    /// Catalogs of the server.
+    async fn catalogs(&self) -> Result<Vec<String>, EngineError> {
+        let mut names = self.names("SHOW CATALOGS").await?;
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Schemas of the catalog.
+    async fn schemas(&self) -> Result<Vec<String>, EngineError> {
+        self.names(if self.presto() {
+            "SHOW SCHEMAS"
+        } else {
+            "SELECT \"schema_name\" FROM \"information_schema\".\"schemata\""
+        })
+        .await
+    }
+
+    /// Tables; PyHive's `SHOW TABLES` has views among them, which Superset takes out again.
+    async fn tables(&self, schema: &str) -> Result<Vec<String>, EngineError> {
+        if !self.presto() {
+            return self.relations(schema, "BASE TABLE").await;
+        }
+        let views = self.views(schema).await?;
+        let all = self.names(&format!("SHOW TABLES FROM {}", quoted(schema))).await?;
+        Ok(all.into_iter().filter(|name| !views.contains(name)).collect())
+    }
+
+    /// Views.
+    async fn views(&self, schema: &str) -> Result<Vec<String>, EngineError> {
+        self.relations(schema, "VIEW").await
+    }
+
+    /// Columns in their order; none when there is no such table.
+    async fn columns(&self, schema: &str, table: &str) -> Result<Vec<ColumnDescription>, EngineError> {
+        if self.presto() {
+            return Ok(self
+                .shown_columns(schema, table)
+                .await?
+                .into_iter()
+                .map(|(column, _)| column)
+                .collect());
+        }
+        let sql = format!(
+            "SELECT \"column_name\", \"data_type\", \"column_default\", UPPER(\"is_nullable\") AS \"is_nullable\", \
+             \"comment\" FROM \"information_schema\".\"columns\" WHERE \"table_schema\" = {} AND \"table_name\" = {} \
+             ORDER BY \"ordinal_position\" ASC",
+            literal(schema),
+            literal(table)
+        );
+        let found = self.query(&sql, &QueryOptions::default()).await?;
+        let column = |row| {
+            Some(ColumnDescription {
+                name: cell(&found, row, "column_name")?,
+                type_: types::sqlalchemy(&cell(&found, row, "data_type")?),
+                nullable: cell(&found, row, "is_nullable").as_deref() == Some("YES"),
+                default: cell(&found, row, "column_default"),
+                comment: cell(&found, row, "comment"),
+            })
+        };
+        Ok((0..found.row_count()).filter_map(column).collect())
+    }
+
+    /// The partition of a table of Hive, which the dialects call an index.
+    async fn indexes(&self, schema: &str, table: &str) -> Result<Vec<Index>, EngineError> {
+        let columns: Vec<String> = if self.presto() {
+            let shown = self.shown_columns(schema, table).await?;
+            shown.into_iter().filter(|(_, key)| *key).map(|(column, _)| column.name).collect()
+        } else {
+            self.partition_columns(schema, table).await?
+        };
+        if columns.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(vec![Index { name: "partition".to_owned(), unique: false, columns }])
+    }
 
     /// The comment of a table; PyHive tells none.
-    pub async fn table_comment(&self, schema: &str, table: &str) -> Result<Option<String>, EngineError> {
+    async fn table_comment(&self, schema: &str, table: &str) -> Result<Option<String>, EngineError> {
         let Some(catalog) = self.server.catalog.as_deref().filter(|_| !self.presto()) else {
             return Ok(None);
         };
@@ -217,17 +210,8 @@ impl Database {
     }
 
     /// Names of the functions that SQL Lab completes (`get_function_names`).
-    pub async fn function_names(&self) -> Result<Vec<String>, EngineError> {
-        self.names("SHOW FUNCTIONS").await
-    }
-
-    /// Ends a statement by its number (`TrinoEngineSpec.cancel_query`).
-    pub async fn cancel(&self, query_id: &str) -> Result<(), EngineError> {
-        let sql = format!(
-            "CALL system.runtime.kill_query(query_id => {}, message => 'Query cancelled by Superset')",
-            literal(query_id)
-        );
-        let options = QueryOptions { allow_write: true, ..QueryOptions::default() };
-        self.query(&sql, &options).await.map(drop)
+    async fn function_names(&self) -> Result<Option<Vec<String>>, EngineError> {
+        let names = self.names("SHOW FUNCTIONS").await;
+        names.map(Some)
     }
 }

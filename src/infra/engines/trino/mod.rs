@@ -15,13 +15,16 @@ mod value;
 
 use std::{sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use reqwest::{Method, Response, Url, header::HeaderMap};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 
 use super::{
-    QueryOptions, Source,
+    QueryOptions, SERVER_POOL_SIZE, Source,
     batch::{Batcher, Sink},
     column::{ColumnInfo, ResultSet},
+    driver::{Driver, Out},
+    engine::Files,
     error::EngineError,
     http::{self, Endpoint, Failure},
 };
@@ -30,7 +33,7 @@ use source::Target;
 use types::Type;
 
 /// What questions of our own may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes that an answer may have at least.
 const PAGE: usize = 64 << 20;
 /// Between questions to a server that is busy or has nothing new.
@@ -51,6 +54,16 @@ impl Flavour {
             Self::Presto => "X-Presto-",
         }
     }
+}
+
+/// Prepares a client of Trino.
+pub(super) fn open_trino(source: &Source, _: &Files) -> Result<Box<dyn Driver>, EngineError> {
+    Ok(Box::new(Database::new(source, Flavour::Trino, SERVER_POOL_SIZE)?))
+}
+
+/// Prepares a client of Presto.
+pub(super) fn open_presto(source: &Source, _: &Files) -> Result<Box<dyn Driver>, EngineError> {
+    Ok(Box::new(Database::new(source, Flavour::Presto, SERVER_POOL_SIZE)?))
 }
 
 /// A catalog on a server.
@@ -86,13 +99,13 @@ impl Drop for Running {
         runtime.spawn(async move {
             if let Some(next) = next {
                 let cancel = server.endpoint.request(Method::DELETE, &next).headers(server.headers.clone());
-                if let Err(failure) = http::send(cancel, PATIENCE).await {
+                if let Err(failure) = http::send(cancel, TIMEOUT).await {
                     tracing::warn!(?failure, "statement could not be cancelled");
                 }
             }
             if let Some(transaction) = transaction {
                 let end = server.finish("ROLLBACK", &transaction);
-                if let Ok(Err(error)) = tokio::time::timeout(PATIENCE, end).await {
+                if let Ok(Err(error)) = tokio::time::timeout(TIMEOUT, end).await {
                     tracing::debug!(%error, "transaction could not be ended");
                 }
             }
@@ -157,10 +170,7 @@ impl Server {
                 tokio::time::sleep(PAUSE).await;
                 Ok(None)
             }
-            _ => {
-                let body = http::start_of_body(answer, 4096, PATIENCE).await;
-                Err(self.flavour.refused(status, body.trim()))
-            }
+            _ => Err(self.flavour.refused(status)),
         }
     }
 
@@ -172,7 +182,7 @@ impl Server {
         loop {
             let header = answer.headers().get(&name).and_then(|v| v.to_str().ok());
             begun = header.map(str::to_owned).or(begun);
-            let body = http::body(answer, PAGE, PATIENCE).await.map_err(|e| self.failed(&e))?;
+            let body = http::body(answer, PAGE, TIMEOUT).await.map_err(|e| self.failed(&e))?;
             let page = Page::read(&body).ok_or_else(|| self.protocol())?;
             if let Some(error) = &page.error {
                 return Err(self.flavour.raised(error, page.id.as_deref().unwrap_or("None")));
@@ -183,10 +193,43 @@ impl Server {
     }
 }
 
+#[async_trait]
+impl Driver for Database {
+    fn connect_class(&self) -> &'static str {
+        self.server.flavour.connect_class()
+    }
+
+    async fn query(&self, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
+        let mut sink = Sink::Whole(ResultSet::default());
+        self.run(sql, options, usize::MAX, &mut sink).await?;
+        Ok(sink.whole())
+    }
+
+    async fn batches(
+        &self,
+        sql: &str,
+        options: &QueryOptions,
+        cells: usize,
+        out: &Out,
+    ) -> Result<(), EngineError> {
+        self.run(sql, options, cells, &mut Sink::Pieces(out)).await
+    }
+
+    /// `TrinoEngineSpec.cancel_query`.
+    async fn cancel(&self, number: &str) -> Result<bool, EngineError> {
+        let sql = format!(
+            "CALL system.runtime.kill_query(query_id => {}, message => 'Query cancelled by Superset')",
+            introspect::literal(number)
+        );
+        let options = QueryOptions { allow_write: true, ..QueryOptions::default() };
+        self.query(&sql, &options).await.map(|_| true)
+    }
+}
+
 impl Database {
     /// Prepares a client; connections are made when they are needed.
     pub fn new(source: &Source, flavour: Flavour, statements: usize) -> Result<Self, EngineError> {
-        let target = Target::of(source, flavour)?;
+        let target = Target::from_source(source, flavour)?;
         let server = Server {
             endpoint: Endpoint::new(target.access)?,
             flavour,
@@ -195,39 +238,6 @@ impl Database {
             schema: target.schema,
         };
         Ok(Self { server: Arc::new(server), turns: Semaphore::new(statements) })
-    }
-
-    /// Asks for a number.
-    pub async fn ping(&self) -> Result<(), EngineError> {
-        let options = QueryOptions { timeout: PATIENCE, ..QueryOptions::default() };
-        self.query("SELECT 1", &options).await.map(drop)
-    }
-
-    /// Executes statements one after the other; few connectors have transactions that write.
-    pub async fn execute_all(&self, mut statements: super::Statements) -> Result<(), EngineError> {
-        let options = QueryOptions { allow_write: true, ..QueryOptions::default() };
-        while let Some(sql) = statements.next().await {
-            self.query(&sql?, &options).await?;
-        }
-        Ok(())
-    }
-
-    /// Executes one statement.
-    pub async fn query(&self, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
-        let mut sink = Sink::Whole(ResultSet::default());
-        self.run(sql, options, usize::MAX, &mut sink).await?;
-        Ok(sink.whole())
-    }
-
-    /// Executes one statement and sends its rows as they arrive.
-    pub async fn batches(
-        &self,
-        sql: &str,
-        options: &QueryOptions,
-        cells: usize,
-        out: &mpsc::Sender<Result<ResultSet, EngineError>>,
-    ) -> Result<(), EngineError> {
-        self.run(sql, options, cells, &mut Sink::Pieces(out)).await
     }
 
     async fn run(
@@ -273,7 +283,7 @@ impl Database {
                 None => None,
             };
             running.next.clone_from(&next);
-            options.tell(page.id.as_deref(), page.progress());
+            options.report_progress(page.id.as_deref(), page.progress());
             if let Some(error) = &page.error {
                 running.next = None;
                 if error.is_timeout() {

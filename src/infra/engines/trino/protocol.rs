@@ -42,7 +42,9 @@ struct Stats {
 impl<'a> Page<'a> {
     /// Reads an answer; `None` for what is none.
     pub fn read(body: &'a [u8]) -> Option<Self> {
-        serde_json::from_slice(body).ok()
+        let page: Self = serde_json::from_slice(body).ok()?;
+        // another server's JSON may have an `error`, too
+        page.error.as_ref().is_none_or(QueryError::is_of_protocol).then_some(page)
     }
 
     /// Its rows; `None` for what are none.
@@ -76,7 +78,8 @@ mod tests {
         assert_eq!(page.columns.as_ref().unwrap()[0].name, "a\n");
         assert_eq!(page.rows().unwrap()[1][0].get(), "null");
         assert!((page.progress() - 25.0).abs() < 1e-9);
-        for wrong in ["", "[]x", "{\"data\": 1", "\u{fffd}"] {
+        let foreign = r#"{"id": "q", "error": {"message": "AccessKeyId: secret"}}"#;
+        for wrong in [foreign, "", "[]x", "{\"data\": 1", "\u{fffd}"] {
             assert!(Page::read(wrong.as_bytes()).is_none(), "{wrong}");
         }
         assert!(Page::read(b"{\"data\": {\"a\": 1}}").unwrap().rows().is_none());

@@ -25,7 +25,7 @@ fn refused(text: impl Into<String>) -> EngineError {
     EngineError::Uri(text.into())
 }
 
-fn text(t: &Option<String>) -> Option<String> {
+fn non_empty(t: &Option<String>) -> Option<String> {
     t.clone().filter(|t| !t.is_empty())
 }
 
@@ -34,7 +34,7 @@ fn on(source: &Source, key: &str) -> bool {
 }
 
 impl Target {
-    pub fn of(source: &Source, flavour: Flavour) -> Result<Self, EngineError> {
+    pub fn from_source(source: &Source, flavour: Flavour) -> Result<Self, EngineError> {
         let (catalog, schema) = place(source, flavour)?;
         Ok(Self { access: access(source, flavour)?, headers: headers(source, flavour)?, catalog, schema })
     }
@@ -80,7 +80,7 @@ fn access(source: &Source, flavour: Flavour) -> Result<Access, EngineError> {
     }
     let usual = if encrypted && flavour == Flavour::Trino { 443 } else { 8080 };
     Ok(Access {
-        host: text(&url.host).unwrap_or_else(|| "localhost".to_owned()),
+        host: non_empty(&url.host).unwrap_or_else(|| "localhost".to_owned()),
         port: given_port.unwrap_or(usual),
         tls: if encrypted { Some(verify(source)?) } else { None },
         auth,
@@ -140,7 +140,10 @@ fn auth(source: &Source, flavour: Flavour) -> Result<Auth, EngineError> {
     if let Some(token) = source.option("access_token").filter(|_| flavour == Flavour::Trino) {
         return Ok(Auth::Bearer(token));
     }
-    match (text(&source.url.username), text(&source.url.password).or_else(|| source.option("password"))) {
+    match (
+        non_empty(&source.url.username),
+        non_empty(&source.url.password).or_else(|| source.option("password")),
+    ) {
         (Some(user), Some(password)) => Ok(Auth::Basic(user, password)),
         (None, Some(_)) => Err(refused("Username is required when specify password in connection URL")),
         (_, None) => Ok(match &source.token {
@@ -178,7 +181,7 @@ fn pairs(document: Option<Value>) -> Option<String> {
 
 fn headers(source: &Source, flavour: Flavour) -> Result<HeaderMap, EngineError> {
     let mut all = HeaderMap::new();
-    let mut add = |name: &str, value: Option<String>| {
+    let mut add = |name: &str, value: Option<String>| -> Result<(), EngineError> {
         let Some(value) = value.filter(|v| !v.is_empty()) else { return Ok(()) };
         let wrong = || refused(format!("The option for the header {name} cannot be sent"));
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
@@ -197,7 +200,7 @@ fn headers(source: &Source, flavour: Flavour) -> Result<HeaderMap, EngineError> 
         Flavour::Trino => source.arguments.get("user").map(plain),
         Flavour::Presto => source.option("principal_username"),
     };
-    let user = own.or_else(|| text(&source.url.username)).or_else(|| source.option("username"));
+    let user = own.or_else(|| non_empty(&source.url.username)).or_else(|| source.option("username"));
     add(&format!("{prefix}User"), Some(user.unwrap_or_else(|| "liteset".to_owned())))?;
     add(&format!("{prefix}Source"), source.option("source").or_else(|| Some("Apache Superset".to_owned())))?;
     let properties = if flavour == Flavour::Trino { "session_properties" } else { "session_props" };
@@ -232,13 +235,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::engines::url::Url;
+    use crate::engine_specs::url::Url;
 
     fn target(uri: &str, arguments: Value) -> Result<Target, EngineError> {
         let url = Url::parse(uri).unwrap();
         let flavour = if url.backend() == "presto" { Flavour::Presto } else { Flavour::Trino };
         let arguments = arguments.as_object().cloned().unwrap();
-        Target::of(&Source { url, arguments, ..Source::default() }, flavour)
+        Target::from_source(&Source { url, arguments, ..Source::default() }, flavour)
     }
 
     #[test]
@@ -268,7 +271,7 @@ mod tests {
             token: Some("mine".into()),
             ..Source::default()
         };
-        let auth = |uri: &str, flavour| Target::of(&source(uri), flavour).unwrap().access.auth;
+        let auth = |uri: &str, flavour| Target::from_source(&source(uri), flavour).unwrap().access.auth;
         assert_eq!(auth("trino://ann@h:8080/x", Flavour::Trino), Auth::Personal("mine".into()));
         // what the connection itself proves goes before
         assert_eq!(auth("trino://ann:pw@h:443/x", Flavour::Trino), Auth::Basic("ann".into(), "pw".into()));
@@ -292,7 +295,8 @@ mod tests {
         ] {
             assert!(target(uri, arguments).is_err(), "{uri}");
         }
-        let options = json!({"session_properties": {"query_max_run_time": "1h 2"}, "roles": {"hive": "ALL", "x": "admin"},
+        let options = json!({"session_properties": {"query_max_run_time": "1h 2"}, "roles": {"hive": "ALL",
+            "x": "admin"},
                              "http_headers": {"X-Trino-User": "root"}, "client_tags": ["a", "b"]});
         let headers = target("trino://ann@h/x", options).unwrap().headers;
         assert_eq!(headers["x-trino-session"], "query_max_run_time=1h%202");

@@ -46,7 +46,8 @@ pub(super) fn place(viz: &LegacyViz, key: &str, row: &mut Map<String, Value>) ->
         }
         _ => {
             return Err(VizError::invalid(
-                "Encountered invalid NULL spatial entry,                                        please consider filtering those out",
+                "Encountered invalid NULL spatial entry,                                        please consider \
+                 filtering those out",
             ));
         }
     };

@@ -1,4 +1,5 @@
-//! Dates as `dateutil.parser.parse` reads them (month first, two-digit years within fifty years of now), without its fuzzy mode.
+//! Dates as `dateutil.parser.parse` reads them (month first, two-digit years within fifty years of now), without its
+//! fuzzy mode.
 
 mod numeric;
 mod tokens;
@@ -160,20 +161,20 @@ fn build(found: Found, default: NaiveDateTime, this_year: i32) -> Option<Moment>
     if !(1..=9999).contains(&full_year) || !(1..=last).contains(&full_day) {
         return None;
     }
-    let small = |value: Option<i64>| u32::try_from(value.unwrap_or(0)).ok();
+    let to_u32 = |value: Option<i64>| u32::try_from(value.unwrap_or(0)).ok();
     let mut date = NaiveDate::from_ymd_opt(
         i32::try_from(full_year).ok()?,
-        small(Some(full_month))?,
-        small(Some(full_day))?,
+        to_u32(Some(full_month))?,
+        to_u32(Some(full_day))?,
     )?;
-    if small(found.second)? > 59 {
+    if to_u32(found.second)? > 59 {
         return None;
     }
     let time = NaiveTime::from_hms_micro_opt(
-        small(found.hour)?,
-        small(found.minute)?,
-        small(found.second)?,
-        small(found.microsecond)?,
+        to_u32(found.hour)?,
+        to_u32(found.minute)?,
+        to_u32(found.second)?,
+        to_u32(found.microsecond)?,
     )?;
     if let (Some(weekday), true) = (found.weekday, day.unwrap_or(0) == 0) {
         let ahead = (weekday + 7 - date.weekday().num_days_from_monday()) % 7;

@@ -9,7 +9,8 @@ enum State {
     NumberDot,
 }
 
-/// Splits a text. Dots may be decimal points or separators; runs that turn out to have used them as separators are split again.
+/// Splits a text. Dots may be decimal points or separators; runs that turn out to have used them as separators are
+/// split again.
 pub(super) fn split(text: &str) -> Vec<String> {
     let mut out = Vec::new();
     let mut chars = text.chars().filter(|c| *c != '\0').peekable();

@@ -1,5 +1,5 @@
-//! The broken-down time that the reader passes around: like Python's `struct_time` it may hold a date that does not exist, and a weekday
-//! that no longer belongs to it.
+//! The broken-down time that the reader passes around: like Python's `struct_time` it may hold a date that does not
+//! exist, and a weekday that no longer belongs to it.
 
 use chrono::{Datelike, NaiveDateTime, TimeDelta, Timelike};
 
@@ -21,7 +21,7 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    pub(super) fn of(moment: NaiveDateTime) -> Self {
+    pub(super) fn from_datetime(moment: NaiveDateTime) -> Self {
         Self {
             year: i64::from(moment.year()),
             month: i64::from(moment.month()),
@@ -48,11 +48,11 @@ impl Clock {
 
     pub(super) fn plus_days(self, days: i64) -> Fallible<Self> {
         let delta = TimeDelta::try_days(days).ok_or_else(out_of_range)?;
-        moment::add(self.datetime()?, delta).map(Self::of)
+        moment::add(self.datetime()?, delta).map(Self::from_datetime)
     }
 
     pub(super) fn plus(self, delta: TimeDelta) -> Fallible<Self> {
-        moment::add(self.datetime()?, delta).map(Self::of)
+        moment::add(self.datetime()?, delta).map(Self::from_datetime)
     }
 }
 

@@ -80,7 +80,9 @@ fn whole_seconds(text: Option<&str>) -> Fallible<i64> {
 
 /// `4:30pm`, `12 am`.
 pub(super) fn meridian_time(_: &Reader, text: &str, clock: Clock, accuracy: &mut Accuracy) -> Taken {
-    let Some(groups) = MERIDIAN.captures(text).and_then(|c| TimeGroups::of(&c)) else { return Ok(None) };
+    let Some(groups) = MERIDIAN.captures(text).and_then(|c| TimeGroups::from_captures(&c)) else {
+        return Ok(None);
+    };
     let rest = format!(
         "{} {}",
         text.get(..groups.whole.start()).unwrap_or(""),
@@ -103,7 +105,9 @@ pub(super) fn meridian_time(_: &Reader, text: &str, clock: Clock, accuracy: &mut
 
 /// `18:30`, `1830`, `18:30:15.5`.
 pub(super) fn clock_time(_: &Reader, text: &str, clock: Clock, accuracy: &mut Accuracy) -> Taken {
-    let Some(groups) = CLOCK.captures(text).and_then(|c| TimeGroups::of(&c)) else { return Ok(None) };
+    let Some(groups) = CLOCK.captures(text).and_then(|c| TimeGroups::from_captures(&c)) else {
+        return Ok(None);
+    };
     let Some(minutes) = groups.minutes else { return Ok(None) };
     let end = groups.seconds.map_or(minutes.end(), |s| s.end());
     let rest =
@@ -137,7 +141,8 @@ pub(super) fn numeric_date(reader: &Reader, text: &str, clock: Clock, accuracy: 
         [month, day] => (*month, *day, None),
         _ => return Ok(Some((rest, clock))),
     };
-    // A date of this year that is over means next year. The original asks whether there is a third number, not whether there is a year.
+    // A date of this year that is over means next year. The original asks whether there is a third number, not whether
+    // there is a year.
     let over = clock.month > month || (clock.month == month && clock.day > day);
     let next = i64::from(parts.len() < 3 && over);
     let year = century(year.unwrap_or(clock.year) + next);
@@ -158,7 +163,7 @@ pub(super) fn month_name(reader: &Reader, text: &str, clock: Clock, accuracy: &m
     if !(found.start == 0 && end == text.len()) {
         // Two digits of a time are easily taken for a year: what follows the date belongs to the time.
         let hours = |pattern: &super::patterns::Pattern| {
-            pattern.captures(text).and_then(|c| TimeGroups::of(&c)).map(|g| g.hours.start())
+            pattern.captures(text).and_then(|c| TimeGroups::from_captures(&c)).map(|g| g.hours.start())
         };
         let time = match found.year {
             Some(_) => hours(&MERIDIAN),

@@ -1,8 +1,8 @@
 //! Everyday English as `parsedatetime` reads it: `3 weeks ago`, `next friday`, `tomorrow at noon`, `end of month`.
 //!
-//! The reader repeats ten matchers on what is left of the text until none matches; each takes its piece out and moves the time. Relative
-//! phrases (`before`, `ago`, `next`) read the text around them by calling the reader again. The quirks of the original are kept: days start
-//! at 9:00, "this day" ends at 17:00, quarters are unknown.
+//! The reader repeats ten matchers on what is left of the text until none matches; each takes its piece out and moves
+//! the time. Relative phrases (`before`, `ago`, `next`) read the text around them by calling the reader again. The
+//! quirks of the original are kept: days start at 9:00, "this day" ends at 17:00, quarters are unknown.
 
 mod calendar;
 mod matchers;
@@ -68,8 +68,8 @@ pub fn parse(
     if text.len() > MAX_TEXT {
         return Ok(Parsed { when: source, has_date: false, has_time: false });
     }
-    let reader = Reader { now: Clock::of(now), depth: MAX_DEPTH };
-    let (clock, accuracy) = reader.parse(text, Clock::of(source))?;
+    let reader = Reader { now: Clock::from_datetime(now), depth: MAX_DEPTH };
+    let (clock, accuracy) = reader.parse(text, Clock::from_datetime(source))?;
     Ok(Parsed { when: clock.datetime()?, has_date: accuracy.date, has_time: accuracy.time })
 }
 

@@ -1,4 +1,5 @@
-//! Words that turn the text around them into a distance: `3 days ago`, `next week`, `two hours before noon`, `end of month`.
+//! Words that turn the text around them into a distance: `3 days ago`, `next week`, `two hours before noon`, `end of
+//! month`.
 
 use chrono::TimeDelta;
 
@@ -119,7 +120,7 @@ impl Reader {
             accuracy.absorb(inner);
             if inner.date && MONTHS.contains(&unit) {
                 base = add_months(base.datetime()?, f64::from(i32::try_from(offset).unwrap_or(0)) * 12.0)
-                    .map(Clock::of)
+                    .map(Clock::from_datetime)
                     .ok_or_else(out_of_range)?;
             }
             if inner.any() {
@@ -179,7 +180,7 @@ fn by_unit(clock: Clock, unit: Real, offset: i64, accuracy: &mut Accuracy) -> Fa
         Real::Months => {
             let first = morning.on(clock.year, clock.month, 1).datetime()?;
             add_months(first, f64::from(i32::try_from(offset).unwrap_or(0)))
-                .map(Clock::of)
+                .map(Clock::from_datetime)
                 .ok_or_else(out_of_range)
         }
         Real::Weeks if offset == 0 => clock.at(17, 0, 0).plus_days(4 - clock.weekday),

@@ -1,7 +1,7 @@
 //! Finds a date with the name of a month: up to three of month name, day and year, in any order, at least the name.
 //!
-//! The original is a regular expression with look-ahead and a condition on a group. Each of the three pieces has few ways to match, so that
-//! trying them all stays linear in the length of the text.
+//! The original is a regular expression with look-ahead and a condition on a group. Each of the three pieces has few
+//! ways to match, so that trying them all stays linear in the length of the text.
 
 use super::patterns::MONTHS;
 

@@ -43,9 +43,11 @@ pub(super) const MONTHS: [&str; 24] = [
     "dec",
 ];
 
-const NUMBERS: &str = "zero|one|a|an|two|three|four|five|six|seven|eight|nine|ten|eleven|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty";
+const NUMBERS: &str = "zero|one|a|an|two|three|four|five|six|seven|eight|nine|ten|eleven|thirteen|\
+     fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty";
 // Longest first, as the original sorts them.
-const UNITS: &str = "seconds|minutes|second|minute|months|hours|weeks|month|years|secs|mins|hour|days|week|year|sec|min|day|mth|hr|dy|wk|yr|s|m|h|d|w|y";
+const UNITS: &str = "seconds|minutes|second|minute|months|hours|weeks|month|years|secs|mins|\
+     hour|days|week|year|sec|min|day|mth|hr|dy|wk|yr|s|m|h|d|w|y";
 const BEFORE_TIME: &str = r#"(?:[\s(\["'-]|^)"#;
 
 /// A lazily compiled pattern, in any case.
@@ -91,7 +93,9 @@ pub(super) static WEEKDAY: Pattern = Pattern(LazyLock::new(|| {
 }));
 pub(super) static DATE: Pattern = Pattern(LazyLock::new(|| {
     compiled(&format!(
-        r"(?i){BEFORE_TIME}(?P<date>[0-9][0-9]?[/.\-][0-9][0-9]?(?:[/.\-][0-9][0-9](?:[0-9][0-9])?)?|[0-9]{{4}}[/.\-][0-9][0-9]?[/.\-][0-9][0-9]?)\b"
+        r"(?ix){BEFORE_TIME}
+        (?P<date>[0-9][0-9]?[/.\-][0-9][0-9]?(?:[/.\-][0-9][0-9](?:[0-9][0-9])?)?
+        |[0-9]{{4}}[/.\-][0-9][0-9]?[/.\-][0-9][0-9]?)\b"
     ))
 }));
 pub(super) static DAY_WORD: Pattern =
@@ -99,20 +103,26 @@ pub(super) static DAY_WORD: Pattern =
 pub(super) static TIME_WORD: Pattern = Pattern(LazyLock::new(|| {
     compiled(r"(?i)\b(?:noon|afternoon|lunch|morning|breakfast|dinner|evening|midnight|night|tonight|eod)\b")
 }));
-// A separator that is used once must be used again: both forms are written out, since there are no back-references here.
+// A separator that is used once must be used again: both forms are written out, since there are no back-references
+// here.
 pub(super) static CLOCK: Pattern = Pattern(LazyLock::new(|| {
     compiled(&format!(
-        r"(?i){BEFORE_TIME}(?:(?P<h1>[0-9][0-9]?):(?P<m1>[0-9][0-9])(?::(?P<s1>[0-9][0-9](?:[.,][0-9]+)?))?|(?P<h2>[0-9][0-9]?)(?P<m2>[0-9][0-9])(?P<s2>[0-9][0-9](?:[.,][0-9]+)?)?)\b"
+        r"(?ix){BEFORE_TIME}
+        (?:(?P<h1>[0-9][0-9]?):(?P<m1>[0-9][0-9])(?::(?P<s1>[0-9][0-9](?:[.,][0-9]+)?))?
+        |(?P<h2>[0-9][0-9]?)(?P<m2>[0-9][0-9])(?P<s2>[0-9][0-9](?:[.,][0-9]+)?)?)\b"
     ))
 }));
 pub(super) static MERIDIAN: Pattern = Pattern(LazyLock::new(|| {
     let tail = |n: u8| {
         format!(
-            r"(?::(?P<m{n}>[0-9][0-9]?)(?::(?P<s{n}>[0-9][0-9]?(?:[.,][0-9]+)?))?|(?P<m{n}b>[0-9][0-9]?)(?P<s{n}b>[0-9][0-9]?(?:[.,][0-9]+)?)?)?"
+            r"(?::(?P<m{n}>[0-9][0-9]?)(?::(?P<s{n}>[0-9][0-9]?(?:[.,][0-9]+)?))?
+            |(?P<m{n}b>[0-9][0-9]?)(?P<s{n}b>[0-9][0-9]?(?:[.,][0-9]+)?)?)?"
         )
     };
     compiled(&format!(
-        r"(?i){BEFORE_TIME}(?:(?P<h1>[0-9][0-9]){}\s*(?P<x1>am|pm|a\.m\.|p\.m\.|a|p)\b|(?P<h2>[0-9]){}\s*(?P<x2>am|pm|a\.m\.|p\.m\.|a|p)\b)",
+        r"(?ix){BEFORE_TIME}
+        (?:(?P<h1>[0-9][0-9]){}\s*(?P<x1>am|pm|a\.m\.|p\.m\.|a|p)\b
+        |(?P<h2>[0-9]){}\s*(?P<x2>am|pm|a\.m\.|p\.m\.|a|p)\b)",
         tail(1),
         tail(2)
     ))
@@ -138,7 +148,7 @@ pub(super) struct TimeGroups<'t> {
 }
 
 impl<'t> TimeGroups<'t> {
-    pub(super) fn of(captures: &regex::Captures<'t>) -> Option<Self> {
+    pub(super) fn from_captures(captures: &regex::Captures<'t>) -> Option<Self> {
         let first = |names: &[&str]| names.iter().find_map(|name| captures.name(name));
         Some(Self {
             hours: first(&["h1", "h2"])?,

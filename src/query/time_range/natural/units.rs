@@ -86,5 +86,5 @@ fn moved(clock: Clock, number: f64, unit: &str, accuracy: &mut Accuracy) -> Fall
             _ => accuracy.date = true,
         }
     }
-    Ok(Clock::of(target.unwrap_or(start)))
+    Ok(Clock::from_datetime(target.unwrap_or(start)))
 }

@@ -3,6 +3,7 @@
 
 use commands::login::{Profile, has_local_passwords, update_profile};
 use infra::Error;
+use maud::html;
 
 use crate::{
     Answer, Cx, Handled,
@@ -10,7 +11,6 @@ use crate::{
     error_pages, flash,
     guards::{csrf, identity},
     history,
-    html::escape,
     routes::{Access, Rule, rule},
 };
 
@@ -55,24 +55,24 @@ impl<'a> Field<'a> {
 
 /// A page with one form, posted back to its own address.
 pub(super) fn page(cx: &Cx, title: &str, fields: &[Field<'_>], errors: &[&str], scripts: &[&str]) -> Answer {
-    let mut inputs =
-        format!("<input type=\"hidden\" name=\"csrf_token\" value=\"{}\">\n", escape(&csrf::token(cx)));
-    for f in fields {
-        let (name, label, value) = (escape(f.name), escape(f.label), escape(f.value));
-        inputs.push_str(&format!(
-            "<p><label for=\"{name}\">{label}</label><br>\n<input type=\"{}\" id=\"{name}\" name=\"{name}\" \
-             value=\"{value}\" class=\"form-control\"></p>\n",
-            f.kind
-        ));
-    }
-    let errors: String =
-        errors.iter().map(|e| format!("<p class=\"alert alert-danger\">{}</p>\n", escape(e))).collect();
-    let content = format!(
-        "<h2>{}</h2>\n{errors}<form method=\"post\">\n{inputs}<button type=\"submit\" class=\"btn btn-primary\">\
-         Save</button>\n</form>\n",
-        escape(title)
-    );
-    classic::page(cx, "", &content, scripts)
+    let content = html! {
+        h2 { (title) }
+        @for error in errors {
+            p class="alert alert-danger" { (error) }
+        }
+        form method="post" {
+            input type="hidden" name="csrf_token" value=(csrf::token(cx));
+            @for f in fields {
+                p {
+                    label for=(f.name) { (f.label) }
+                    br;
+                    input type=(f.kind) id=(f.name) name=(f.name) value=(f.value) class="form-control";
+                }
+            }
+            button type="submit" class="btn btn-primary" { "Save" }
+        }
+    };
+    classic::page(cx, &html! {}, &content, scripts)
 }
 
 fn password_page(cx: &Cx, errors: &[&str]) -> Answer {
@@ -87,7 +87,7 @@ async fn show_password(cx: Cx) -> Handled {
 }
 
 async fn set_own_password(cx: Cx) -> Handled {
-    let id = cx.user.user_id();
+    let id = cx.caller.user.user_id();
     reset(&cx, id).await
 }
 
@@ -97,11 +97,11 @@ async fn set_password(cx: Cx) -> Handled {
 }
 
 async fn reset(cx: &Cx, id: Option<i64>) -> Handled {
-    if !has_local_passwords(&cx.app.config) {
+    if !has_local_passwords(&cx.caller.app.config) {
         return Ok(error_pages::abort(&cx.req, 403));
     }
-    let (Some(id), Some(by)) = (id, cx.user.user_id()) else { return Err(Error::not_found().into()) };
-    let field = |name: &str| cx.req.field(name).unwrap_or_default();
+    let (Some(id), Some(by)) = (id, cx.caller.user.user_id()) else { return Err(Error::not_found().into()) };
+    let field = |name: &str| cx.req.field(name).unwrap_or_default().trim();
     let (password, again) = (field("password"), field("conf_password"));
     if password.is_empty() || password.chars().all(|c| c == '\0') {
         return Ok(password_page(cx, &["This field is required."]));
@@ -109,13 +109,13 @@ async fn reset(cx: &Cx, id: Option<i64>) -> Handled {
     if password != again {
         return Ok(password_page(cx, &["Passwords must match"]));
     }
-    if let Some(complaint) = super::password_complaint(&cx.app.config, password) {
+    if let Some(complaint) = super::password_complaint(&cx.caller.app.config, password) {
         return Ok(password_page(cx, &[complaint]));
     }
     let profile = Profile { password: Some(password.to_owned()), ..Profile::default() };
-    let hash = update_profile(&cx.app, id, by, profile).await?.ok_or_else(Error::not_found)?;
+    let mark = update_profile(&cx.caller.app, id, by, profile).await?.ok_or_else(Error::not_found)?;
     if id == by {
-        identity::renew_password_mark(&cx.app.config, &mut cx.session.lock(), &hash);
+        identity::renew_mark(&mut cx.session.lock(), &mark);
     }
     flash::add(cx, "info", "Password Changed");
     Ok(Answer::redirect(302, history::back(cx)))
@@ -128,14 +128,14 @@ fn names_page(cx: &Cx, first: &str, last: &str, errors: &[&str]) -> Answer {
 }
 
 async fn show_names(cx: Cx) -> Handled {
-    let (first, last) = cx.user.user.as_ref().map_or(("", ""), |u| (&u.first_name, &u.last_name));
+    let (first, last) = cx.caller.user.user.as_ref().map_or(("", ""), |u| (&u.first_name, &u.last_name));
     history::remember(&cx);
     Ok(names_page(&cx, first, last, &[]))
 }
 
 async fn set_names(cx: Cx) -> Handled {
-    let Some(id) = cx.user.user_id() else { return Err(Error::not_found().into()) };
-    let field = |name: &str| cx.req.field(name).unwrap_or_default();
+    let Some(id) = cx.caller.user.user_id() else { return Err(Error::not_found().into()) };
+    let field = |name: &str| cx.req.field(name).unwrap_or_default().trim();
     let (first, last) = (field("first_name"), field("last_name"));
     if [first, last].iter().any(|n| n.trim().is_empty()) {
         return Ok(names_page(&cx, first, last, &["This field is required."]));
@@ -144,7 +144,7 @@ async fn set_names(cx: Cx) -> Handled {
         return Ok(names_page(&cx, first, last, &["Field cannot be longer than 64 characters."]));
     }
     let profile = Profile { first_name: Some(first.into()), last_name: Some(last.into()), password: None };
-    update_profile(&cx.app, id, id, profile).await?;
+    update_profile(&cx.caller.app, id, id, profile).await?;
     flash::add(&cx, "info", "User information changed");
     Ok(Answer::redirect(302, history::back(&cx)))
 }

@@ -1,9 +1,10 @@
 //! `/api/v1/me/`: who I am (`superset.views.users.api:CurrentUserRestApi`); for sessions only, no tokens.
 
 use commands::{
-    access::{User, load_user},
+    access::load_user,
     bootstrap,
     login::{Profile, has_local_passwords, update_profile},
+    state::User,
 };
 use infra::{Error, config::Config};
 use serde_json::{Map, Value, json};
@@ -42,10 +43,10 @@ fn view(user: &User) -> Answer {
 }
 
 async fn get(cx: Cx) -> Handled {
-    if let Some(user) = &cx.user.user {
+    if let Some(user) = &cx.caller.user.user {
         return Ok(view(user));
     }
-    let guest = cx.user.guest.as_ref().ok_or_else(unauthorized)?;
+    let guest = cx.caller.user.guest.as_ref().ok_or_else(unauthorized)?;
     let claim = |key: &str, default: &str| {
         guest.user.get(key).and_then(Value::as_str).filter(|s| !s.is_empty()).unwrap_or(default).to_owned()
     };
@@ -60,10 +61,10 @@ async fn get(cx: Cx) -> Handled {
 }
 
 async fn roles(cx: Cx) -> Handled {
-    if cx.user.is_anonymous() {
+    if cx.caller.user.is_anonymous() {
         return Err(unauthorized().into());
     }
-    let data = bootstrap::user(&cx.app, &cx.user).await?;
+    let data = bootstrap::user(&cx.caller).await?;
     Ok(Answer::fab(200, &json!({"result": data})))
 }
 
@@ -71,19 +72,19 @@ async fn put(cx: Cx) -> Handled {
     if !cx.req.is_json() {
         return Err(Error::internal("PUT /api/v1/me/ without JSON").into());
     }
-    let id = cx.user.user_id().ok_or_else(unauthorized)?;
+    let id = cx.caller.user.user_id().ok_or_else(unauthorized)?;
     let body: Value = serde_json::from_slice(&cx.req.body).map_err(|_| {
         let text = crate::error::BAD_REQUEST;
         Error::bad_request(text)
     })?;
     let profile = load(&cx, &body)?;
-    if profile.password.is_some() && !has_local_passwords(&cx.app.config) {
+    if profile.password.is_some() && !has_local_passwords(&cx.caller.app.config) {
         return Err(Error::forbidden().into());
     }
-    if let Some(hash) = update_profile(&cx.app, id, id, profile).await? {
-        identity::renew_password_mark(&cx.app.config, &mut cx.session.lock(), &hash);
+    if let Some(mark) = update_profile(&cx.caller.app, id, id, profile).await? {
+        identity::renew_mark(&mut cx.session.lock(), &mark);
     }
-    let (changed, _) = load_user(&cx.app, id).await?.ok_or_else(unauthorized)?;
+    let changed = load_user(&cx.caller.app, id).await?.ok_or_else(unauthorized)?;
     changed.user.as_ref().map(view).ok_or_else(|| unauthorized().into())
 }
 
@@ -111,7 +112,7 @@ fn load(cx: &Cx, body: &Value) -> Result<Profile, Error> {
             }
             ("password", Value::String(s)) => {
                 profile.password = Some(s.clone());
-                password_complaint(&cx.app.config, s)
+                password_complaint(&cx.caller.app.config, s)
             }
             ("first_name" | "last_name" | "password", _) => Some("Not a valid string."),
             _ => Some("Unknown field."),

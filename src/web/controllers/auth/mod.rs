@@ -3,14 +3,28 @@
 mod account_forms;
 mod login;
 mod me;
+mod oauth;
+mod register;
 mod roles;
 mod tokens;
 
 pub(super) use me::password_complaint;
 
-use crate::routes::Rule;
+use std::sync::Arc;
+
+use crate::{guards::login_limit::LoginLimit, routes::Rule};
 
 /// Rules of these files.
 pub fn rules() -> Vec<Rule> {
-    [login::rules(), tokens::rules(), me::rules(), account_forms::rules(), roles::rules()].concat()
+    let limit = Arc::new(LoginLimit::default());
+    [
+        login::rules(&limit),
+        register::rules(&limit),
+        tokens::rules(&limit),
+        me::rules(),
+        oauth::rules(),
+        account_forms::rules(),
+        roles::rules(),
+    ]
+    .concat()
 }

@@ -1,8 +1,7 @@
 //! Roles with their users, permissions and groups (`superset.security.api:RoleRestAPI` and the additions of
 //! `flask_appbuilder.security.sqla.apis.role`); the plain list and item belong to the generic model API.
 
-use commands::roles::replace_links;
-use daos::role::{self, Link, RoleQuery};
+use commands::roles::{self, Link, RoleQuery, replace_links};
 use infra::{Error, rison};
 use serde_json::{Map, Value, json};
 
@@ -46,25 +45,22 @@ pub(super) fn rules() -> Vec<Rule> {
 async fn search(cx: Cx) -> Handled {
     let q = rison::load(cx.req.arg("q"), &rison::schema::LIST)?;
     let query = role_query(&q)?;
-    let db = cx.app.db.exec();
-    let (roles, count) = role::search(db, &query).await?;
-    let ids: Vec<i64> = roles.iter().map(|r| r.id).collect();
-    let mut users = role::links(db, Link::User, &ids).await?;
-    let mut permissions = role::links(db, Link::Permission, &ids).await?;
-    let mut groups = role::links(db, Link::Group, &ids).await?;
-    let result: Vec<Value> = roles
+    let mut found = roles::search(&cx.caller.app, &query).await?;
+    let ids: Vec<i64> = found.roles.iter().map(|r| r.id).collect();
+    let result: Vec<Value> = found
+        .roles
         .into_iter()
         .map(|r| {
             json!({
                 "id": r.id,
                 "name": r.name,
-                "user_ids": users.remove(&r.id).unwrap_or_default(),
-                "permission_ids": permissions.remove(&r.id).unwrap_or_default(),
-                "group_ids": groups.remove(&r.id).unwrap_or_default(),
+                "user_ids": found.users.remove(&r.id).unwrap_or_default(),
+                "permission_ids": found.permissions.remove(&r.id).unwrap_or_default(),
+                "group_ids": found.groups.remove(&r.id).unwrap_or_default(),
             })
         })
         .collect();
-    Ok(Answer::fab(200, &json!({"result": result, "count": count, "ids": ids})))
+    Ok(Answer::fab(200, &json!({"result": result, "count": found.count, "ids": ids})))
 }
 
 fn role_query(q: &Value) -> Result<RoleQuery, Error> {
@@ -98,14 +94,13 @@ fn role_query(q: &Value) -> Result<RoleQuery, Error> {
 }
 
 async fn permissions(cx: Cx) -> Handled {
-    let (db, id) = (cx.app.db.exec(), cx.req.int_param("role_id"));
-    if !role::exists(db, id).await? {
-        return Err(Error::not_found().into());
-    }
-    let granted = role::permissions(db, id).await?;
+    let granted = roles::permissions(&cx.caller.app, cx.req.int_param("role_id")).await?;
     let result: Vec<Value> = granted
         .into_iter()
-        .map(|(id, permission, view_menu)| json!({"id": id, "permission_name": permission, "view_menu_name": view_menu}))
+        .map(|(id, permission, view_menu)| {
+            json!({"id": id, "permission_name": permission,
+            "view_menu_name": view_menu})
+        })
         .collect();
     Ok(Answer::fab(200, &json!({"result": result})))
 }
@@ -116,7 +111,7 @@ async fn replace(cx: Cx, link: Link, key: &'static str) -> Handled {
         Error::bad_request(text)
     })?;
     let ids = load_ids(&body, key)?;
-    replace_links(&cx.app, link, cx.req.int_param("role_id"), &ids).await?;
+    replace_links(&cx.caller.app, link, cx.req.int_param("role_id"), &ids).await?;
     Ok(Answer::fab(200, &json!({"result": {key: ids}})))
 }
 

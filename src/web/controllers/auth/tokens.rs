@@ -2,27 +2,33 @@
 
 use std::sync::Arc;
 
-use commands::login::authenticate;
-use daos::dashboard::{self, DashboardKey};
-use infra::Error;
+use commands::{
+    access::{
+        LogIn,
+        log_in::{Kind as Proof, new_mark},
+    },
+    dashboard::{detail, find},
+    sign_in::{self, Allowed},
+    state::functions,
+};
+use infra::{Error, config::Config, crypto::random};
 use serde_json::{Map, Value, json};
-use uuid::Uuid;
 
-use super::login::LoginLimit;
 use crate::{
     Answer, Cx, Handled,
     guards::{
         bearer::{self, Kind},
-        csrf, guest, identity,
+        csrf, guest,
+        login_limit::LoginLimit,
     },
     routes::{Access, Rule, rule},
 };
 
 /// Rules of this file.
-pub(super) fn rules() -> Vec<Rule> {
+pub(super) fn rules(limit: &Arc<LoginLimit>) -> Vec<Rule> {
+    let limit = limit.clone();
     let read = Access::Protect("can_read", "SecurityRestApi");
     let grant = Access::Protect("can_grant_guest_token", "SecurityRestApi");
-    let limit = Arc::new(LoginLimit::default());
     vec![
         rule(&["GET"], "/api/v1/security/csrf_token/", read, csrf_token)
             .endpoint("SecurityRestApi.csrf_token"),
@@ -52,30 +58,36 @@ async fn login(cx: Cx, limit: Arc<LoginLimit>) -> Handled {
     if !cx.req.is_json() {
         return Err(Error::bad_request("Request payload is not JSON").into());
     }
-    let (name, password, provider, wants_refresh) = load_login(&body(&cx)?)?;
-    let _turn = match limit.admit(&cx).await {
-        Ok(turn) => turn,
+    let (name, password, provider, wants_refresh) = load_login(&cx.caller.app.config, &body(&cx)?)?;
+    let attempt = match limit.admit_program(&cx, &name).await {
+        Ok(attempt) => attempt,
         Err(refusal) => return Ok(refusal),
     };
     // the original fails over a missing provider
     let provider = provider.ok_or_else(|| Error::internal("login without provider"))?;
-    let found = if provider == "db" { authenticate(&cx.app, &name, &password).await? } else { None };
-    let Some(found) = found else { return Err(Error::message(401, "Not authorized").into()) };
-    limit.succeeded(&cx);
-    let subject = found.user.id.to_string();
-    let mut answer = Map::new();
-    answer.insert("access_token".into(), bearer::issue(&cx.app.config, Kind::Access, &subject, true).into());
+    let found = sign_in::by_api(&cx.caller.app, &provider, &name, &password).await?;
+    let Some(found) = found else {
+        attempt.failed();
+        return Err(Error::message(401, "Not authorized").into());
+    };
+    attempt.succeeded();
+    let hash = found.password.unwrap_or_default();
+    let log_in = LogIn {
+        kind: Proof::Token,
+        user_id: found.user.id,
+        mark: Some(new_mark(&cx.caller.app, Proof::Token, found.user.id, &hash).await?),
+        name: Some(random::url_safe::<12>()),
+    };
+    let issue = |kind, fresh| Value::from(bearer::issue(&cx.caller.app.config, kind, &log_in, fresh));
+    let mut answer = Map::from_iter([("access_token".to_owned(), issue(Kind::Access, true))]);
     if wants_refresh {
-        answer.insert(
-            "refresh_token".into(),
-            bearer::issue(&cx.app.config, Kind::Refresh, &subject, false).into(),
-        );
+        answer.insert("refresh_token".into(), issue(Kind::Refresh, false));
     }
     Ok(Answer::fab(200, &Value::Object(answer)))
 }
 
 /// `LoginPost`: name, password, provider, and whether a refresh token is wanted.
-fn load_login(body: &Value) -> Result<(String, String, Option<String>, bool), Error> {
+fn load_login(config: &Config, body: &Value) -> Result<(String, String, Option<String>, bool), Error> {
     let Value::Object(body) = body else {
         return Err(Error::bad_request(json!({"_schema": ["Invalid input type."]})));
     };
@@ -110,11 +122,15 @@ fn load_login(body: &Value) -> Result<(String, String, Option<String>, bool), Er
     let provider = match body.get("provider") {
         None => None,
         Some(Value::String(s)) => {
-            let other = "Alternative authentication provider is not allowed";
+            let mut complaints = Vec::new();
             if s != "db" && s != "ldap" {
-                errors.insert("provider".into(), json!(["Must be one of: db, ldap.", other]));
-            } else if s != "db" {
-                errors.insert("provider".into(), json!([other]));
+                complaints.push("Must be one of: db, ldap.");
+            }
+            if sign_in::allowed(config, s) == Allowed::OtherProvider {
+                complaints.push("Alternative authentication provider is not allowed");
+            }
+            if !complaints.is_empty() {
+                errors.insert("provider".into(), json!(complaints));
             }
             Some(s.clone())
         }
@@ -148,14 +164,11 @@ fn load_login(body: &Value) -> Result<(String, String, Option<String>, bool), Er
 }
 
 async fn refresh(cx: Cx) -> Handled {
-    let subject = match bearer::verify(&cx.app.config, &cx.req, Kind::Refresh) {
-        Ok(subject) => subject,
+    let log_in = match bearer::user(&cx.caller.app, &cx.req, Kind::Refresh).await {
+        Ok((log_in, _)) => log_in,
         Err(refusal) => return Ok(refusal),
     };
-    if identity::load_subject(&cx.app, &subject).await?.is_none() {
-        return Ok(bearer::refusal(401, &format!("Error loading the user {subject}")));
-    }
-    let token = bearer::issue(&cx.app.config, Kind::Access, &subject, false);
+    let token = bearer::issue(&cx.caller.app.config, Kind::Access, &log_in, false);
     Ok(Answer::fab(200, &json!({"access_token": token})))
 }
 
@@ -169,13 +182,16 @@ async fn guest_token(cx: Cx) -> Handled {
             return Err(Error::bad_request("EmbeddedDashboard not found.").into());
         }
     }
+    if !functions::allows_guest_token(&cx.caller, request.body())? {
+        return Err(Error::bad_request(json!({"_schema": ["Guest token validation failed"]})).into());
+    }
     // the original fails over a missing user
     let user = request.user.ok_or_else(|| Error::internal("guest token without user"))?;
     let (resources, rls) = (Value::Array(request.resources), Value::Array(request.rls));
-    if cx.app.config.str("GUEST_TOKEN_JWT_SECRET").is_empty() {
+    if cx.caller.app.config.str("GUEST_TOKEN_JWT_SECRET").is_empty() {
         return Err(Error::internal("GUEST_TOKEN_JWT_SECRET is not set").into());
     }
-    Ok(Answer::fab(200, &json!({"token": guest::issue(&cx.app.config, user, resources, rls)})))
+    Ok(Answer::fab(200, &json!({"token": guest::issue(&cx.caller.app.config, user, resources, rls)})))
 }
 
 const UNSUPPORTED: &str = "415 Unsupported Media Type: Did not attempt to load JSON data because the request \
@@ -183,20 +199,28 @@ const UNSUPPORTED: &str = "415 Unsupported Media Type: Did not attempt to load J
 
 /// A dashboard of that id or slug, or one that is embedded under that UUID.
 async fn embeds(cx: &Cx, id: &str) -> Result<bool, Error> {
-    let db = cx.app.db.exec();
-    if dashboard::find_where(db, &DashboardKey::parse(id), None).await?.is_some() {
-        return Ok(true);
-    }
-    match Uuid::parse_str(id) {
-        Ok(uuid) => Ok(daos::embedded::find(db, uuid).await?.is_some()),
-        Err(_) => Ok(false),
-    }
+    Ok(find::unchecked(&cx.caller.app, id).await?.is_some()
+        || detail::embedding_of(&cx.caller.app, id).await?.is_some())
 }
 
 struct GuestRequest {
     user: Option<Value>,
     resources: Vec<Value>,
     rls: Vec<Value>,
+}
+
+impl GuestRequest {
+    /// What the schema made of the body.
+    fn body(&self) -> Value {
+        let mut body = Map::from_iter([
+            ("resources".to_owned(), Value::Array(self.resources.clone())),
+            ("rls".to_owned(), Value::Array(self.rls.clone())),
+        ]);
+        if let Some(user) = &self.user {
+            body.insert("user".to_owned(), user.clone());
+        }
+        Value::Object(body)
+    }
 }
 
 /// `GuestTokenCreateSchema`: keys that it does not know are dropped.
@@ -332,7 +356,7 @@ mod tests {
 
     #[test]
     fn login_requests() {
-        let load = |body: Value| load_login(&body);
+        let load = |body: Value| load_login(&Config::default(), &body);
         let good = json!({"username": "a", "password": "b", "provider": "db", "refresh": "yes"});
         assert_eq!(load(good).unwrap(), ("a".into(), "b".into(), Some("db".into()), true));
         assert_eq!(

@@ -9,7 +9,7 @@ use super::{Computed, Resource, View};
 /// What a request asks for: columns to read, and columns to show when they are fewer than all.
 pub(super) struct Asked {
     /// Columns that are shown.
-    pub shown: Vec<&'static str>,
+    pub columns: Vec<&'static str>,
     /// The client chose them.
     pub pruned: bool,
 }
@@ -28,16 +28,16 @@ pub(super) fn asked(
         return Err(Error::bad_request("Cannot use both select and sel columns"));
     }
     let wanted = if selected.is_empty() { responded } else { selected };
-    let mut shown: Vec<&'static str> = Vec::new();
+    let mut known: Vec<&'static str> = Vec::new();
     for name in wanted {
         if let Some(column) = columns.iter().chain(select).find(|c| **c == name)
             && columns.contains(column)
         {
-            shown.push(column);
+            known.push(column);
         }
     }
-    let pruned = !shown.is_empty();
-    Ok(Asked { shown: if pruned { shown } else { columns.to_vec() }, pruned })
+    let pruned = !known.is_empty();
+    Ok(Asked { columns: if pruned { known } else { columns.to_vec() }, pruned })
 }
 
 /// `_prettify_column`: `changed_by.first_name` → `Changed By First Name`.

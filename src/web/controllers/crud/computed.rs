@@ -1,12 +1,14 @@
 //! Columns that are functions of a row: what the Python models write as properties.
 
+use std::collections::HashMap;
+
 use chrono::{Local, NaiveDateTime, TimeZone};
-use commands::{Principal, Services};
+use commands::Caller;
 use daos::Record;
-use infra::humanize;
+use infra::{db::BoxFuture, humanize};
 use serde_json::Value;
 
-use crate::html::escape;
+use crate::{Cx, html::escape};
 
 /// A computed column.
 pub struct Computed {
@@ -22,11 +24,17 @@ pub struct Computed {
 
 /// What a computed column knows besides its row.
 pub struct View<'a> {
-    /// The application.
-    pub app: &'a Services,
-    /// The caller.
-    pub user: &'a Principal,
+    /// Who asks.
+    pub caller: &'a Caller,
+    /// What was looked up for all rows at once ([`Prepare`]), by primary key.
+    pub prepared: Prepared,
 }
+
+/// Values by primary key.
+pub type Prepared = HashMap<i64, Value>;
+
+/// A column that is looked up for all rows of a page at once: its name, and how.
+pub type Prepare = (&'static str, for<'a> fn(&'a Cx, Vec<i64>) -> BoxFuture<'a, infra::Result<Prepared>>);
 
 impl Computed {
     /// A column that nothing is ordered by.
@@ -94,11 +102,6 @@ pub fn user_name(user: Option<&Record>) -> String {
     user.map(|u| escape(&format!("{} {}", u.text("first_name"), u.text("last_name")))).unwrap_or_default()
 }
 
-/// A digest that names a version of a thumbnail.
-pub fn digest(text: &str) -> String {
-    uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, text.as_bytes()).simple().to_string()
-}
-
 /// A JSON text column as an object; anything else is an empty one (`ExtraJSONMixin.extra`).
 pub fn json_object(record: &Record, column: &str) -> Value {
     match serde_json::from_str(&record.text(column)) {
@@ -110,7 +113,7 @@ pub fn json_object(record: &Record, column: &str) -> Value {
 /// `sql_tables`: what a query reads; nothing when the SQL cannot be parsed.
 pub const SQL_TABLES: Computed = Computed::new("sql_tables", &["sql", "database.sqlalchemy_uri"], |r, _| {
     let uri = r.one("database").map(|d| d.text("sqlalchemy_uri")).unwrap_or_default();
-    let engine = &infra::engines::spec_for_uri(&uri).engine;
+    let engine = &infra::engine_specs::spec_for_uri(&uri).engine;
     let Ok(script) = infra::sql::parse(&r.text("sql"), engine) else { return Value::Array(Vec::new()) };
     let tables = script
         .tables()

@@ -1,9 +1,10 @@
 //! `GET /distinct/<column_name>`.
 
-use daos::base::{self, Query};
+use commands::resource as rows;
+use daos::{base::Query, condition};
 use infra::{
     Error,
-    db::{Sql, Value as Stored},
+    db::{Executor, Value as Stored},
     rison::schema,
 };
 use serde_json::{Map, Value, json};
@@ -13,7 +14,7 @@ use crate::{Cx, Handled};
 
 pub(super) async fn distinct(resource: &'static Resource, cx: Cx) -> Handled {
     let answer = answer(resource, &cx).await;
-    resource.shown(answer)
+    resource.map_failure(answer)
 }
 
 async fn answer(resource: &'static Resource, cx: &Cx) -> Handled {
@@ -27,14 +28,13 @@ async fn answer(resource: &'static Resource, cx: &Cx) -> Handled {
         .and_then(|c| resource.table.column(c))
         .ok_or_else(Error::not_found)?;
     let (offset, limit) = resource.page(cx, &args)?;
-    let db = cx.app.db.exec();
     let mut conditions = resource.base_conditions(cx);
     if let Some(text) = args.get("filter").and_then(Value::as_str).filter(|t| !t.is_empty()) {
-        let field = Sql::new(resource.table.qualified(column.name));
-        conditions.push(db.dialect().ilike(field, &format!("{text}%"), false));
+        let field = resource.table.qualified(column.name);
+        conditions.push(condition::starts_with(cx.caller.app.db.dialect(), field, text));
     }
     let query = Query { conditions, limit, offset, ..Query::default() };
-    let (count, values) = base::distinct(db, resource.table, column.name, &query).await?;
+    let (count, values) = rows::distinct(&cx.caller.app, resource.table, column.name, &query).await?;
     let result: Vec<Value> = values
         .iter()
         .filter(|v| **v != Stored::Null)

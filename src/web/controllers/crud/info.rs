@@ -16,7 +16,7 @@ const CATALOGUE_HEADER: &str = "Project-Id-Version: PROJECT VERSION\nReport-Msgi
 
 pub(super) async fn info(resource: &'static Resource, cx: Cx) -> Handled {
     let answer = answer(resource, &cx);
-    resource.shown(answer)
+    resource.map_failure(answer)
 }
 
 fn answer(resource: &'static Resource, cx: &Cx) -> Handled {
@@ -30,7 +30,7 @@ fn answer(resource: &'static Resource, cx: &Cx) -> Handled {
             .permissions
             .iter()
             .copied()
-            .filter(|permission| cx.user.can_access(permission, resource.permission))
+            .filter(|permission| cx.caller.user.can_access(permission, resource.permission))
             .collect();
         payload.insert("permissions".into(), json!(granted));
     }
@@ -57,7 +57,8 @@ fn fields_info(resource: &Resource, fields: &[Field]) -> infra::Result<Value> {
             FieldKind::String => "String",
             FieldKind::Integer => "Integer",
             FieldKind::Boolean => "Boolean",
-            FieldKind::List => "List",
+            FieldKind::List | FieldKind::Texts | FieldKind::Values => "List",
+            FieldKind::Uuid => "UUID",
             FieldKind::DateTime => "DateTime",
             FieldKind::Other(name) => name,
             // the API names a column that its schema lacks: KeyError

@@ -1,6 +1,6 @@
 //! `GET /<int:pk>`.
 
-use daos::base;
+use commands::resource as rows;
 use infra::{Error, db::Sql, rison::schema};
 use serde_json::json;
 
@@ -10,14 +10,14 @@ use crate::{Cx, Handled};
 pub(super) async fn item(resource: &'static Resource, cx: Cx) -> Handled {
     let pk = cx.req.int_param("pk");
     let answer = answer(resource, &cx, pk, Vec::new()).await;
-    resource.shown(answer)
+    resource.map_failure(answer)
 }
 
 impl Resource {
     /// The item under further conditions, for resources that live below another.
     pub async fn item_where(&'static self, cx: &Cx, pk: i64, conditions: Vec<Sql>) -> Handled {
         let handled = answer(self, cx, pk, conditions).await;
-        self.shown(handled)
+        self.map_failure(handled)
     }
 }
 
@@ -30,10 +30,10 @@ async fn answer(resource: &'static Resource, cx: &Cx, pk: i64, mut conditions: V
         return Err(Error::not_found().into());
     }
     let whole = resource.whole_item.filter(|_| !asked.pruned);
-    let (shown, computed) =
-        whole.map_or((asked.shown.as_slice(), resource.computed), |w| (w.columns, w.computed));
-    let selection = columns::selection(resource.table, computed, shown);
-    let record = base::find(cx.app.db.exec(), &selection, pk.into(), conditions).await?;
+    let (shown_columns, computed) =
+        whole.map_or((asked.columns.as_slice(), resource.computed), |w| (w.columns, w.computed));
+    let selection = columns::selection(resource.table, computed, shown_columns);
+    let record = rows::find(&cx.caller.app, &selection, pk, conditions).await?;
     let record = record.ok_or_else(Error::not_found)?;
     let mut payload = if resource.bare {
         serde_json::Map::new()
@@ -41,15 +41,16 @@ async fn answer(resource: &'static Resource, cx: &Cx, pk: i64, mut conditions: V
         chosen(
             &args,
             [
-                ("show_columns", json!(asked.shown)),
-                ("label_columns", columns::labels(resource, &asked.shown)),
+                ("show_columns", json!(asked.columns)),
+                ("label_columns", columns::labels(resource, &asked.columns)),
                 ("description_columns", json!({})),
                 ("show_title", json!(resource.title("Show"))),
             ],
         )
     };
-    let view = View { app: &cx.app, user: &cx.user };
+    let prepared = resource.prepared(cx, shown_columns, &[pk.into()]).await?;
+    let view = View { caller: &cx.caller, prepared };
     payload.insert("id".into(), pk.into());
-    payload.insert("result".into(), columns::render(&record, computed, shown, &view));
+    payload.insert("result".into(), columns::render(&record, computed, shown_columns, &view));
     Ok(respond(200, payload))
 }

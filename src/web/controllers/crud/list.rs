@@ -1,7 +1,8 @@
 //! `GET /`: filter, order, page.
 
+use commands::resource as rows;
 use daos::{
-    base::{self, Order, Query},
+    base::{Order, Query},
     filter,
 };
 use infra::{
@@ -16,14 +17,14 @@ use crate::{Cx, Handled};
 
 pub(super) async fn list(resource: &'static Resource, cx: Cx) -> Handled {
     let answer = answer(resource, &cx, Vec::new()).await;
-    resource.shown(answer)
+    resource.map_failure(answer)
 }
 
 impl Resource {
     /// The list under further conditions, for resources that live below another (annotations of a layer).
     pub async fn list_where(&'static self, cx: &Cx, conditions: Vec<Sql>) -> Handled {
         let handled = answer(self, cx, conditions).await;
-        self.shown(handled)
+        self.map_failure(handled)
     }
 }
 
@@ -36,17 +37,18 @@ async fn answer(resource: &'static Resource, cx: &Cx, mut conditions: Vec<Sql>) 
     let order = order(resource, &args)?;
     let (offset, limit) = resource.page(cx, &args)?;
 
-    let db = cx.app.db.exec();
-    let count = base::count(db, resource.table, &conditions).await?;
+    let count = rows::count(&cx.caller.app, resource.table, &conditions).await?;
     let whole = resource.whole_list.filter(|_| !asked.pruned);
-    let (shown, computed) =
-        whole.map_or((asked.shown.as_slice(), resource.computed), |w| (w.columns, w.computed));
-    let selection = columns::selection(resource.table, computed, shown);
-    let rows = base::fetch(db, &selection, &Query { conditions, order, limit, offset }).await?;
+    let (shown_columns, computed) =
+        whole.map_or((asked.columns.as_slice(), resource.computed), |w| (w.columns, w.computed));
+    let selection = columns::selection(resource.table, computed, shown_columns);
+    let page = rows::fetch(&cx.caller.app, &selection, &Query { conditions, order, limit, offset }).await?;
 
-    let view = View { app: &cx.app, user: &cx.user };
-    let ids: Vec<Value> = rows.iter().map(|r| r.json(resource.table.pk)).collect();
-    let result: Vec<Value> = rows.iter().map(|r| columns::render(r, computed, shown, &view)).collect();
+    let ids: Vec<Value> = page.iter().map(|r| r.json(resource.table.pk)).collect();
+    let prepared = resource.prepared(cx, shown_columns, &ids).await?;
+    let view = View { caller: &cx.caller, prepared };
+    let result: Vec<Value> =
+        page.iter().map(|r| columns::render(r, computed, shown_columns, &view)).collect();
     payload.insert("ids".into(), ids.into());
     payload.insert("result".into(), result.into());
     payload.insert("count".into(), count.into());
@@ -56,14 +58,14 @@ async fn answer(resource: &'static Resource, cx: &Cx, mut conditions: Vec<Sql>) 
 /// The members that `keys` chooses.
 fn metadata(resource: &Resource, args: &Map<String, Value>, asked: &columns::Asked) -> Map<String, Value> {
     let order: Vec<&str> = if asked.pruned {
-        resource.order_columns.iter().copied().filter(|c| asked.shown.contains(c)).collect()
+        resource.order_columns.iter().copied().filter(|c| asked.columns.contains(c)).collect()
     } else {
         resource.order_columns.to_vec()
     };
     let all = [
-        ("list_columns", json!(asked.shown)),
+        ("list_columns", json!(asked.columns)),
         ("order_columns", json!(order)),
-        ("label_columns", columns::labels(resource, &asked.shown)),
+        ("label_columns", columns::labels(resource, &asked.columns)),
         ("description_columns", json!({})),
         ("list_title", json!(resource.title("List"))),
     ];
@@ -85,7 +87,7 @@ pub(super) fn chosen<const N: usize>(
 
 /// `rest_add_filters`, applied.
 fn filters(resource: &Resource, cx: &Cx, args: &Map<String, Value>) -> infra::Result<Vec<Sql>> {
-    let filter_cx = FilterCx { app: &cx.app, user: &cx.user, dialect: cx.app.db.dialect() };
+    let filter_cx = FilterCx { caller: &cx.caller, dialect: cx.caller.app.db.dialect() };
     let mut asked = Vec::new();
     for item in args.get("filters").and_then(Value::as_array).into_iter().flatten() {
         let (Some(column), Some(operator), Some(value)) =

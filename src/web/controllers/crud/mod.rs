@@ -12,12 +12,10 @@ mod item;
 mod list;
 mod related;
 mod resource;
-pub mod validate;
 pub mod write;
 
+pub use crate::schemas::{Field, FieldKind};
 pub use computed::{Computed, View};
 pub use info::TIME_ZONES;
 pub use related::{RelatedField, Search};
-pub use resource::{
-    CustomFilter, Field, FieldKind, FilterCx, Grants, Resource, Style, Verb, WholeList, respond,
-};
+pub use resource::{CustomFilter, FilterCx, Grants, Resource, Style, Verb, WholeList, respond};

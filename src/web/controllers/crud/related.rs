@@ -1,13 +1,15 @@
 //! `GET /related/<column_name>`: what a form offers for a relation.
 
+use commands::resource as rows;
 use daos::{
     Record, Selection,
     base::{self, Order, Query},
+    condition, person,
     table::Relation,
 };
 use infra::{
     Error,
-    db::{Dialect, Sql},
+    db::{Dialect, Executor, Sql},
     rison::schema,
 };
 use serde_json::{Map, Value, json};
@@ -50,10 +52,11 @@ impl RelatedField {
         Self { name, search: Search::Person, base: Some(listed_users), order: None, text: None, extra: &[] }
     }
     /// A user that cannot be searched.
-    pub const fn anybody(name: &'static str) -> Self {
+    pub const fn any_user(name: &'static str) -> Self {
         Self { name, search: Search::Nothing, base: None, order: None, text: None, extra: &[] }
     }
-    /// The owners, with e-mail address and activity.
+    /// The owners, with activity and, for who manages users, e-mail address; the original tells it everybody who may
+    /// write a chart.
     pub const fn owners() -> Self {
         Self { extra: &["email", "active"], ..Self::person("owners") }
     }
@@ -66,19 +69,24 @@ impl RelatedField {
 
 /// `BaseFilterRelatedUsers`: without those that the configuration excludes.
 fn listed_users(cx: &FilterCx) -> Option<Sql> {
-    let excluded: Vec<&str> =
-        cx.app.config.get("EXCLUDE_USERS_FROM_LISTS").as_array()?.iter().filter_map(Value::as_str).collect();
+    let excluded: Vec<&str> = cx
+        .caller
+        .app
+        .config
+        .get("EXCLUDE_USERS_FROM_LISTS")
+        .as_array()?
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
     if excluded.is_empty() {
         return None;
     }
-    let mut sql = Sql::new("ab_user.username NOT IN ");
-    sql.push_list(excluded);
-    Some(sql)
+    Some(person::is_not_called(&excluded))
 }
 
 pub(super) async fn related(resource: &'static Resource, cx: Cx) -> Handled {
     let answer = answer(resource, &cx).await;
-    resource.shown(answer)
+    resource.map_failure(answer)
 }
 
 async fn answer(resource: &'static Resource, cx: &Cx) -> Handled {
@@ -98,11 +106,10 @@ async fn answer(resource: &'static Resource, cx: &Cx) -> Handled {
         return Err(Error::unprocessable("Could not process entity").into());
     }
 
-    let db = cx.app.db.exec();
-    let filter_cx = FilterCx { app: &cx.app, user: &cx.user, dialect: db.dialect() };
+    let filter_cx = FilterCx { caller: &cx.caller, dialect: cx.caller.app.db.dialect() };
     let mut conditions: Vec<Sql> = field.base.and_then(|f| f(&filter_cx)).into_iter().collect();
     if let Some(text) = args.get("filter").and_then(Value::as_str).filter(|t| !t.is_empty()) {
-        conditions.extend(search(field.search, relation, text, db.dialect()));
+        conditions.extend(search(field.search, relation, text, cx.caller.app.db.dialect()));
     }
     let order = field
         .order
@@ -111,26 +118,30 @@ async fn answer(resource: &'static Resource, cx: &Cx) -> Handled {
             vec![order(column), order(relation.target.pk)]
         })
         .unwrap_or_default();
-    let mut count = base::count(db, relation.target, &conditions).await?;
+    let mut count = rows::count(&cx.caller.app, relation.target, &conditions).await?;
     let selection = selection(field, relation);
-    let mut rows = base::fetch(db, &selection, &Query { conditions, order, limit, offset }).await?;
+    let mut rows =
+        rows::fetch(&cx.caller.app, &selection, &Query { conditions, order, limit, offset }).await?;
     if !ids.is_empty() {
         let pk = relation.target.pk;
         let missing: Vec<i64> =
             ids.into_iter().filter(|id| !rows.iter().any(|r| r.get::<i64>(pk) == Some(*id))).collect();
         if !missing.is_empty() {
-            let mut condition = Sql::new(format!("{} IN ", relation.target.qualified(pk)));
-            condition.push_list(missing.into_iter().filter(|id| i32::try_from(*id).is_ok()));
-            rows.extend(base::fetch(db, &selection, &Query::filter(condition)).await?);
+            let missing = Query::filter(base::has_key(relation.target, &missing));
+            rows.extend(rows::fetch(&cx.caller.app, &selection, &missing).await?);
         }
         count = rows.len() as i64;
     }
     let result: Vec<Value> = rows
         .iter()
         .map(|row| {
+            let extra_value = |column: &str| match column {
+                "email" if !cx.caller.user.manages_users() => Value::Null,
+                column => row.json(column),
+            };
             let extra: Map<String, Value> =
-                field.extra.iter().map(|c| ((*c).to_owned(), row.json(c))).collect();
-            json!({"value": row.json(relation.target.pk), "text": text(field, relation, row), "extra": extra})
+                field.extra.iter().map(|c| ((*c).to_owned(), extra_value(c))).collect();
+            json!({"value": row.json(relation.target.pk), "text": label(field, relation, row), "extra": extra})
         })
         .collect();
     let mut payload = Map::new();
@@ -140,18 +151,12 @@ async fn answer(resource: &'static Resource, cx: &Cx) -> Handled {
 }
 
 fn search(search: Search, relation: &Relation, text: &str, dialect: Dialect) -> Option<Sql> {
-    let field = |column| Sql::new(relation.target.qualified(column));
+    let field = |column| relation.target.qualified(column);
     match search {
         Search::Nothing => None,
-        Search::StartsWith(column) => Some(dialect.ilike(field(column), &format!("{text}%"), false)),
-        Search::Contains(column) => Some(dialect.ilike(field(column), &format!("%{text}%"), false)),
-        Search::Person => {
-            let name = Sql::new("ab_user.first_name || ' ' || ab_user.last_name");
-            let pattern = format!("%{text}%");
-            let mut sql = dialect.ilike(name, &pattern, false);
-            sql.push(" OR ").append(dialect.ilike(field("username"), &pattern, false));
-            Some(sql)
-        }
+        Search::StartsWith(column) => Some(condition::starts_with(dialect, field(column), text)),
+        Search::Contains(column) => Some(condition::contains(dialect, field(column), text)),
+        Search::Person => Some(person::is_called(dialect, text)),
     }
 }
 
@@ -165,11 +170,11 @@ fn selection(field: &RelatedField, relation: &'static Relation) -> Selection {
         "dashboards" => &["dashboard_title"],
         _ => &[],
     };
-    Selection::of(relation.target, own.iter().chain(field.extra).copied().chain(field.text))
+    Selection::with_paths(relation.target, own.iter().chain(field.extra).copied().chain(field.text))
 }
 
 /// `str(model)`, or the column that stands for it.
-fn text(field: &RelatedField, relation: &Relation, row: &Record) -> Value {
+fn label(field: &RelatedField, relation: &Relation, row: &Record) -> Value {
     if let Some(column) = field.text {
         return row.json(column);
     }

@@ -1,6 +1,6 @@
 //! What a resource is.
 
-use commands::{Principal, Services, tag::ObjectType};
+use commands::{Caller, tag::ObjectType};
 use daos::{Table, write::Values};
 use infra::{
     Error,
@@ -9,7 +9,13 @@ use infra::{
 };
 use serde_json::{Map, Value};
 
-use super::{Computed, RelatedField, columns::prettify_name, distinct, info, item, list, related, write};
+use super::{
+    Computed, RelatedField,
+    columns::prettify_name,
+    computed::{Prepare, Prepared},
+    distinct, info, item, list, related, write,
+};
+use crate::schemas::Field;
 use crate::{
     Answer, Cx, Handled,
     error::Failure,
@@ -68,6 +74,8 @@ pub struct Resource {
     pub filters: &'static [CustomFilter],
     /// Rows that the caller sees; nothing restricts nothing.
     pub base_filter: Option<fn(&FilterCx) -> Option<Sql>>,
+    /// A column that is looked up for all rows at once.
+    pub prepare: Option<Prepare>,
     /// Fields of `/related/`.
     pub related: &'static [RelatedField],
     /// Fields of `/distinct/`.
@@ -174,102 +182,10 @@ pub enum Style {
     Fab,
 }
 
-/// A field of POST or PUT.
-#[derive(Debug, Clone, Copy)]
-pub struct Field {
-    /// Name.
-    pub name: &'static str,
-    /// Marshmallow class.
-    pub kind: FieldKind,
-    /// Must be given.
-    pub required: bool,
-    /// Null is allowed.
-    pub nullable: bool,
-    /// Unique column.
-    pub unique: bool,
-    /// `repr()` of the validators, shown by `_info`.
-    pub validate: &'static [&'static str],
-    /// Length bounds that are enforced.
-    pub length: Option<(u32, Option<u32>)>,
-    /// A further check: the message, if the value fails.
-    pub check: Option<fn(&Value) -> Option<&'static str>>,
-}
-
-/// Class of a marshmallow field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FieldKind {
-    /// `String`.
-    String,
-    /// `Integer`.
-    Integer,
-    /// `Boolean`.
-    Boolean,
-    /// `List` of integers.
-    List,
-    /// `DateTime`.
-    DateTime,
-    /// `List` of nested objects, dictionaries and the like: shown only.
-    Other(&'static str),
-    /// Not in the schema: `_info` fails with a KeyError.
-    Missing,
-}
-
-impl Field {
-    /// An optional field.
-    pub const fn new(name: &'static str, kind: FieldKind) -> Self {
-        Self {
-            name,
-            kind,
-            required: false,
-            nullable: false,
-            unique: false,
-            validate: &[],
-            length: None,
-            check: None,
-        }
-    }
-    /// An optional text that may be null.
-    pub const fn text(name: &'static str) -> Self {
-        Self::new(name, FieldKind::String).nullable()
-    }
-    /// Required.
-    pub const fn required(mut self) -> Self {
-        self.required = true;
-        self
-    }
-    /// Null allowed.
-    pub const fn nullable(mut self) -> Self {
-        self.nullable = true;
-        self
-    }
-    /// Unique.
-    pub const fn unique(mut self) -> Self {
-        self.unique = true;
-        self
-    }
-    /// With validators for display.
-    pub const fn validate(mut self, validate: &'static [&'static str]) -> Self {
-        self.validate = validate;
-        self
-    }
-    /// With a further check.
-    pub const fn check(mut self, check: fn(&Value) -> Option<&'static str>) -> Self {
-        self.check = Some(check);
-        self
-    }
-    /// With an enforced length.
-    pub const fn length(mut self, min: u32, max: Option<u32>) -> Self {
-        self.length = Some((min, max));
-        self
-    }
-}
-
 /// What conditions are made from.
 pub struct FilterCx<'a> {
-    /// The application.
-    pub app: &'a Services,
-    /// The caller.
-    pub user: &'a Principal,
+    /// Who asks.
+    pub caller: &'a Caller,
     /// The backend.
     pub dialect: Dialect,
 }
@@ -314,6 +230,7 @@ impl Resource {
         computed: &[],
         filters: &[],
         base_filter: None,
+        prepare: None,
         related: &[],
         distinct: &[],
         before_add: None,
@@ -380,7 +297,12 @@ impl Resource {
             }
         };
         let rule = if self.style == Style::Fab { rule.csrf_exempt() } else { rule };
-        let rule = rule.of(self).endpoint(Box::leak(format!("{}.{method}", self.class).into_boxed_str()));
+        let rule = match verb {
+            Verb::Post => rule.body(format!("{}.post", self.class), self.add_fields),
+            Verb::Put => rule.body(format!("{}.put", self.class), self.edit_fields),
+            _ => rule,
+        };
+        let rule = rule.endpoint(Box::leak(format!("{}.{method}", self.class).into_boxed_str()));
         match self.flag {
             Some(flag) => rule.flag(flag),
             None => rule,
@@ -395,9 +317,17 @@ impl Resource {
         }
     }
 
+    /// What is looked up for all rows of a page at once, if its column is asked for.
+    pub(super) async fn prepared(&self, cx: &Cx, columns: &[&str], ids: &[Value]) -> infra::Result<Prepared> {
+        match self.prepare.filter(|(column, _)| columns.contains(column)) {
+            Some((_, prepare)) => prepare(cx, ids.iter().filter_map(Value::as_i64).collect()).await,
+            None => Ok(Prepared::new()),
+        }
+    }
+
     /// Conditions that hold for all that the caller sees.
     pub(super) fn base_conditions(&self, cx: &Cx) -> Vec<Sql> {
-        let filter_cx = FilterCx { app: &cx.app, user: &cx.user, dialect: cx.app.db.dialect() };
+        let filter_cx = FilterCx { caller: &cx.caller, dialect: cx.caller.app.db.dialect() };
         self.base_filter.and_then(|f| f(&filter_cx)).into_iter().collect()
     }
 
@@ -411,17 +341,20 @@ impl Resource {
             0 => self.page_size,
             n => n,
         };
-        let max =
-            self.max_page_size.unwrap_or_else(|| cx.app.config.int("FAB_API_MAX_PAGE_SIZE").unwrap_or(100));
+        let max = self
+            .max_page_size
+            .unwrap_or_else(|| cx.caller.app.config.int("FAB_API_MAX_PAGE_SIZE").unwrap_or(100));
         if max == -1 {
-            if size == -1 {
+            // -1 means all; less of it would be a limit that PostgreSQL refuses
+            if size < 0 {
                 return Ok((0, None));
             }
         } else if size > max || size < 1 {
             size = max;
         }
         let offset = page.saturating_mul(size);
-        if offset < 0 && cx.app.db.dialect() == Dialect::Postgres {
+        // FAB's own resources have no words for it, and fail
+        if offset < 0 && cx.caller.app.db.dialect().is_strict() && self.style != Style::Fab {
             let error = "(psycopg2.errors.InvalidRowCountInResultOffsetClause) OFFSET must not be negative\n";
             return Err(Error::Legacy { status: 422, error: error.into() });
         }
@@ -436,8 +369,8 @@ impl Resource {
         }
     }
 
-    /// What clients of this class see of a failure.
-    pub(super) fn shown(&self, handled: Handled) -> Handled {
+    /// A failure as this class of the original answers it.
+    pub(super) fn map_failure(&self, handled: Handled) -> Handled {
         match handled {
             Err(Failure(Error::Legacy { error, .. })) if self.style == Style::Fab => {
                 Err(Failure(Error::Internal(error)))

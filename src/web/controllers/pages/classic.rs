@@ -1,9 +1,10 @@
 //! Flask-AppBuilder's layout, for the few pages that are made on the server.
 
 use commands::bootstrap::{self, Language};
+use maud::{DOCTYPE, Markup, html};
 use serde_json::Value;
 
-use crate::{Answer, Cx, flash, html::escape, locale, spa};
+use crate::{Answer, Cx, flash, locale, spa};
 
 const STYLES: [&str; 11] = [
     "bootstrap.min.css",
@@ -31,65 +32,72 @@ const SCRIPTS: [&str; 7] = [
 /// The script of every page but the login.
 pub(in crate::controllers) const KEEP_TAB: &str = "/static/appbuilder/js/ab_keep_tab.js";
 
-fn prefix(cx: &Cx) -> String {
-    escape(cx.app.config.str("STATIC_ASSETS_PREFIX"))
-}
-
 /// Flask-AppBuilder's layout: its style sheets and scripts, the navigation bar, the content.
-pub(in crate::controllers) fn page(cx: &Cx, head: &str, content: &str, scripts: &[&str]) -> Answer {
-    let prefix = prefix(cx);
-    let nonce = escape(&spa::nonce(cx));
-    let mut out = format!(
-        "<!DOCTYPE html>\n<html>\n<head>\n<title>{}</title>\n",
-        escape(cx.app.config.str("APP_NAME"))
-    );
-    out.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1.0\">\n");
-    for style in STYLES {
-        out.push_str(&format!("<link href=\"{prefix}/static/appbuilder/css/{style}\" rel=\"stylesheet\">\n"));
-    }
-    out.push_str(head);
-    for script in SCRIPTS
-        .iter()
-        .map(|s| format!("/static/appbuilder/js/{s}"))
-        .chain(scripts.iter().map(|s| (*s).into()))
-    {
-        out.push_str(&format!("<script src=\"{prefix}{script}\" nonce=\"{nonce}\"></script>\n"));
-    }
-    let brand = escape(cx.app.config.str("APP_ICON"));
-    out.push_str(&format!(
-        "</head>\n<body>\n<div class=\"navbar navbar-inverse\" role=\"navigation\"><div class=\"container\">\n\
-         <a class=\"navbar-brand\" href=\"/\"><img src=\"{prefix}{brand}\" height=\"100%\" alt=\"\"></a>\n\
-         <ul class=\"nav navbar-nav\">\n{}</ul>\n</div></div>\n<div class=\"container\">\n{}{content}</div>\n</body>\n</html>\n",
-        navigation(cx),
-        messages(cx),
-    ));
-    Answer::html(200, out)
+pub(in crate::controllers) fn page(cx: &Cx, head: &Markup, content: &Markup, scripts: &[&str]) -> Answer {
+    let config = &cx.caller.app.config;
+    let (prefix, nonce) = (config.str("STATIC_ASSETS_PREFIX"), spa::nonce(cx));
+    let common = SCRIPTS.iter().map(|name| format!("/static/appbuilder/js/{name}"));
+    let scripts = common.chain(scripts.iter().map(|path| (*path).to_owned()));
+    let page = html! {
+        (DOCTYPE)
+        html {
+            head {
+                title { (config.str("APP_NAME")) }
+                meta name="viewport" content="width=device-width, initial-scale=1.0";
+                @for style in STYLES {
+                    link href={(prefix) "/static/appbuilder/css/" (style)} rel="stylesheet";
+                }
+                (head)
+                @for script in scripts {
+                    script src={(prefix) (script)} nonce=(nonce) {}
+                }
+            }
+            body {
+                div class="navbar navbar-inverse" role="navigation" {
+                    div class="container" {
+                        a class="navbar-brand" href="/" {
+                            img src={(prefix) (config.str("APP_ICON"))} height="100%" alt="";
+                        }
+                        ul class="nav navbar-nav" { (navigation(cx)) }
+                    }
+                }
+                div class="container" {
+                    (messages(cx))
+                    (content)
+                }
+            }
+        }
+    };
+    Answer::html(200, page.into_string())
 }
 
 /// What the request before had to say.
-fn messages(cx: &Cx) -> String {
-    let mut out = String::new();
-    for message in flash::take(cx).as_array().into_iter().flatten() {
-        let part = |at: usize| escape(message.get(at).and_then(Value::as_str).unwrap_or_default());
-        out.push_str(&format!("<div class=\"alert alert-{}\">{}</div>\n", part(0), part(1)));
+fn messages(cx: &Cx) -> Markup {
+    fn part(message: &Value, at: usize) -> &str {
+        message.get(at).and_then(Value::as_str).unwrap_or_default()
     }
-    out
+    html! {
+        @for message in flash::take(cx).as_array().into_iter().flatten() {
+            div class={"alert alert-" (part(message, 0))} { (part(message, 1)) }
+        }
+    }
 }
 
 /// The menu of the caller; categories are shown as their first page.
-fn navigation(cx: &Cx) -> String {
-    let locale = locale::of(cx);
+fn navigation(cx: &Cx) -> Markup {
+    let locale = locale::for_request(cx);
     let translate = |sentence: &str| locale::translate(&locale, sentence);
     let language = Language { locale: &locale, translate: &translate };
-    let menu = bootstrap::menu(&cx.app.config, &cx.user, &language);
-    let mut out = String::new();
-    for item in menu.as_array().into_iter().flatten() {
+    let menu = bootstrap::menu(&cx.caller.app.config, &cx.caller.user, &language);
+    let links = menu.as_array().into_iter().flatten().filter_map(|item| {
         let first =
             item.get("childs").and_then(Value::as_array).into_iter().flatten().find(|c| c.is_object());
-        let url = item.get("url").or_else(|| first?.get("url")).and_then(Value::as_str);
-        if let (Some(url), Some(label)) = (url, item.get("label").and_then(Value::as_str)) {
-            out.push_str(&format!("<li><a href=\"{}\">{}</a></li>\n", escape(url), escape(label)));
+        let url = item.get("url").or_else(|| first?.get("url")).and_then(Value::as_str)?;
+        Some((url, item.get("label").and_then(Value::as_str)?))
+    });
+    html! {
+        @for (url, label) in links {
+            li { a href=(url) { (label) } }
         }
     }
-    out
 }

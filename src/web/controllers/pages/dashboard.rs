@@ -2,13 +2,11 @@
 
 use commands::{
     access::{self, objects::can_access_dashboard},
-    dashboard::find,
+    dashboard::{detail, find},
     dashboard_new::dashboard_new,
     permalink::Permalink,
 };
-use daos::{dashboard, embedded};
 use serde_json::{Map, Value, json};
-use uuid::Uuid;
 
 use super::welcome::to_login;
 use crate::{
@@ -46,24 +44,23 @@ pub(super) fn rules() -> Vec<Rule> {
 
 /// The page of a dashboard; a missing one and one that is not for the caller look the same.
 pub(super) async fn show(cx: Cx, key: &str) -> Handled {
-    let stranger = cx.user.is_anonymous();
+    let stranger = cx.caller.user.is_anonymous();
     let hidden = || if stranger { to_login(&cx.req) } else { error_pages::abort(&cx.req, 404) };
-    let key = dashboard::DashboardKey::parse(key);
-    let Some(board) = dashboard::find_where(cx.app.db.exec(), &key, None).await? else { return Ok(hidden()) };
+    let Some(dashboard) = find::unchecked(&cx.caller.app, key).await? else { return Ok(hidden()) };
     // a dataset may be shared with the public while a dashboard on it is still a draft
-    if stranger && board.published != Some(true) {
+    if stranger && dashboard.published != Some(true) {
         return Ok(hidden());
     }
-    if !can_access_dashboard(&cx.app, &cx.user, &board).await? {
+    if !can_access_dashboard(&cx.caller, &dashboard).await? {
         return Ok(hidden());
     }
-    spa::render_dashboard(&cx, board.dashboard_title.unwrap_or_default()).await
+    spa::render_dashboard(&cx, dashboard.dashboard_title.unwrap_or_default()).await
 }
 
 /// A link to a dashboard with its filters; one that cannot be followed leads to the list, with the reason.
 async fn permalink(cx: Cx) -> Handled {
     let key = cx.req.param("key");
-    let found = match Permalink::Dashboard.get(&cx.app, key).await {
+    let found = match Permalink::Dashboard.get(&cx.caller.app, key).await {
         Ok(Some(value)) => value,
         Ok(None) => return Ok(Answer::json(404, &json!({"error": "permalink state not found"}))),
         Err(error @ infra::Error::Internal(_)) => return Err(error.into()),
@@ -75,7 +72,7 @@ async fn permalink(cx: Cx) -> Handled {
         Some(other) => other.to_string(),
         None => String::new(),
     };
-    match find::by_id_or_slug(&cx.app, &cx.user, &id).await {
+    match find::by_id_or_slug(&cx.caller, &id).await {
         Ok(_) => {}
         Err(error) if error.status() == 403 => {
             return Ok(to_list(&cx, "You don't have access to this dashboard."));
@@ -88,7 +85,7 @@ async fn permalink(cx: Cx) -> Handled {
             .to_string()
             .replace("%20", "+")
     };
-    let root = commands::bootstrap::application_root(&cx.app.config);
+    let root = commands::bootstrap::application_root(&cx.caller.app.config);
     let mut url = format!("{root}/superset/dashboard/{}/?permalink_key={}", quote(&id), quote(key));
     let state = found.get("state").cloned().unwrap_or_default();
     let text = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
@@ -112,43 +109,41 @@ async fn permalink(cx: Cx) -> Handled {
 }
 
 fn to_list(cx: &Cx, reason: &str) -> Answer {
-    let message = format!("Error: {}", locale::translate(&locale::of(cx), reason));
+    let message = format!("Error: {}", locale::translate(&locale::for_request(cx), reason));
     flash::add(cx, "danger", &message);
     Answer::redirect(
         302,
-        format!("{}/dashboard/list/", commands::bootstrap::application_root(&cx.app.config)),
+        format!("{}/dashboard/list/", commands::bootstrap::application_root(&cx.caller.app.config)),
     )
 }
 
 /// Makes an empty dashboard and opens it for editing.
 async fn new(cx: Cx) -> Handled {
-    let id = dashboard_new(&cx.app, &cx.user).await?;
-    let root = commands::bootstrap::application_root(&cx.app.config);
+    let id = dashboard_new(&cx.caller).await?;
+    let root = commands::bootstrap::application_root(&cx.caller.app.config);
     Ok(Answer::redirect(302, format!("{root}/superset/dashboard/{id}/?edit=true")))
 }
 
 /// The page in another site's frame: it shows nothing by itself, the guest token that the host page hands it does.
 async fn embed(cx: Cx) -> Handled {
-    if !cx.app.config.flag("EMBEDDED_SUPERSET") {
+    if !cx.caller.app.config.flag("EMBEDDED_SUPERSET") {
         return Ok(error_pages::abort(&cx.req, 404));
     }
-    let found = match Uuid::parse_str(cx.req.param("uuid")) {
-        Ok(uuid) => embedded::find(cx.app.db.exec(), uuid).await?,
-        Err(_) => None,
+    let Some(found) = detail::embedding_of(&cx.caller.app, cx.req.param("uuid")).await? else {
+        return Ok(error_pages::abort(&cx.req, 404));
     };
-    let Some(found) = found else { return Ok(error_pages::abort(&cx.req, 404)) };
     let domains = found.allowed_domains();
     let referrer = cx.req.header("referer").unwrap_or_default();
     if !domains.is_empty() && !domains.iter().any(|domain| is_same_origin(referrer, domain)) {
         return Ok(error_pages::abort(&cx.req, 403));
     }
-    let header = cx.app.config.get("GUEST_TOKEN_HEADER_NAME").clone();
+    let header = cx.caller.app.config.get("GUEST_TOKEN_HEADER_NAME").clone();
     let extra = json!({"embedded": {"dashboard_id": found.dashboard_id}});
     embedded_page(cx, json!({"config": {"GUEST_TOKEN_HEADER_NAME": header}}), extra).await
 }
 
 async fn legacy_embedded(cx: Cx) -> Handled {
-    if !cx.app.config.flag("EMBEDDED_SUPERSET") {
+    if !cx.caller.app.config.flag("EMBEDDED_SUPERSET") {
         return Ok(Answer::html(404, ""));
     }
     let extra = json!({"embedded": {"dashboard_id": cx.req.param("dashboard_id_or_slug")}});
@@ -163,7 +158,7 @@ async fn embedded_page(mut cx: Cx, before: Value, after: Value) -> Handled {
             session.modified = true;
         }
     }
-    cx.user = access::load_anonymous(&cx.app).await?.into();
+    cx.caller.user = access::load_anonymous(&cx.caller.app).await?.into();
     let mut data = Map::new();
     data.extend(before.as_object().cloned().unwrap_or_default());
     data.insert("common".into(), spa::common(&cx).await?);

@@ -1,10 +1,12 @@
 //! Old addresses of charts and of SQL Lab, which lead to the new ones (`superset.views.core`).
 
-use commands::explore::{
-    form_data::{self, FormData},
-    get::{Ask, Found, get},
+use commands::{
+    chart::find,
+    explore::{
+        form_data::{self, FormData},
+        get::{ExploreAnswer, ExploreRequest, get},
+    },
 };
-use daos::chart;
 use serde_json::{Value, json};
 
 use crate::{
@@ -35,13 +37,13 @@ pub(super) fn rules() -> Vec<Rule> {
 }
 
 fn root(cx: &Cx) -> &str {
-    commands::bootstrap::application_root(&cx.app.config)
+    commands::bootstrap::application_root(&cx.caller.app.config)
 }
 
 /// The form data is quoted twice: once by hand, once as a query argument.
 async fn slice(cx: Cx) -> Handled {
     let id = cx.req.int_param("slice_id");
-    if chart::find(cx.app.db.exec(), id).await?.is_none() {
+    if !find::exists(&cx.caller.app, id).await? {
         return Ok(error_pages::abort(&cx.req, 404));
     }
     let quote =
@@ -76,7 +78,7 @@ async fn to_explore(cx: Cx) -> Handled {
 async fn post_explore(cx: Cx) -> Handled {
     let argument = |name: &str| cx.req.field(name).or_else(|| cx.req.arg(name)).map(str::to_owned);
     let datasource_id = cx.req.params.get("datasource_id").and_then(|id| id.parse().ok());
-    let ask = Ask {
+    let ask = ExploreRequest {
         permalink_key: None,
         form_data_key: argument("form_data_key"),
         datasource_id: datasource_id.or_else(|| argument("datasource_id")?.parse().ok()),
@@ -91,16 +93,16 @@ async fn post_explore(cx: Cx) -> Handled {
         args: cx.req.args.clone(),
     };
     let (id, kind) = (ask.datasource_id, ask.datasource_type.clone().unwrap_or_else(|| "table".to_owned()));
-    let page = match get(&cx.app, &cx.user, ask).await? {
-        Found::Page(page) => page,
-        Found::Redirect(to) => return Ok(Answer::redirect(302, to)),
+    let page = match get(&cx.caller, ask).await? {
+        ExploreAnswer::Page(page) => page,
+        ExploreAnswer::Redirect(to) => return Ok(Answer::redirect(302, to)),
     };
     let name = page["dataset"].get("table_name").and_then(Value::as_str);
     let title = page["slice"].get("slice_name").and_then(Value::as_str).or(name);
     let title = title.map_or_else(|| "Explore".to_owned(), |name| format!("Explore - {name}"));
     let standalone = spa::is_standalone(&cx);
     let bootstrap = json!({
-        "can_add": cx.user.can_access("can_write", "Chart"),
+        "can_add": cx.caller.user.can_access("can_write", "Chart"),
         "datasource": page["dataset"],
         "form_data": page["form_data"],
         "datasource_id": id,
@@ -108,7 +110,7 @@ async fn post_explore(cx: Cx) -> Handled {
         "slice": page["slice"],
         "standalone": standalone,
         "force": argument("force").as_deref() == Some("true"),
-        "user": commands::bootstrap::user(&cx.app, &cx.user).await?,
+        "user": commands::bootstrap::user(&cx.caller).await?,
         "forced_height": argument("height"),
         "common": spa::common(&cx).await?,
     });
@@ -136,7 +138,7 @@ async fn put_form_data_away(cx: &Cx) -> Result<Option<String>, infra::Error> {
         tab_id: None,
         session_id: cx.session.lock().values.get("_id").and_then(Value::as_str).map(str::to_owned),
     };
-    form_data::create(&cx.app, &cx.user, &data).await.map(Some)
+    form_data::create(&cx.caller, &data).await.map(Some)
 }
 
 const PATH: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Answer, Cx, Handled, error_pages,
-    files::{Keep, send_as},
+    files::{CachePolicy, send_as},
     guards::next_url::same_origin,
     locale,
     routes::{Access, Rule, rule},
@@ -27,7 +27,7 @@ pub(super) fn rules() -> Vec<Rule> {
 /// Sets the language and goes back to where the request came from.
 async fn choose(cx: Cx) -> Handled {
     let wanted = cx.req.param("locale");
-    if !locale::is_offered(&cx.app.config, wanted) {
+    if !locale::is_offered(&cx.caller.app.config, wanted) {
         // Superset means to answer 404 here, but fails while it does
         return Ok(error_pages::abort(&cx.req, 500));
     }
@@ -36,8 +36,8 @@ async fn choose(cx: Cx) -> Handled {
         session.values.insert("locale".into(), Value::from(wanted));
         session.modified = true;
     }
-    let here = format!("{}://{}", cx.req.scheme, cx.req.host);
-    let back = cx.req.header("referer").filter(|url| same_origin(url, &here)).unwrap_or("/");
+    let here = cx.req.origin.as_deref().unwrap_or_default();
+    let back = cx.req.header("referer").filter(|url| same_origin(url, here)).unwrap_or("/");
     Ok(Answer::redirect(302, back))
 }
 
@@ -46,7 +46,8 @@ async fn language_pack(cx: Cx) -> Handled {
     if !is_language_code(lang) {
         return Ok(error_pages::abort_with(&cx.req, 400, "Invalid language code"));
     }
-    let keep = Keep::For(cx.app.config.int("SEND_FILE_MAX_AGE_DEFAULT").unwrap_or(31_536_000));
+    let keep =
+        CachePolicy::MaxAge(cx.caller.app.config.int("SEND_FILE_MAX_AGE_DEFAULT").unwrap_or(31_536_000));
     Ok(send_as(&cx.req, &format!("translations/{lang}.json"), "messages.json", &keep)
         .unwrap_or_else(|| Answer::json(404, &json!({"error": "Language pack doesn't exist on the server"}))))
 }

@@ -75,7 +75,7 @@ enum Handler {
 
 async fn show(cx: Cx, handler: Handler) -> Handled {
     match handler {
-        Handler::Feature(flag, otherwise) if !cx.app.config.flag(flag) => {
+        Handler::Feature(flag, otherwise) if !cx.caller.app.config.flag(flag) => {
             Ok(error_pages::abort(&cx.req, otherwise))
         }
         // the page of one dataset is unfinished in Superset: it is only shown to who asks for it this way

@@ -1,7 +1,7 @@
 //! Addresses of features that are off unless somebody asks for them, and that the frontend no longer links to.
 
+use commands::resource;
 use daos::{Selection, base, tables::TAGS};
-use infra::Error;
 use serde_json::{Value, json};
 
 use crate::{
@@ -12,24 +12,20 @@ use crate::{
 };
 
 pub(super) fn rules() -> Vec<Rule> {
-    let events = Access::Protect("can_list", "AsyncEventsRestApi");
-    vec![
-        rule(&["GET"], "/tagview/tags/", Access::Open, tags).endpoint("TagView.tags"),
-        rule(&["GET"], "/api/v1/async_event/", events, async_events).endpoint("AsyncEventsRestApi.events"),
-    ]
+    vec![rule(&["GET"], "/tagview/tags/", Access::Open, tags).endpoint("TagView.tags")]
 }
 
 /// Every tag, for who may see them (`superset.views.tags:TagView.tags`).
 async fn tags(cx: Cx) -> Handled {
-    if !cx.app.config.flag("TAGGING_SYSTEM") {
+    if !cx.caller.app.config.flag("TAGGING_SYSTEM") {
         return Ok(error_pages::abort(&cx.req, 404));
     }
-    if !cx.user.can_access("can_tags", "TagView") {
-        let status = if cx.user.is_anonymous() { 401 } else { 403 };
+    if !cx.caller.user.can_access("can_tags", "TagView") {
+        let status = if cx.caller.user.is_anonymous() { 401 } else { 403 };
         return Ok(Answer::fab(status, &json!({"message": "Access is Denied", "severity": "danger"})));
     }
     let query = base::Query::default();
-    let rows = base::fetch(cx.app.db.exec(), &Selection::all(&TAGS), &query).await?;
+    let rows = resource::fetch(&cx.caller.app, &Selection::all(&TAGS), &query).await?;
     let tag = |r: &daos::Record| {
         json!({
             "id": r.json("id"),
@@ -41,9 +37,4 @@ async fn tags(cx: Cx) -> Handled {
         })
     };
     Ok(Answer::new(200, "application/json", infra::json::dumps(&rows.iter().map(tag).collect::<Value>())))
-}
-
-/// Without `GLOBAL_ASYNC_QUERIES` there is nothing to tell events of, and the original fails.
-async fn async_events(_: Cx) -> Handled {
-    Err(Error::internal("asynchronous queries are off").into())
 }

@@ -1,6 +1,6 @@
 //! The way in: `/`, the welcome page, and `/back`.
 
-use daos::user_attribute;
+use commands::user;
 use serde_json::Map;
 
 use crate::{
@@ -22,13 +22,13 @@ pub(super) fn rules() -> Vec<Rule> {
 }
 
 async fn index(cx: Cx) -> Handled {
-    let root = commands::bootstrap::application_root(&cx.app.config);
+    let root = commands::bootstrap::application_root(&cx.caller.app.config);
     Ok(Answer::redirect(302, format!("{root}/superset/welcome/")))
 }
 
 async fn welcome(cx: Cx) -> Handled {
-    let Some(user_id) = cx.user.user_id() else { return Ok(to_login(&cx.req)) };
-    if let Some(id) = user_attribute::welcome_dashboard(cx.app.db.exec(), user_id).await? {
+    let Some(user_id) = cx.caller.user.user_id() else { return Ok(to_login(&cx.req)) };
+    if let Some(id) = user::welcome_dashboard(&cx.caller.app, user_id).await? {
         return super::dashboard::show(cx, &id.to_string()).await;
     }
     spa::render(&cx, Map::new()).await

@@ -7,11 +7,9 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Answer, Cx, Handled,
-    controllers::crud::{
-        Field, FieldKind,
-        validate::{int_list, json_body, load_or_400},
-    },
+    controllers::crud::{Field, FieldKind},
     routes::{Access, Rule, rule},
+    schemas::validate::{int_list, json_body, load_or_400},
 };
 
 const POST: &[Field] = &[
@@ -38,7 +36,7 @@ fn filter_type(value: &Value) -> Option<&'static str> {
 }
 
 /// Rules of this file.
-pub fn rules() -> Vec<Rule> {
+pub(super) fn rules() -> Vec<Rule> {
     let may = Access::Protect("can_write", "Row Level Security");
     vec![
         rule(&["POST"], "/api/v1/rowlevelsecurity/", may, create).endpoint("RLSRestApi.post"),
@@ -48,14 +46,14 @@ pub fn rules() -> Vec<Rule> {
 
 async fn create(cx: Cx) -> Handled {
     let item = load_or_400(POST, &json_body(&cx)?)?;
-    let id = rule_create(&cx.app, &cx.user, columns(&item), &scope(&item)).await?;
+    let id = rule_create(&cx.caller, columns(&item), &scope(&item)).await?;
     Ok(Answer::fab(201, &json!({"id": id, "result": item})))
 }
 
 async fn update(cx: Cx) -> Handled {
     let item = load_or_400(PUT, &json_body(&cx)?)?;
     let id = cx.req.int_param("pk");
-    rule_update(&cx.app, &cx.user, id, columns(&item), &scope(&item)).await?;
+    rule_update(&cx.caller, id, columns(&item), &scope(&item)).await?;
     Ok(Answer::fab(200, &json!({"id": id, "result": item})))
 }
 

@@ -7,12 +7,13 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Answer, Cx, Handled,
-    controllers::crud::{
-        Field, FieldKind,
-        validate::{both_bounds, int_list, json_body, load, load_or_400},
+    controllers::{
+        auth::password_complaint,
+        crud::{Field, FieldKind},
     },
     error::Failure,
     routes::{Access, Rule, rule},
+    schemas::validate::{both_bounds, int_list, json_body, load, load_or_400},
 };
 
 const USER_POST: &[Field] = &[
@@ -51,7 +52,7 @@ const GROUP_PUT: &[Field] = &[
 ];
 
 /// Rules of this file; FAB exempts its own API from CSRF.
-pub fn rules() -> Vec<Rule> {
+pub(super) fn rules() -> Vec<Rule> {
     let fab = [
         rule(&["POST"], "/api/v1/security/users/", Access::Protect("can_post", "User"), create_user)
             .endpoint("SupersetUserApi.post"),
@@ -69,22 +70,33 @@ fn links(item: &Map<String, Value>, names: &[&'static str]) -> Links {
     names.iter().filter(|n| item.contains_key(**n)).map(|n| (*n, int_list(item, n))).collect()
 }
 
+/// A body whose password is as complex as the installation wants them (`FAB_PASSWORD_COMPLEXITY_ENABLED`).
+fn load_user(fields: &[Field], cx: &Cx) -> Result<Map<String, Value>, Failure> {
+    let item = load_or_400(fields, &json_body(cx)?)?;
+    let password = item.get("password").and_then(Value::as_str);
+    if let Some(complaint) = password.and_then(|password| password_complaint(&cx.caller.app.config, password))
+    {
+        return Err(Error::bad_request(json!({"password": [complaint]})).into());
+    }
+    Ok(item)
+}
+
 async fn create_user(cx: Cx) -> Handled {
-    let item = load_or_400(USER_POST, &json_body(&cx)?)?;
+    let item = load_user(USER_POST, &cx)?;
     if int_list(&item, "roles").is_empty() && int_list(&item, "groups").is_empty() {
         let text = "At least one of 'roles' or 'groups' must be provided and non-empty.";
         return Err(Error::bad_request(json!({"_schema": [text]})).into());
     }
     let links = links(&item, &["roles", "groups"]);
-    let id = admin::user_create(&cx.app, &cx.user, column_values(&USERS, &item), links).await?;
+    let id = admin::user_create(&cx.caller, column_values(&USERS, &item), links).await?;
     Ok(Answer::fab(201, &json!({"id": id})))
 }
 
 async fn update_user(cx: Cx) -> Handled {
-    let item = load_or_400(USER_PUT, &json_body(&cx)?)?;
-    let id = cx.req.param("pk").parse().unwrap_or(-1);
+    let item = load_user(USER_PUT, &cx)?;
+    let id = cx.req.pk()?;
     let links = links(&item, &["roles", "groups"]);
-    admin::user_update(&cx.app, &cx.user, id, column_values(&USERS, &item), links).await?;
+    admin::user_update(&cx.caller, id, column_values(&USERS, &item), links).await?;
     Ok(Answer::fab(200, &json!({"result": item})))
 }
 
@@ -98,15 +110,16 @@ fn load_group(fields: &[Field], cx: &Cx) -> Result<Map<String, Value>, Failure> 
 
 async fn create_group(cx: Cx) -> Handled {
     let item = load_group(GROUP_POST, &cx)?;
-    let id = admin::group_create(&cx.app, column_values(&GROUPS, &item), links(&item, &["roles", "users"]))
-        .await?;
+    let id =
+        admin::group_create(&cx.caller.app, column_values(&GROUPS, &item), links(&item, &["roles", "users"]))
+            .await?;
     Ok(Answer::fab(201, &json!({"id": id})))
 }
 
 async fn update_group(cx: Cx) -> Handled {
     let item = load_group(GROUP_PUT, &cx)?;
-    let id = cx.req.param("pk").parse().unwrap_or(-1);
-    admin::group_update(&cx.app, id, column_values(&GROUPS, &item), links(&item, &["roles", "users"]))
+    let id = cx.req.pk()?;
+    admin::group_update(&cx.caller.app, id, column_values(&GROUPS, &item), links(&item, &["roles", "users"]))
         .await?;
     Ok(Answer::fab(200, &json!({"result": item})))
 }

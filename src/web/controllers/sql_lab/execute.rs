@@ -1,7 +1,7 @@
 //! Start of the page, execution, results, estimate, formatting.
 
 use commands::sql_lab::{
-    Answered, Ask,
+    ExecuteRequest, Execution,
     estimate::{self, estimate},
     execute, read_results, start,
 };
@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 use super::{failed, json_body, success};
 use crate::{
     Answer, Cx, Handled,
-    controllers::crud::{Field, FieldKind, validate},
+    controllers::crud::{Field, FieldKind},
     error_pages,
     routes::{Access, Rule, rule},
+    schemas::validate,
 };
 
 pub(super) fn rules() -> Vec<Rule> {
@@ -23,7 +24,8 @@ pub(super) fn rules() -> Vec<Rule> {
         rule(&["POST"], "/api/v1/sqllab/execute/", protect("can_execute_sql_query"), post_execute)
             .endpoint("SqlLabRestApi.execute_sql_query"),
         rule(&["GET"], "/api/v1/sqllab/results/", protect("can_get_results"), get_results)
-            .endpoint("SqlLabRestApi.get_results"),
+            .endpoint("SqlLabRestApi.get_results")
+            .computes(),
         rule(&["POST"], "/api/v1/sqllab/estimate/", protect("can_estimate_query_cost"), post_estimate)
             .endpoint("SqlLabRestApi.estimate_query_cost"),
         rule(&["POST"], "/api/v1/sqllab/format_sql/", protect("can_read"), post_format)
@@ -32,7 +34,7 @@ pub(super) fn rules() -> Vec<Rule> {
 }
 
 async fn bootstrap(cx: Cx) -> Handled {
-    let result = start::bootstrap(&cx.app, &cx.user).await?;
+    let result = start::bootstrap(&cx.caller).await?;
     Ok(success(200, infra::json::dumps(&json!({"result": result}))))
 }
 
@@ -57,21 +59,22 @@ const EXECUTE: &[Field] = &[
 
 async fn post_execute(cx: Cx) -> Handled {
     let body = validate::load_or_400(EXECUTE, &json_body(&cx)?)?;
-    match execute(&cx.app, &cx.user, Ask::read(&body)).await {
-        Ok(Answered::Result(payload)) => Ok(success(200, payload)),
-        Ok(Answered::Known(query)) => Ok(success(200, infra::json::dumps(&query))),
-        Ok(Answered::Started(query)) => Ok(success(202, infra::json::dumps(&query))),
+    match execute(&cx.caller, ExecuteRequest::read(&body)).await {
+        Ok(Execution::Result(payload)) => Ok(success(200, payload)),
+        Ok(Execution::Known(query)) => Ok(success(200, infra::json::dumps(&query))),
+        Ok(Execution::Started(query)) => Ok(success(202, infra::json::dumps(&query))),
         Err(failure) => failed(failure),
     }
 }
 
-static RESULTS: Schema = Schema { required: &["key"], ..Schema::object(&[("key", Schema::of(&["string"]))]) };
+static RESULTS: Schema =
+    Schema { required: &["key"], ..Schema::object(&[("key", Schema::of_types(&["string"]))]) };
 
 async fn get_results(cx: Cx) -> Handled {
     let q = rison::load(cx.req.arg("q"), &RESULTS)?;
     let key = q.get("key").and_then(Value::as_str).unwrap_or_default();
     let rows = q.get("rows").and_then(Value::as_u64).and_then(|rows| usize::try_from(rows).ok());
-    Ok(success(200, read_results(&cx.app, &cx.user, key, rows).await?))
+    Ok(success(200, read_results(&cx.caller, key, rows).await?))
 }
 
 /// `EstimateQueryCostSchema`.
@@ -91,14 +94,14 @@ async fn post_estimate(cx: Cx) -> Handled {
     let body = validate::load_or_400(ESTIMATE, &body)?;
     let text = |key: &str| body.get(key).and_then(Value::as_str).map(str::to_owned);
     let params = body.get("template_params").and_then(Value::as_object).cloned().unwrap_or_default();
-    let ask = estimate::Ask {
+    let request = estimate::EstimateRequest {
         database_id: body.get("database_id").and_then(Value::as_i64).unwrap_or_default(),
         sql: text("sql").unwrap_or_default(),
         template_params: params,
         catalog: text("catalog"),
         schema: text("schema"),
     };
-    let costs = estimate(&cx.app, &cx.user, &ask).await?;
+    let costs = estimate(&cx.caller, &request).await?;
     Ok(Answer::fab(200, &json!({"result": costs})))
 }
 
@@ -117,7 +120,6 @@ async fn post_format(cx: Cx) -> Handled {
     let text = |key: &str| body.get(key).and_then(Value::as_str);
     let engine = text("engine").filter(|e| !e.is_empty()).unwrap_or("base").to_owned();
     let source = text("sql").unwrap_or_default().to_owned();
-    let formatted = tokio::task::spawn_blocking(move || sql::format_with_comments(&source, &engine));
-    let formatted = formatted.await.map_err(Error::internal)?;
+    let formatted = infra::compute::run_blocking(move || sql::format_with_comments(&source, &engine)).await?;
     Ok(Answer::fab(200, &json!({"result": formatted.map_err(Error::from)?})))
 }

@@ -7,7 +7,10 @@ mod queries;
 mod tabs;
 
 use commands::sql_lab::Failure as SqlFailure;
-use infra::{Error, error::SupersetError};
+use infra::{
+    Error,
+    error::{ErrorType, SupersetError},
+};
 use serde_json::{Value, json};
 
 use crate::{Answer, Cx, Handled, error::Failure, routes::Rule};
@@ -22,8 +25,9 @@ pub fn rules() -> Vec<Rule> {
 
 /// The body behind `@requires_json`, where nothing turns its refusal into a "Fatal error".
 fn json_body(cx: &Cx) -> Result<Value, Failure> {
-    let broken =
-        |text: &str| Failure(Error::sip40(400, SupersetError::new("INVALID_PAYLOAD_FORMAT_ERROR", text)));
+    let broken = |text: &str| {
+        Failure(Error::sip40(400, SupersetError::new(ErrorType::InvalidPayloadFormatError, text)))
+    };
     if !cx.req.is_json() {
         return Err(broken("Request is not JSON"));
     }

@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 
 use crate::{
     Answer, Cx, Handled,
-    controllers::crud::{Field, FieldKind, validate},
+    controllers::crud::{Field, FieldKind},
+    guards::host,
     routes::{Access, Rule, rule},
+    schemas::validate,
 };
 
 pub(super) fn rules() -> Vec<Rule> {
@@ -33,16 +35,16 @@ const STATE: &[Field] = &[
 
 async fn post(cx: Cx) -> Handled {
     let state = validate::load_or_400(STATE, &validate::json_body(&cx)?)?;
-    let key = Permalink::SqlLab.create(&cx.app, &cx.user, &Value::Object(state)).await?;
-    let url = format!("{}://{}/sqllab/p/{key}/", cx.req.scheme, cx.req.host);
+    let key = Permalink::SqlLab.create(&cx.caller, &Value::Object(state)).await?;
+    let url = host::link(&cx.req, &format!("/sqllab/p/{key}/"));
     Ok(Answer::fab(201, &json!({"key": key, "url": url})))
 }
 
 async fn get(cx: Cx) -> Handled {
     let key = cx.req.param("key");
     let found = match key.strip_prefix("kv:") {
-        Some(id) => commands::sql_lab::start::old_link(&cx.app, id).await?,
-        None => Permalink::SqlLab.get(&cx.app, key).await?,
+        Some(id) => commands::sql_lab::start::old_link(&cx.caller.app, id).await?,
+        None => Permalink::SqlLab.get(&cx.caller.app, key).await?,
     };
     Ok(Answer::fab(200, &found.ok_or_else(Error::not_found)?))
 }

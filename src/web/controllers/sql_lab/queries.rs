@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::{
     Answer, Cx, Handled,
-    controllers::crud::validate::json_body,
     routes::{Access, Rule, rule},
+    schemas::validate::json_body,
 };
 
 pub(super) fn rules() -> Vec<Rule> {
@@ -21,13 +21,13 @@ pub(super) fn rules() -> Vec<Rule> {
 
 static SINCE: Schema = Schema {
     required: &["last_updated_ms"],
-    ..Schema::object(&[("last_updated_ms", Schema::of(&["number"]))])
+    ..Schema::object(&[("last_updated_ms", Schema::of_types(&["number"]))])
 };
 
 async fn updated_since(cx: Cx) -> Handled {
     let q = rison::load(cx.req.arg("q"), &SINCE)?;
     let since = q.get("last_updated_ms").and_then(Value::as_f64).unwrap_or_default();
-    Ok(Answer::fab(200, &json!({"result": changed_since(&cx.app, &cx.user, since).await?})))
+    Ok(Answer::fab(200, &json!({"result": changed_since(&cx.caller, since).await?})))
 }
 
 async fn post_stop(cx: Cx) -> Handled {
@@ -35,6 +35,6 @@ async fn post_stop(cx: Cx) -> Handled {
     // whatever the schema refuses is an unexpected error of the original
     let id = body.as_object().filter(|o| o.keys().all(|k| k == "client_id")).and_then(|o| o.get("client_id"));
     let id = id.and_then(Value::as_str).ok_or_else(|| Error::message(500, "Fatal error"))?;
-    stop::stop(&cx.app, &cx.user, id).await?;
+    stop::stop(&cx.caller, id).await?;
     Ok(Answer::fab(200, &json!({"result": "OK"})))
 }

@@ -77,58 +77,58 @@ fn tab_id(cx: &Cx) -> i64 {
 async fn post_tab(cx: Cx) -> Handled {
     let created = async {
         let editor = field(&cx, "queryEditor")?;
-        Ok(json!({"id": tabs::create(&cx.app, &cx.user, &editor).await?}))
+        Ok(json!({"id": tabs::create(&cx.caller, &editor).await?}))
     };
     answered(created.await)
 }
 
 async fn get_tab(cx: Cx) -> Handled {
     let found = async {
-        let tab = tabs::own(&cx.app, &cx.user, tab_id(&cx)).await?;
-        Ok(tabs::describe(&cx.app, &tab).await?)
+        let tab = tabs::own(&cx.caller, tab_id(&cx)).await?;
+        Ok(tabs::describe(&cx.caller.app, &tab).await?)
     };
     answered(found.await)
 }
 
 async fn put_tab(cx: Cx) -> Handled {
-    let done = tabs::update(&cx.app, &cx.user, tab_id(&cx), &cx.req.form).await;
+    let done = tabs::update(&cx.caller, tab_id(&cx), &cx.req.form).await;
     answered(done.map(|()| json!(tab_id(&cx))))
 }
 
 async fn delete_tab(cx: Cx) -> Handled {
-    answered(tabs::delete(&cx.app, &cx.user, tab_id(&cx)).await.map(|()| json!("OK")))
+    answered(tabs::delete(&cx.caller, tab_id(&cx)).await.map(|()| json!("OK")))
 }
 
 async fn activate(cx: Cx) -> Handled {
-    answered(tabs::activate(&cx.app, &cx.user, tab_id(&cx)).await.map(|()| json!(tab_id(&cx))))
+    answered(tabs::activate(&cx.caller, tab_id(&cx)).await.map(|()| json!(tab_id(&cx))))
 }
 
 async fn migrate_query(cx: Cx) -> Handled {
     let done = async {
-        tabs::own(&cx.app, &cx.user, tab_id(&cx)).await?;
+        tabs::own(&cx.caller, tab_id(&cx)).await?;
         let query = field(&cx, "queryId")?;
         let id = query.as_str().unwrap_or_default();
-        tabs::migrate_query(&cx.app, &cx.user, tab_id(&cx), id).await?;
+        tabs::migrate_query(&cx.caller, tab_id(&cx), id).await?;
         Ok(json!(tab_id(&cx)))
     };
     answered(done.await)
 }
 
 async fn delete_query(cx: Cx) -> Handled {
-    let done = tabs::delete_query(&cx.app, &cx.user, tab_id(&cx), cx.req.param("client_id")).await;
+    let done = tabs::delete_query(&cx.caller, tab_id(&cx), cx.req.param("client_id")).await;
     answered(done.map(|()| json!("OK")))
 }
 
 async fn post_table(cx: Cx) -> Handled {
     let created = async {
         let table = field(&cx, "table")?;
-        Ok(json!({"id": tabs::put_table(&cx.app, &cx.user, &table).await?}))
+        Ok(json!({"id": tabs::put_table(&cx.caller, &table).await?}))
     };
     answered(created.await)
 }
 
 async fn delete_table(cx: Cx) -> Handled {
-    let done = tabs::delete_table(&cx.app, &cx.user, cx.req.int_param("table_schema_id")).await;
+    let done = tabs::delete_table(&cx.caller, cx.req.int_param("table_schema_id")).await;
     answered(done.map(|()| json!("OK")))
 }
 
@@ -136,7 +136,7 @@ async fn expand_table(cx: Cx) -> Handled {
     let id = cx.req.int_param("table_schema_id");
     let done = async {
         let open = infra::json::truthy(&field(&cx, "expanded")?);
-        tabs::expand_table(&cx.app, &cx.user, id, open).await?;
+        tabs::expand_table(&cx.caller, id, open).await?;
         Ok(json!({"id": id, "expanded": open}))
     };
     answered(done.await)

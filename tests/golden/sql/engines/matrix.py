@@ -39,8 +39,10 @@ ENGINES = {
     "presto": ("presto://u@h/c", TRINO),
 }
 
-LONG = "a label that is very much longer than the sixty-three letters that PostgreSQL keeps of an identifier, and longer \
-than the hundred and twenty-eight of SQL Server"
+LONG = (
+    "a label that is very much longer than the sixty-three letters that PostgreSQL keeps of an identifier, and longer"
+    " than the hundred and twenty-eight of SQL Server"
+)
 
 
 def columns(types):
@@ -89,7 +91,13 @@ def datasets(types):
         "virtual": plain | {"sql": "SELECT * FROM port.arrivals WHERE tonnage > 0 AND town LIKE 'A%'"},
         "commented": plain | {"sql": "SELECT *, 1 AS one -- all\nFROM port.arrivals /* here */ ;"},
         "cte": plain | {"sql": "WITH big AS (SELECT * FROM port.arrivals WHERE tonnage > 9) SELECT * FROM big"},
-        "ctes": plain | {"sql": "WITH a AS (SELECT 1 AS x), b AS (SELECT x FROM a) SELECT a.x, b.x AS y FROM a JOIN b ON a.x = b.x"},
+        "ctes": (
+            plain | {
+                "sql": (
+                    "WITH a AS (SELECT 1 AS x), b AS (SELECT x FROM a) SELECT a.x, b.x AS y FROM a JOIN b ON a.x = b.x"
+                )
+            }
+        ),
         "ordered": plain | {"sql": "SELECT town, fee FROM port.arrivals ORDER BY fee DESC LIMIT 10"},
         "union": plain | {"sql": "SELECT town FROM port.a UNION ALL SELECT town FROM port.b"},
         "writing": plain | {"sql": "DELETE FROM port.arrivals"},
@@ -132,11 +140,18 @@ def cases(grains):
     add("grain of the column asked", {"columns": ["docked_at", "town"], "metrics": ["n"], "granularity": "docked_at",
                                       "extras": {"time_grain_sqla": "P1M"}})
     add("grain of an epoch without", {"columns": ["epoch"], "metrics": ["n"], "granularity": "epoch"})
-    add("grain of an expression", {"columns": [axis("docked_at + pause", "P1D", label="d")], "metrics": ["n"]}, probe=True)
+    add(
+        "grain of an expression",
+        {"columns": [axis("docked_at + pause", "P1D", label="d")], "metrics": ["n"]},
+        probe=True,
+    )
     add("grain of no time", {"columns": [axis("tonnage + 1", "P1D", label="d")], "metrics": ["n"]}, probe=False)
     add("grain of a text", {"columns": [axis("town", "P1D")], "metrics": ["n"]})
     add("grain of odd names", {"columns": [axis("Ship Name", "P1D", label="Grain 5%")], "metrics": ["n"]})
-    add("reference unknown", {"columns": [{"label": "x", "sqlExpression": "No Such", "isColumnReference": True}], "metrics": ["n"]})
+    add(
+        "reference unknown",
+        {"columns": [{"label": "x", "sqlExpression": "No Such", "isColumnReference": True}], "metrics": ["n"]},
+    )
     for grain in ("P1D", "PT1H"):
         add(f"grain {grain} in a filter", {"columns": ["town"], "metrics": ["n"], "filters": [
             {"col": "docked_at", "op": "TEMPORAL_RANGE", "val": RANGE, "grain": grain}]})
@@ -147,7 +162,9 @@ def cases(grains):
     for column in ["docked_at", "day", "seen", "clock", "epoch", "epoch_ms", "stamp", "iso", "wrong", "later"]:
         add(f"range {column}", {"columns": ["town"], "metrics": ["n"], "filters": [
             {"col": column, "op": "TEMPORAL_RANGE", "val": RANGE}]})
-        add(f"granularity {column}", {"columns": ["town"], "metrics": ["n"], "granularity": column, "time_range": RANGE})
+        add(
+            f"granularity {column}", {"columns": ["town"], "metrics": ["n"], "granularity": column, "time_range": RANGE}
+        )
     add("range open", {"columns": ["town"], "metrics": ["n"], "filters": [
         {"col": "docked_at", "op": "TEMPORAL_RANGE", "val": "2004-01-01 : "}]})
     add("range to", {"columns": ["town"], "metrics": ["n"], "filters": [
@@ -172,19 +189,33 @@ def cases(grains):
     for column, value in values.items():
         for op in ["==", "!=", ">", "<=", "LIKE", "ILIKE", "NOT LIKE"]:
             if op in ("==", "LIKE", "ILIKE") or column in ("town", "fee", "is_foreign"):
-                add(f"op {op} {column}", {"columns": ["town"], "metrics": ["n"], "filters": [{"col": column, "op": op, "val": value}]})
+                add(
+                    f"op {op} {column}",
+                    {"columns": ["town"], "metrics": ["n"], "filters": [{"col": column, "op": op, "val": value}]},
+                )
         for op in ["IN", "NOT IN"]:
             many = [value, None, "<NULL>"] if column == "is_foreign" else [value, None, "<NULL>", "<empty string>"]
-            add(f"op {op} {column}", {"columns": ["town"], "metrics": ["n"], "filters": [{"col": column, "op": op, "val": many}]})
+            add(
+                f"op {op} {column}",
+                {"columns": ["town"], "metrics": ["n"], "filters": [{"col": column, "op": op, "val": many}]},
+            )
     for column in ["town", "is_foreign", "tonnage", "docked_at"]:
         for op in ["IS NULL", "IS NOT NULL", "IS TRUE", "IS FALSE"]:
             add(f"op {op} {column}", {"columns": ["town"], "metrics": ["n"], "filters": [{"col": column, "op": op}]})
-    flag = lambda op, val: {"columns": ["town"], "metrics": ["n"], "filters": [{"col": "is_foreign", "op": op, "val": val}]}
+    flag = lambda op, val: {
+        "columns": ["town"],
+        "metrics": ["n"],
+        "filters": [{"col": "is_foreign", "op": op, "val": val}],
+    }
     for text in ["true", "False", " TRUE ", "1", 0, 1, None]:
         add(f"flag == {text!r}", flag("==", text))
     add("flag in", flag("IN", ["true", "false"]))
     add("flag in mixed", flag("IN", [True, "x", None]))
-    one = lambda op, val, col="town": {"columns": ["town"], "metrics": ["n"], "filters": [{"col": col, "op": op, "val": val}]}
+    one = lambda op, val, col="town": {
+        "columns": ["town"],
+        "metrics": ["n"],
+        "filters": [{"col": col, "op": op, "val": val}],
+    }
     add("in one", one("IN", ["a"]))
     add("in no list", one("IN", "a"))
     add("in none", one("IN", []))
@@ -201,37 +232,156 @@ def cases(grains):
     add("newline", one("==", "a\nb\tc"))
     add("question", one("==", "what? {col}"))
     add("no value", one(">", None))
-    add("filter of an expression", {"columns": ["town"], "metrics": ["n"], "filters": [
-        {"col": {"label": "x", "sqlExpression": "lower(town)", "expressionType": "SQL"}, "op": "==", "val": "a"}]}, probe=False)
-    add("filter of a time expression", {"columns": ["town"], "metrics": ["n"], "filters": [
-        {"col": {"label": "x", "sqlExpression": "docked_at + pause", "expressionType": "SQL"}, "op": ">", "val": "2004-01-01"}]}, probe=True)
-    add("filter of odd names", {"columns": ["town"], "metrics": ["n"], "filters": [
-        {"col": c, "op": "==", "val": "a"} for c in
-        ["Ship Name", "per%cent", "a.b", 'say "hi"', "tick`s", "br]acket", "user", "back\\slash", "col:on", "dollar$", "UPPER", "_hidden"]]})
+    add(
+        "filter of an expression",
+        {
+            "columns": ["town"],
+            "metrics": ["n"],
+            "filters": [
+                {"col": {"label": "x", "sqlExpression": "lower(town)", "expressionType": "SQL"}, "op": "==", "val": "a"}
+            ],
+        },
+        probe=False,
+    )
+    add(
+        "filter of a time expression",
+        {
+            "columns": ["town"],
+            "metrics": ["n"],
+            "filters": [
+                {
+                    "col": {"label": "x", "sqlExpression": "docked_at + pause", "expressionType": "SQL"},
+                    "op": ">",
+                    "val": "2004-01-01",
+                }
+            ],
+        },
+        probe=True,
+    )
+    add(
+        "filter of odd names",
+        {
+            "columns": ["town"],
+            "metrics": ["n"],
+            "filters": [
+                {"col": c, "op": "==", "val": "a"}
+                for c in [
+                    "Ship Name",
+                    "per%cent",
+                    "a.b",
+                    'say "hi"',
+                    "tick`s",
+                    "br]acket",
+                    "user",
+                    "back\\slash",
+                    "col:on",
+                    "dollar$",
+                    "UPPER",
+                    "_hidden",
+                ]
+            ],
+        },
+    )
 
     # Names and labels.
-    for column in ["Ship Name", "order", "_hidden", "UPPER", "9lives", "per%cent", "a.b", 'say "hi"', "tick`s", "br]acket",
-                   "größe", "user", "back\\slash", "col:on", "dollar$"]:
+    for column in [
+        "Ship Name",
+        "order",
+        "_hidden",
+        "UPPER",
+        "9lives",
+        "per%cent",
+        "a.b",
+        'say "hi"',
+        "tick`s",
+        "br]acket",
+        "größe",
+        "user",
+        "back\\slash",
+        "col:on",
+        "dollar$",
+    ]:
         add(f"name {column}", {"columns": [column], "metrics": [simple("MAX", column)], "orderby": [[column, True]]})
         add(f"raw {column}", {"columns": [column], "row_limit": 5, "orderby": [[column, False]]})
-    for label in ["UPPER", "ÜBER", "_x", "9x", "a b", "user", "count", "a.b", "a(b)", 'q"q', "q`q", "q]q", "50%", "tab\\", "c:d", LONG, LONG.upper()]:
-        add(f"label {label[:20]}", {"columns": ["town"], "metrics": [sql_metric("SUM(fee)", label)], "orderby": [[sql_metric("SUM(fee)", label), False]]})
-        add(f"column label {label[:20]}", {"columns": [{"label": label, "sqlExpression": "lower(town)", "expressionType": "SQL"}], "metrics": ["n"]})
-    add("labels alike", {"columns": ["town"], "metrics": ["n", sql_metric("SUM(fee)", "m"), sql_metric("MAX(fee)", "N"), sql_metric("MIN(fee)", "M")]})
-    add("label of a column", {"columns": ["town"], "metrics": [sql_metric("SUM(tonnage)", "tonnage")], "orderby": [["tonnage", True]]})
+    for label in [
+        "UPPER",
+        "ÜBER",
+        "_x",
+        "9x",
+        "a b",
+        "user",
+        "count",
+        "a.b",
+        "a(b)",
+        'q"q',
+        "q`q",
+        "q]q",
+        "50%",
+        "tab\\",
+        "c:d",
+        LONG,
+        LONG.upper(),
+    ]:
+        add(
+            f"label {label[:20]}",
+            {
+                "columns": ["town"],
+                "metrics": [sql_metric("SUM(fee)", label)],
+                "orderby": [[sql_metric("SUM(fee)", label), False]],
+            },
+        )
+        add(
+            f"column label {label[:20]}",
+            {"columns": [{"label": label, "sqlExpression": "lower(town)", "expressionType": "SQL"}], "metrics": ["n"]},
+        )
+    add(
+        "labels alike",
+        {
+            "columns": ["town"],
+            "metrics": ["n", sql_metric("SUM(fee)", "m"), sql_metric("MAX(fee)", "N"), sql_metric("MIN(fee)", "M")],
+        },
+    )
+    add(
+        "label of a column",
+        {"columns": ["town"], "metrics": [sql_metric("SUM(tonnage)", "tonnage")], "orderby": [["tonnage", True]]},
+    )
     add("metric like a column", {"columns": ["fee"], "metrics": ["town"], "orderby": [["town", True]]})
-    add("label in ORDER BY function", {"columns": ["town"], "metrics": [sql_metric("SUM(fee)", "fee")], "orderby": [[sql_metric("SUM(fee)", "fee"), False]]})
-    add("saved odd", {"columns": ["town"], "metrics": ["Total Fee %", "_under", LONG], "orderby": [["Total Fee %", False], [LONG, True]]})
+    add(
+        "label in ORDER BY function",
+        {
+            "columns": ["town"],
+            "metrics": [sql_metric("SUM(fee)", "fee")],
+            "orderby": [[sql_metric("SUM(fee)", "fee"), False]],
+        },
+    )
+    add(
+        "saved odd",
+        {
+            "columns": ["town"],
+            "metrics": ["Total Fee %", "_under", LONG],
+            "orderby": [["Total Fee %", False], [LONG, True]],
+        },
+    )
 
     # Metrics.
     aggregates = ["SUM", "AVG", "COUNT", "COUNT_DISTINCT", "MIN", "MAX"]
     add("aggregates", {"metrics": [simple(a, "tonnage") for a in aggregates]})
-    add("aggregates of odd columns", {"metrics": [simple(a, c) for a, c in zip(aggregates, ["kilo", "Ship Name", "order", "per%cent", "later", "no such"])]})
+    add(
+        "aggregates of odd columns",
+        {
+            "metrics": [
+                simple(a, c) for a, c in zip(aggregates, ["kilo", "Ship Name", "order", "per%cent", "later", "no such"])
+            ]
+        },
+    )
     add("aggregate unknown", {"metrics": [simple("MEDIAN", "tonnage")]})
     add("metric unknown", {"metrics": ["nope"]})
     add("metric type unknown", {"metrics": [{"expressionType": "X", "label": "x"}]})
     add("metric case", {"metrics": [sql_metric("SUM(CASE WHEN town = 'a%' THEN 1 ELSE 0 END)", "Case")]})
-    add("metric cast", {"metrics": [sql_metric("CAST(SUM(fee) AS INTEGER)", "cast"), sql_metric("COUNT(DISTINCT town)", "d")]})
+    add(
+        "metric cast",
+        {"metrics": [sql_metric("CAST(SUM(fee) AS INTEGER)", "cast"), sql_metric("COUNT(DISTINCT town)", "d")]},
+    )
     add("metric window", {"columns": ["town"], "metrics": [sql_metric("SUM(COUNT(*)) OVER (ORDER BY town)", "w")]})
     add("metric subquery", {"metrics": [sql_metric("(SELECT MAX(x) FROM other)", "s")]})
     add("metric wrong", {"metrics": [sql_metric("SUM(fee", "s")]})
@@ -241,7 +391,9 @@ def cases(grains):
     add("empty", {"columns": [], "metrics": []})
     add("no such column", {"columns": ["upper(town)"], "metrics": ["n"]})
     add("no such column raw", {"columns": ["No Such"], "row_limit": 3})
-    add("metric twice", {"columns": ["town"], "metrics": [sql_metric("SUM(fee)", "Fee"), sql_metric("SUM(fee)", "fee")]})
+    add(
+        "metric twice", {"columns": ["town"], "metrics": [sql_metric("SUM(fee)", "Fee"), sql_metric("SUM(fee)", "fee")]}
+    )
     add("duplicate columns", {"columns": ["town", "town"], "metrics": ["n", "n"]})
     add("computed", {"columns": ["kilo", "later"], "metrics": [simple("SUM", "kilo")], "orderby": [["kilo", False]]})
 
@@ -251,7 +403,14 @@ def cases(grains):
     add("order metric aside", order(["total_fee", False]))
     add("order adhoc aside", order([simple("SUM", "tonnage", label="t"), False]))
     add("order sql aside", order([sql_metric("SUM(tonnage) + 1", "t"), True]))
-    add("order same expression", {"columns": ["town"], "metrics": [sql_metric("SUM(tonnage)", "T")], "orderby": [[sql_metric("SUM(tonnage)", "other"), True]]})
+    add(
+        "order same expression",
+        {
+            "columns": ["town"],
+            "metrics": [sql_metric("SUM(tonnage)", "T")],
+            "orderby": [[sql_metric("SUM(tonnage)", "other"), True]],
+        },
+    )
     add("order column aside", order(["tonnage", True]))
     add("order column", order(["town", True], ["n", False]))
     add("order unknown", order(["nope", True]))
@@ -285,23 +444,50 @@ def cases(grains):
     add("series by metric", series | {"series_limit_metric": "total_fee", "order_desc": False}, **groups)
     add("series by adhoc", series | {"series_limit_metric": simple("SUM", "tonnage")}, **groups)
     add("series by sql", series | {"series_limit_metric": sql_metric("SUM(tonnage) % 3", "S")}, **groups)
-    add("series filtered", series | {"filters": [{"col": "town", "op": "LIKE", "val": "A%"}], "extras": {"where": "fee > 1", "having": "COUNT(*) > 2"}}, **groups)
-    add("series of odd names", series | {"columns": ["Ship Name", "order", "UPPER"], "series_columns": ["Ship Name", "order", "UPPER"]},
-        groups={"Ship Name": ["x"], "order": [1], "UPPER": ["y"]})
+    add(
+        "series filtered",
+        series | {
+            "filters": [{"col": "town", "op": "LIKE", "val": "A%"}],
+            "extras": {"where": "fee > 1", "having": "COUNT(*) > 2"},
+        },
+        **groups,
+    )
+    add(
+        "series of odd names",
+        series | {"columns": ["Ship Name", "order", "UPPER"], "series_columns": ["Ship Name", "order", "UPPER"]},
+        groups={"Ship Name": ["x"], "order": [1], "UPPER": ["y"]},
+    )
     add("series and others", series | {"group_others_when_limit_reached": True, "orderby": [["n", False]]}, **groups)
-    add("series and others in time", series | {"columns": [axis("docked_at", "P1M"), "town"], "group_others_when_limit_reached": True,
-                                               "filters": [{"col": "town", "op": "!=", "val": "x"}]}, **groups)
+    add(
+        "series and others in time",
+        series | {
+            "columns": [axis("docked_at", "P1M"), "town"],
+            "group_others_when_limit_reached": True,
+            "filters": [{"col": "town", "op": "!=", "val": "x"}],
+        },
+        **groups,
+    )
     add("series of a virtual dataset", series, "virtual", **groups)
     add("series of a CTE", series, "cte", **groups)
-    add("series of an expression", series | {"columns": [{"label": "L", "sqlExpression": "lower(town)", "expressionType": "SQL"}], 
-        "series_columns": [{"label": "L", "sqlExpression": "lower(town)", "expressionType": "SQL"}]},
-        groups={"L": ["x"]})
+    add(
+        "series of an expression",
+        series | {
+            "columns": [{"label": "L", "sqlExpression": "lower(town)", "expressionType": "SQL"}],
+            "series_columns": [{"label": "L", "sqlExpression": "lower(town)", "expressionType": "SQL"}],
+        },
+        groups={"L": ["x"]},
+    )
 
     # Conditions as text.
     extra = lambda **extras: {"columns": ["town"], "metrics": ["n"], "extras": extras}
     add("where", extra(where="(town = 'a' OR fee > 2) AND tonnage IS NOT NULL"))
     add("where percent", extra(where="town LIKE '5%'"))
-    add("where and filter", extra(where="a = 1 OR b = 2") | {"filters": [{"col": "town", "op": "==", "val": "x"}, {"col": "fee", "op": "IN", "val": [1]}]})
+    add(
+        "where and filter",
+        extra(where="a = 1 OR b = 2") | {
+            "filters": [{"col": "town", "op": "==", "val": "x"}, {"col": "fee", "op": "IN", "val": [1]}]
+        },
+    )
     add("having", extra(having="SUM(fee) > 5 OR COUNT(*) < 2"))
     add("where and having", extra(where="town <> 'b'", having="COUNT(*) >= 1"))
     add("where colon", extra(where="town = 'a:b' AND x = ':c'"))
@@ -313,9 +499,34 @@ def cases(grains):
     add("where time", extra(where="docked_at >= '2004-01-01 00:00:00' AND fee BETWEEN 1 AND 2"))
 
     # Kinds of datasets.
-    for name in ["bare", "catalog", "odd", "word", "predicate", "virtual", "commented", "cte", "ctes", "ordered", "union", "writing", "several"]:
-        add(f"dataset {name}", {"columns": ["town"], "metrics": ["n"], "orderby": [["n", False]], "row_limit": 10}, name)
+    for name in [
+        "bare",
+        "catalog",
+        "odd",
+        "word",
+        "predicate",
+        "virtual",
+        "commented",
+        "cte",
+        "ctes",
+        "ordered",
+        "union",
+        "writing",
+        "several",
+    ]:
+        add(
+            f"dataset {name}", {"columns": ["town"], "metrics": ["n"], "orderby": [["n", False]], "row_limit": 10}, name
+        )
         add(f"dataset {name} raw", {"columns": ["town", "Ship Name"], "row_limit": 10}, name)
-    add("dataset predicate applied", {"columns": ["town"], "metrics": ["n"], "apply_fetch_values_predicate": True}, "predicate")
-    add("probe of a CTE", {"columns": [axis("docked_at + pause", "P1D", label="d")], "metrics": ["n"]}, "cte", probe=True)
+    add(
+        "dataset predicate applied",
+        {"columns": ["town"], "metrics": ["n"], "apply_fetch_values_predicate": True},
+        "predicate",
+    )
+    add(
+        "probe of a CTE",
+        {"columns": [axis("docked_at + pause", "P1D", label="d")], "metrics": ["n"]},
+        "cte",
+        probe=True,
+    )
     return out

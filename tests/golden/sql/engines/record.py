@@ -2,10 +2,10 @@
 
 Run it with the Python of an installed Superset; the dialects are put aside:
 
-    pip install --target DIALECTS --no-deps 'clickhouse-connect<1' 'clickhouse-sqlalchemy<0.3' asynch clickhouse-driver \
-        lz4 zstandard pytz trino pyhive future pymssql duckdb duckdb-engine 'sqlalchemy-redshift<0.9' \
-        'sqlalchemy-cockroachdb<2' sqlalchemy-risingwave 'sqlalchemy-singlestoredb<2' singlestoredb sqlparams build \
-        oceanbase_py 'starrocks<1.2' pydoris
+    pip install --target DIALECTS --no-deps 'clickhouse-connect<1' 'clickhouse-sqlalchemy<0.3' asynch \
+        clickhouse-driver lz4 zstandard pytz trino pyhive future pymssql duckdb duckdb-engine \
+        'sqlalchemy-redshift<0.9' 'sqlalchemy-cockroachdb<2' sqlalchemy-risingwave \
+        'sqlalchemy-singlestoredb<2' singlestoredb sqlparams build oceanbase_py 'starrocks<1.2' pydoris
     PYTHONPATH=DIALECTS python record.py [ENGINE …]
 """
 
@@ -90,7 +90,9 @@ def statement(dataset, case):
         mock.patch("superset.daos.datasource.DatasourceDAO.get_datasource", return_value=dataset),
         mock.patch.object(SqlaTable, "query", side_effect=answer),
     ):
-        context = QueryContextFactory().create(datasource={"id": 1, "type": "table"}, queries=[query], form_data=more.get("form_data"))
+        context = QueryContextFactory().create(
+            datasource={"id": 1, "type": "table"}, queries=[query], form_data=more.get("form_data")
+        )
         made = context.queries[0]
         made.validate()
         return dataset.get_query_str_extended(made.to_dict()).sql
@@ -159,7 +161,10 @@ def main(wanted):
             base = made.get(LIKE.get(engine, ""), {})
             texts = {name: sql for name, sql in made[engine].items() if base.get(name) != sql}
             texts |= dict.fromkeys(base.keys() - made[engine].keys())
-            lines = [f"  {json.dumps(name, ensure_ascii=False)}: {json.dumps(sql, ensure_ascii=False)}" for name, sql in texts.items()]
+            lines = [
+                f"  {json.dumps(name, ensure_ascii=False)}: {json.dumps(sql, ensure_ascii=False)}"
+                for name, sql in texts.items()
+            ]
             head = {"engine": engine, "like": LIKE.get(engine), "grains": grains}
             head = ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in head.items())
             body = ",\n".join(lines)

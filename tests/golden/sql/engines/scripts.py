@@ -1,5 +1,5 @@
-"""Records what Superset's parser tells of statements: their number, tables, whether they write, and the text that SQL Lab
-would run with a limit of 1001. Run it with the Python of an installed Superset: `python scripts.py`."""
+"""Records what Superset's parser tells of statements: their number, tables, whether they write, and the text that SQL
+Lab would run with a limit of 1001. Run it with the Python of an installed Superset: `python scripts.py`."""
 
 import json
 from pathlib import Path
@@ -385,14 +385,19 @@ EXPLAIN ANALYZE DELETE FROM t
 """,
 }
 OF["redshift"] = OF["postgresql"]
-OF["cockroachdb"] = "SELECT a FROM t AS OF SYSTEM TIME '-10s'\nSELECT a FROM t@i\nUPSERT INTO t VALUES (1)\nSELECT a FROM [SHOW TABLES]\n"
+OF["cockroachdb"] = (
+    "SELECT a FROM t AS OF SYSTEM TIME '-10s'\nSELECT a FROM t@i\nUPSERT INTO t VALUES (1)\nSELECT a FROM [SHOW"
+    " TABLES]\n"
+)
 OF["starrocks"] = OF["mysql"]
 OF["presto"] = OF["trino"]
 
 
 def told(sql, engine):
     script = SQLScript(sql, engine)
-    tables = sorted({".".join(p for p in (t.catalog, t.schema, t.table) if p) for s in script.statements for t in s.tables})
+    tables = sorted(
+        {".".join(p for p in (t.catalog, t.schema, t.table) if p) for s in script.statements for t in s.tables}
+    )
     out = {"count": len(script.statements), "tables": tables, "writes": script.has_mutation()}
     if script.statements:
         out["own"] = script.statements[-1].get_limit_value()
@@ -409,7 +414,19 @@ def main():
     before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     ours = {(one["engine"], one["sql"]): one["ours"] for one in before if "ours" in one}
     lines = []
-    for engine in ["sqlite", "postgresql", "redshift", "cockroachdb", "mysql", "starrocks", "mssql", "clickhousedb", "trino", "presto", "duckdb"]:
+    for engine in [
+        "sqlite",
+        "postgresql",
+        "redshift",
+        "cockroachdb",
+        "mysql",
+        "starrocks",
+        "mssql",
+        "clickhousedb",
+        "trino",
+        "presto",
+        "duckdb",
+    ]:
         for sql in (COMMON + OF[engine]).splitlines():
             if not sql:
                 continue

@@ -32,7 +32,7 @@ impl Form {
     }
 
     /// The form of a stored row.
-    pub fn of(view: &'static ModelView, row: &Record) -> Self {
+    pub fn from_record(view: &'static ModelView, row: &Record) -> Self {
         let input = |f: &Field| match f.kind {
             FieldKind::Check => {
                 if row.get::<bool>(f.name) == Some(true) {
@@ -75,6 +75,11 @@ impl Form {
         self.inputs.get(name).is_some_and(|values| !values.is_empty())
     }
 
+    /// A row of a relation is chosen.
+    pub fn chose(&self, name: &str, id: i64) -> bool {
+        self.inputs.get(name).is_some_and(|values| values.contains(&id.to_string()))
+    }
+
     fn ids(&self, name: &str) -> Vec<i64> {
         self.inputs.get(name).into_iter().flatten().filter_map(|v| v.parse().ok()).collect()
     }
@@ -107,14 +112,14 @@ impl Form {
                     if text.contains('\0') {
                         self.complain(field, "Invalid input.");
                     } else if field.unique
-                        && model_view::taken(cx.app.db.exec(), view.table, field.name, &text, id).await?
+                        && model_view::is_taken(&cx.caller.app, view.table, field.name, &text, id).await?
                     {
                         self.complain(field, "Already exists.");
                     }
                 }
                 FieldKind::Many => self.validate_choices(cx, view, field).await?,
                 FieldKind::Password => {
-                    if let Some(complaint) = password_complaint(&cx.app.config, &text) {
+                    if let Some(complaint) = password_complaint(&cx.caller.app.config, &text) {
                         self.complain(field, complaint);
                     }
                 }
@@ -132,7 +137,7 @@ impl Form {
         let ids = self.ids(field.name);
         let target = view.table.relation(field.name).map(|r| r.target);
         let known = match target {
-            Some(target) => existing(cx.app.db.exec(), target, &ids).await?,
+            Some(target) => existing(&cx.caller.app, target, &ids).await?,
             None => Vec::new(),
         };
         if ids.len() != sent || ids.iter().any(|id| !known.contains(id)) {

@@ -2,9 +2,12 @@
 
 use std::collections::HashMap;
 
-use commands::model_view::{self, Deleted};
+use commands::{
+    model_view::{self, Deleted},
+    resource,
+};
 use daos::{
-    base::{self, Order, Query},
+    base::{Order, Query},
     record::{Record, Selection},
 };
 use infra::db::DbError;
@@ -21,7 +24,7 @@ const DENIED: &str = "Access is Denied";
 /// What keeps the caller out of a view that is behind a feature flag; others are guarded by their rules.
 fn refused(cx: &Cx, view: &ModelView, permission: &str) -> Option<Answer> {
     let flag = view.flag?;
-    if !cx.app.config.flag(flag) {
+    if !cx.caller.app.config.flag(flag) {
         return Some(Answer::html(404, "Not found"));
     }
     access::page(cx, permission, view.view_menu).err()
@@ -49,9 +52,7 @@ async fn find_id(
     columns: &[&str],
     id: i64,
 ) -> Result<Option<Record>, DbError> {
-    let condition = infra::db::Sql::new(format!("{} = ?", view.table.qualified("id"))).bind(id);
-    let rows = base::fetch(cx.app.db.exec(), &selection(view, columns), &Query::filter(condition)).await?;
-    Ok(rows.into_iter().next())
+    resource::find(&cx.caller.app, &selection(view, columns), id, Vec::new()).await
 }
 
 /// `GET /users/list/`; `page_UserDBModelView`, `psize_UserDBModelView`, `_oc_…` and `_od_…` choose page and order.
@@ -71,8 +72,8 @@ pub async fn list(cx: Cx, view: &'static ModelView) -> Handled {
         offset: page.saturating_mul(size),
         ..Query::default()
     };
-    let rows = base::fetch(cx.app.db.exec(), &selection(view, view.list), &query).await?;
-    let count = base::count(cx.app.db.exec(), view.table, &[]).await?;
+    let rows = resource::fetch(&cx.caller.app, &selection(view, view.list), &query).await?;
+    let count = resource::count(&cx.caller.app, view.table, &[]).await?;
     history::remember(&cx);
     Ok(render::list(&cx, view, &rows, count, page, size))
 }
@@ -85,7 +86,7 @@ pub async fn show(cx: Cx, view: &'static ModelView) -> Handled {
     let Some(row) = find(&cx, view, view.show).await? else { return Ok(error_pages::abort(&cx.req, 404)) };
     history::remember(&cx);
     let mut links = Vec::new();
-    if view.class == "UserDBModelView" && cx.user.can_access("resetpasswords", view.view_menu) {
+    if view.class == "UserDBModelView" && cx.caller.user.can_access("resetpasswords", view.view_menu) {
         let id = row.get::<i64>("id").unwrap_or_default();
         links.push((format!("{}/action/resetpasswords/{id}", view.base), "Reset Password"));
     }
@@ -96,7 +97,7 @@ pub async fn show(cx: Cx, view: &'static ModelView) -> Handled {
 pub async fn userinfo(cx: Cx) -> Handled {
     let view = &super::VIEWS[0];
     let columns = ["username", "active", "roles", "login_count", "first_name", "last_name", "email"];
-    let row = match cx.user.user_id() {
+    let row = match cx.caller.user.user_id() {
         Some(id) => find_id(&cx, view, &columns, id).await?,
         None => None,
     };
@@ -106,7 +107,7 @@ pub async fn userinfo(cx: Cx) -> Handled {
     let actions = [("resetmypassword", "Reset my password"), ("userinfoedit", "Edit User")];
     let links: Vec<_> = actions
         .into_iter()
-        .filter(|(action, _)| cx.user.can_access(action, view.view_menu))
+        .filter(|(action, _)| cx.caller.user.can_access(action, view.view_menu))
         .map(|(action, text)| (format!("{}/action/{action}/{id}", view.base), text))
         .collect();
     Ok(render::show(&cx, view, "Your user information", &columns, &row, &links))
@@ -120,7 +121,7 @@ async fn page(cx: &Cx, view: &'static ModelView, new: bool, form: &Form) -> Hand
         for path in name_paths(field.name) {
             selection.add(path.split_once('.').map_or(&path, |(_, rest)| rest));
         }
-        let rows = base::fetch(cx.app.db.exec(), &selection, &Query::default()).await?;
+        let rows = resource::fetch(&cx.caller.app, &selection, &Query::default()).await?;
         let mut named: Choices = rows.iter().map(|r| (r.get("id").unwrap_or_default(), name_of(r))).collect();
         named.sort_by(|a, b| a.1.cmp(&b.1));
         choices.insert(field.name, named);
@@ -142,7 +143,7 @@ pub async fn add(cx: Cx, view: &'static ModelView) -> Handled {
         return page(&cx, view, true, &form).await;
     }
     let (values, links) = form.row(view, true).await?;
-    match model_view::save(&cx.app, &cx.user, view.table, None, values, links).await {
+    match model_view::save(&cx.caller, view.table, None, values, links).await {
         Ok(()) => flash::add(&cx, "success", "Added Row"),
         Err(e) => failed(&cx, "message", &e)?,
     }
@@ -158,7 +159,7 @@ pub async fn edit(cx: Cx, view: &'static ModelView) -> Handled {
     let Some(row) = find(&cx, view, &columns).await? else { return Ok(error_pages::abort(&cx.req, 404)) };
     if cx.req.method != "POST" {
         history::remember(&cx);
-        return page(&cx, view, false, &Form::of(view, &row)).await;
+        return page(&cx, view, false, &Form::from_record(view, &row)).await;
     }
     let id = row.get::<i64>("id");
     let mut form = Form::posted(&cx, view, false);
@@ -168,9 +169,9 @@ pub async fn edit(cx: Cx, view: &'static ModelView) -> Handled {
     let (mut values, links) = form.row(view, false).await?;
     if view.class == "UserDBModelView" {
         values.push(("changed_on", chrono::Local::now().naive_local().into()));
-        values.push(("changed_by_fk", cx.user.user_id().into()));
+        values.push(("changed_by_fk", cx.caller.user.user_id().into()));
     }
-    match model_view::save(&cx.app, &cx.user, view.table, id, values, links).await {
+    match model_view::save(&cx.caller, view.table, id, values, links).await {
         Ok(()) => flash::add(&cx, "success", "Changed Row"),
         Err(e) => failed(&cx, "danger", &e)?,
     }
@@ -204,7 +205,7 @@ pub async fn delete(cx: Cx, view: &'static ModelView) -> Handled {
     }
     let found = find(&cx, view, &["id"]).await?.and_then(|row| row.get::<i64>("id"));
     let Some(id) = found else { return Ok(error_pages::abort(&cx.req, 404)) };
-    match model_view::delete(&cx.app, view.table, id).await {
+    match model_view::delete(&cx.caller.app, view.table, id).await {
         Ok(Deleted::Yes) => flash::add(&cx, "success", "Deleted Row"),
         Ok(Deleted::InUse(why)) => flash::add(&cx, "danger", why),
         Err(DbError::Integrity(_)) => {
@@ -218,7 +219,7 @@ pub async fn delete(cx: Cx, view: &'static ModelView) -> Handled {
 
 /// `POST /users/action/resetpasswords/1`: an action on one row.
 pub async fn action(cx: Cx, view: &'static ModelView) -> Handled {
-    if view.flag.is_some_and(|flag| !cx.app.config.flag(flag)) {
+    if view.flag.is_some_and(|flag| !cx.caller.app.config.flag(flag)) {
         return Ok(Answer::html(404, "Not found"));
     }
     if cx.req.method != "POST" {
@@ -232,7 +233,7 @@ pub async fn action(cx: Cx, view: &'static ModelView) -> Handled {
 
 /// `POST /roles/action_post`: an action on the rows that are ticked (`rowid`).
 pub async fn action_post(cx: Cx, view: &'static ModelView) -> Handled {
-    if view.flag.is_some_and(|flag| !cx.app.config.flag(flag)) {
+    if view.flag.is_some_and(|flag| !cx.caller.app.config.flag(flag)) {
         return Ok(Answer::html(404, "Not found"));
     }
     let Some(name) = cx.req.field("action") else { return Ok(error_pages::abort(&cx.req, 400)) };
@@ -245,7 +246,7 @@ async fn act(cx: &Cx, view: &'static ModelView, name: &str, rows: Vec<i64>, sing
     let known = ACTIONS.iter().find(|(class, action, _)| *class == view.class && *action == name);
     // the original fails on an action that it does not know, and on one row where many are meant
     let Some((_, action, one)) = known else { return Ok(error_pages::abort(&cx.req, 500)) };
-    if !cx.user.can_access(action, view.view_menu) {
+    if !cx.caller.user.can_access(action, view.view_menu) {
         flash::add(cx, "danger", DENIED);
         return Ok(Answer::redirect(302, "."));
     }
@@ -258,7 +259,7 @@ async fn act(cx: &Cx, view: &'static ModelView, name: &str, rows: Vec<i64>, sing
         ("resetpasswords", Some(id)) => format!("/resetpassword/form?pk={id}"),
         ("copyrole", _) => {
             history::remember(cx);
-            if let Err(e) = model_view::copy_roles(&cx.app, &rows).await {
+            if let Err(e) = model_view::copy_roles(&cx.caller.app, &rows).await {
                 failed(cx, "danger", &e)?;
             }
             return Ok(Answer::redirect(302, history::back(cx)));

@@ -1,6 +1,7 @@
 //! The pages of a view as HTML.
 
 use daos::record::Record;
+use maud::{Markup, html};
 use serde_json::Value;
 
 use super::{
@@ -11,7 +12,6 @@ use crate::{
     Answer, Cx,
     controllers::pages::classic::{self, KEEP_TAB},
     guards::csrf,
-    html::escape,
 };
 
 /// A choice of a relation: its id and what people call it.
@@ -41,17 +41,17 @@ pub fn name_paths(relation: &str) -> Vec<String> {
 
 fn cell(row: &Record, column: &str) -> String {
     if let Some(one) = row.one(column) {
-        return escape(&name_of(one));
+        return name_of(one);
     }
     if row.has_many(column) {
-        return escape(&row.many(column).iter().map(name_of).collect::<Vec<_>>().join(", "));
+        return row.many(column).iter().map(name_of).collect::<Vec<_>>().join(", ");
     }
     match row.json(column) {
         Value::Null => String::new(),
-        Value::String(text) => escape(&text),
+        Value::String(text) => text,
         Value::Bool(true) => "True".into(),
         Value::Bool(false) => "False".into(),
-        other => escape(&other.to_string()),
+        other => other.to_string(),
     }
 }
 
@@ -67,66 +67,85 @@ fn label(view: &ModelView, column: &str) -> String {
     )
 }
 
-fn hidden_token(cx: &Cx) -> String {
-    format!("<input type=\"hidden\" name=\"csrf_token\" value=\"{}\">\n", escape(&csrf::token(cx)))
+fn hidden_token(cx: &Cx) -> Markup {
+    html! { input type="hidden" name="csrf_token" value=(csrf::token(cx)); }
 }
 
-fn button(cx: &Cx, action: &str, inputs: &str, text: &str) -> String {
-    format!(
-        "<form method=\"post\" action=\"{}\" style=\"display:inline\">{}{inputs}\
-         <button class=\"btn btn-sm btn-default\" type=\"submit\">{}</button></form>\n",
-        escape(action),
-        hidden_token(cx),
-        escape(text)
-    )
+/// A button that posts `inputs`: names and values.
+fn button(cx: &Cx, action: &str, inputs: &[(&str, &str)], text: &str) -> Markup {
+    html! {
+        form method="post" action=(action) style="display:inline" {
+            (hidden_token(cx))
+            @for (name, value) in inputs {
+                input type="hidden" name=(name) value=(value);
+            }
+            button class="btn btn-sm btn-default" type="submit" { (text) }
+        }
+    }
+}
+
+fn page(cx: &Cx, title: &str, content: &Markup) -> Answer {
+    let content = html! {
+        h2 { (title) }
+        (content)
+    };
+    classic::page(cx, &html! {}, &content, &[KEEP_TAB])
 }
 
 /// A page of the list.
-pub fn list(cx: &Cx, view: &ModelView, rows: &[Record], count: i64, page: i64, size: i64) -> Answer {
-    let may = |permission: &str| cx.user.can_access(permission, view.view_menu);
-    let mut out = format!("<h2>{}</h2>\n", escape(view.titles[0]));
-    if may("can_add") {
-        out.push_str(&format!(
-            "<p><a class=\"btn btn-sm btn-primary\" href=\"{}/add\">+</a></p>\n",
-            view.base
-        ));
-    }
-    out.push_str("<table class=\"table table-bordered table-hover\">\n<tr><th></th>");
-    for column in view.list {
-        out.push_str(&format!("<th>{}</th>", escape(&label(view, column))));
-    }
-    out.push_str("</tr>\n");
-    for row in rows {
-        let id = row.get::<i64>("id").unwrap_or_default();
-        out.push_str("<tr><td>");
-        for (permission, path, text) in [("can_show", "show", "Show"), ("can_edit", "edit", "Edit")] {
-            if may(permission) {
-                out.push_str(&format!("<a href=\"{}/{path}/{id}\">{text}</a> ", view.base));
+pub fn list(cx: &Cx, view: &ModelView, rows: &[Record], count: i64, number: i64, size: i64) -> Answer {
+    let class = view.class;
+    let others = [(number - 1, "Previous"), (number + 1, "Next")];
+    let content = html! {
+        @if cx.caller.user.can_access("can_add", view.view_menu) {
+            p { a class="btn btn-sm btn-primary" href={(view.base) "/add"} { "+" } }
+        }
+        table class="table table-bordered table-hover" {
+            tr {
+                th {}
+                @for column in view.list {
+                    th { (label(view, column)) }
+                }
+            }
+            @for row in rows {
+                tr {
+                    td { (row_links(cx, view, row.get::<i64>("id").unwrap_or_default())) }
+                    @for column in view.list {
+                        td { (cell(row, column)) }
+                    }
+                }
             }
         }
-        if may(view.delete_permission) {
-            out.push_str(&button(cx, &format!("{}/delete/{id}", view.base), "", "Delete"));
+        p { "Record Count: " strong { (count) } }
+        @for (to, text) in others {
+            @if to >= 0 && to * size < count {
+                a href={"?page_" (class) "=" (to) "&psize_" (class) "=" (size)} { (text) }
+                " "
+            }
         }
-        if view.class == "RoleModelView" && may("copyrole") {
-            let inputs = format!(
-                "<input type=\"hidden\" name=\"action\" value=\"copyrole\"><input type=\"hidden\" name=\"rowid\" value=\"{id}\">"
-            );
-            out.push_str(&button(cx, &format!("{}/action_post", view.base), &inputs, "Copy Role"));
+    };
+    page(cx, view.titles[0], &content)
+}
+
+/// What the caller may do with a row of the list.
+fn row_links(cx: &Cx, view: &ModelView, id: i64) -> Markup {
+    let may = |permission: &str| cx.caller.user.can_access(permission, view.view_menu);
+    let base = view.base;
+    html! {
+        @for (permission, path, text) in [("can_show", "show", "Show"), ("can_edit", "edit", "Edit")] {
+            @if may(permission) {
+                a href={(base) "/" (path) "/" (id)} { (text) }
+                " "
+            }
         }
-        out.push_str("</td>");
-        for column in view.list {
-            out.push_str(&format!("<td>{}</td>", cell(row, column)));
+        @if may(view.delete_permission) {
+            (button(cx, &format!("{base}/delete/{id}"), &[], "Delete"))
         }
-        out.push_str("</tr>\n");
+        @if view.class == "RoleModelView" && may("copyrole") {
+            @let inputs = [("action", "copyrole"), ("rowid", &id.to_string())];
+            (button(cx, &format!("{base}/action_post"), &inputs, "Copy Role"))
+        }
     }
-    out.push_str(&format!("</table>\n<p>Record Count: <strong>{count}</strong></p>\n"));
-    for (to, text) in [(page - 1, "Previous"), (page + 1, "Next")] {
-        if to >= 0 && to * size < count {
-            let class = view.class;
-            out.push_str(&format!("<a href=\"?page_{class}={to}&amp;psize_{class}={size}\">{text}</a>\n"));
-        }
-    }
-    classic::page(cx, "", &out, &[KEEP_TAB])
 }
 
 /// One row; `links` are buttons under it: address and text.
@@ -138,19 +157,20 @@ pub fn show(
     row: &Record,
     links: &[(String, &str)],
 ) -> Answer {
-    let mut out = format!("<h2>{}</h2>\n<table class=\"table table-bordered\">\n", escape(title));
-    for column in columns {
-        out.push_str(&format!(
-            "<tr><th>{}</th><td>{}</td></tr>\n",
-            escape(&label(view, column)),
-            cell(row, column)
-        ));
-    }
-    out.push_str("</table>\n");
-    for (url, text) in links {
-        out.push_str(&button(cx, url, "", text));
-    }
-    classic::page(cx, "", &out, &[KEEP_TAB])
+    let content = html! {
+        table class="table table-bordered" {
+            @for column in columns {
+                tr {
+                    th { (label(view, column)) }
+                    td { (cell(row, column)) }
+                }
+            }
+        }
+        @for (url, text) in links {
+            (button(cx, url, &[], text))
+        }
+    };
+    page(cx, title, &content)
 }
 
 /// The form that adds or edits; `choices` by field.
@@ -161,62 +181,58 @@ pub fn form(
     form: &Form,
     choices: &dyn Fn(&str) -> Choices,
 ) -> Answer {
-    let title = view.titles[if new { 2 } else { 3 }];
-    let mut out = format!(
-        "<h2>{}</h2>\n<form method=\"post\" action=\"\">\n{}<table class=\"table table-bordered\">\n",
-        escape(title),
-        hidden_token(cx)
-    );
-    for field in fields(view, new) {
-        let star = if field.required { " <strong style=\"color: red\">&#42;</strong>" } else { "" };
-        out.push_str(&format!(
-            "<tr><td class=\"col-lg-2\"><label for=\"{0}\">{1}{star}</label></td>\n<td>{2}",
-            field.name,
-            escape(field.label),
-            input(field, form, &choices(field.name))
-        ));
-        if !field.description.is_empty() {
-            out.push_str(&format!("<span class=\"help-block\">{}</span>\n", escape(field.description)));
+    let content = html! {
+        form method="post" action="" {
+            (hidden_token(cx))
+            table class="table table-bordered" {
+                @for field in fields(view, new) {
+                    tr {
+                        td class="col-lg-2" {
+                            label for=(field.name) {
+                                (field.label)
+                                @if field.required { " " strong style="color: red" { "*" } }
+                            }
+                        }
+                        td { (field_cell(field, form, &choices(field.name))) }
+                    }
+                }
+            }
+            button type="submit" class="btn btn-sm btn-primary" { "Save" }
         }
-        for complaint in form.complaints(field.name) {
-            out.push_str(&format!("<div class=\"alert alert-danger\">{}</div>\n", escape(&complaint)));
-        }
-        out.push_str("</td></tr>\n");
-    }
-    out.push_str(
-        "</table>\n<button type=\"submit\" class=\"btn btn-sm btn-primary\">Save</button>\n</form>\n",
-    );
-    classic::page(cx, "", &out, &[KEEP_TAB])
+    };
+    page(cx, view.titles[if new { 2 } else { 3 }], &content)
 }
 
-fn input(field: &Field, form: &Form, choices: &Choices) -> String {
+fn field_cell(field: &Field, form: &Form, choices: &Choices) -> Markup {
+    html! {
+        (input(field, form, choices))
+        @if !field.description.is_empty() {
+            span class="help-block" { (field.description) }
+        }
+        @for complaint in form.complaints(field.name) {
+            div class="alert alert-danger" { (complaint) }
+        }
+    }
+}
+
+fn input(field: &Field, form: &Form, choices: &Choices) -> Markup {
     let name = field.name;
     match field.kind {
-        FieldKind::Text(max) => {
-            let max = max.map(|m| format!(" maxlength=\"{m}\"")).unwrap_or_default();
-            let value = escape(form.text(name));
-            format!(
-                "<input class=\"form-control\" id=\"{name}\" name=\"{name}\" type=\"text\"{max} value=\"{value}\">\n"
-            )
-        }
-        FieldKind::Password | FieldKind::Again => {
-            format!(
-                "<input class=\"form-control\" id=\"{name}\" name=\"{name}\" type=\"password\" value=\"\">\n"
-            )
-        }
-        FieldKind::Check => {
-            let checked = if form.checked(name) { " checked" } else { "" };
-            format!("<input id=\"{name}\" name=\"{name}\" type=\"checkbox\" value=\"y\"{checked}>\n")
-        }
-        FieldKind::Many => {
-            let mut out =
-                format!("<select class=\"my_select2 form-control\" id=\"{name}\" multiple name=\"{name}\">");
-            for (id, text) in choices {
-                let chosen = form.inputs.get(name).is_some_and(|v| v.contains(&id.to_string()));
-                let selected = if chosen { " selected" } else { "" };
-                out.push_str(&format!("<option value=\"{id}\"{selected}>{}</option>", escape(text)));
+        FieldKind::Text(max) => html! {
+            input class="form-control" id=(name) name=(name) type="text" maxlength=[max] value=(form.text(name));
+        },
+        FieldKind::Password | FieldKind::Again => html! {
+            input class="form-control" id=(name) name=(name) type="password" value="";
+        },
+        FieldKind::Check => html! {
+            input id=(name) name=(name) type="checkbox" value="y" checked[form.checked(name)];
+        },
+        FieldKind::Many => html! {
+            select class="my_select2 form-control" id=(name) multiple name=(name) {
+                @for (id, text) in choices {
+                    option value=(id) selected[form.chose(name, *id)] { (text) }
+                }
             }
-            out + "</select>\n"
-        }
+        },
     }
 }

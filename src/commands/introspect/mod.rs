@@ -1,0 +1,5 @@
+//! What databases tell about themselves: schemas, tables, columns, partitions.
+
+pub mod partitions;
+pub mod select_star;
+pub mod tables;

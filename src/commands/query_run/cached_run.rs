@@ -1,0 +1,48 @@
+//! The cache of results, seen from inside an execution.
+
+use std::{future::Future, sync::Arc};
+
+use infra::compute::Lease;
+use query::QueryError;
+
+use super::cache_keys;
+use crate::{Caller, state::QueryRun};
+
+/// Where the outcome of a query is kept.
+#[derive(Debug, Clone)]
+pub(crate) struct CachedRun {
+    /// The cache key.
+    pub key: String,
+    /// Seconds that it is kept.
+    pub timeout: i64,
+    /// `<id>__table` of the dataset.
+    pub uid: String,
+    /// Whether an outcome that is there answers, too; a forced query only leaves its own.
+    pub answers: bool,
+    /// Whether it is for everybody who has the key.
+    pub shared: bool,
+}
+
+type Outcome = Result<(Arc<QueryRun>, Arc<Lease>), QueryError>;
+
+impl CachedRun {
+    /// Executes, and keeps what comes of it before anybody gets it. It looks into the cache once more: the execution
+    /// that the caller could have joined may have ended after the caller's own look.
+    pub async fn or_execute<F>(self, caller: Caller, execute: impl FnOnce() -> F) -> Outcome
+    where
+        F: Future<Output = Outcome>,
+    {
+        let cache = &caller.app.data_cache;
+        if self.answers
+            && let Some(run) = cache.get(&self.key).await
+        {
+            return Ok((run, caller.lease().await?));
+        }
+        let (run, memory) = execute().await?;
+        if run.error.is_none() && self.shared {
+            cache.insert(self.key.clone(), run.clone(), run.bytes(), self.timeout).await;
+            cache_keys::remember(&caller.app, &self.key, self.timeout, &self.uid).await;
+        }
+        Ok((run, memory))
+    }
+}

@@ -1,0 +1,139 @@
+//! Pictures of charts and dashboards as somebody sees them (`superset.utils.webdriver`, `superset.utils.machine_auth`).
+
+mod bounds;
+mod session;
+
+use std::sync::Arc;
+
+pub use infra::browser::Picture;
+use infra::browser::{Allowed, BrowserError, Subject, Visit};
+
+use crate::{Principal, Services};
+
+/// What a page is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageKind {
+    /// A chart: the picture is of `.chart-container`.
+    Chart,
+    /// A dashboard with `standalone=3`: the picture is of the whole page, however long.
+    Dashboard,
+}
+
+/// A page of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Path and query below the base address: `/superset/dashboard/3/?standalone=3`.
+    pub path: String,
+    /// What it is.
+    pub kind: PageKind,
+    /// Width and height of the window in CSS pixels; none for those of `WEBDRIVER_WINDOW`.
+    pub window: Option<(u32, u32)>,
+}
+
+/// Why there is no picture, in words for who owns what was to be seen.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CaptureError {
+    /// There is no Chromium; says what to install.
+    #[error("{0}")]
+    NoBrowser(String),
+    /// Something took too long; says what.
+    #[error("{0}")]
+    TimedOut(String),
+    /// Anything else.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<BrowserError> for CaptureError {
+    fn from(error: BrowserError) -> Self {
+        match error {
+            BrowserError::Missing(text) => Self::NoBrowser(text),
+            BrowserError::TimedOut(text) => Self::TimedOut(text),
+            BrowserError::Failed(text) => Self::Failed(text),
+            BrowserError::Start(_) | BrowserError::Ended(_) => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+/// Takes a picture of a page as the executor sees it; waits for its turn. Charts that failed are in
+/// [`Picture::problems`], not errors.
+pub async fn capture(
+    app: &Arc<Services>,
+    executor: &Principal,
+    page: &Page,
+) -> Result<Picture, CaptureError> {
+    // before anything is made for nothing
+    app.browser.program()?;
+    if !page.path.starts_with('/') || page.path.starts_with("//") {
+        return Err(CaptureError::Failed(format!("{} is no path of ours", page.path)));
+    }
+    if executor.guest.is_some() {
+        return Err(CaptureError::Failed("Pictures are not taken for guests of embedded dashboards".into()));
+    }
+    let base = base(app)?;
+    let waits = bounds::waits(&app.config);
+    let cookie = match executor.user_id() {
+        Some(id) => Some(session::cookie(app, id, waits.together()).await?),
+        None => None,
+    };
+    let visit = Visit {
+        url: format!("{}{}", base.address, page.path),
+        cookie,
+        allowed: allowed(app, &base.address),
+        prefix: base.prefix,
+        window: bounds::window(&app.config, page),
+        scale: bounds::scale(&app.config),
+        subject: match page.kind {
+            PageKind::Chart => Subject::Element("chart-container"),
+            PageKind::Dashboard => Subject::Page("standalone"),
+        },
+        waits,
+        tiling: bounds::tiling(&app.config),
+    };
+    let picture = app.browser.picture(&visit).await?;
+    if !picture.problems.is_empty() {
+        tracing::warn!(page = page.path, problems = ?picture.problems, "charts failed in a picture");
+    }
+    Ok(picture)
+}
+
+/// Where pages are.
+struct Base {
+    /// Scheme, host and port, without a slash at the end.
+    address: String,
+    /// What links have and this server does not expect.
+    prefix: String,
+}
+
+/// `WEBDRIVER_BASEURL`, else this process.
+fn base(app: &Services) -> Result<Base, CaptureError> {
+    let named = app.config.str("WEBDRIVER_BASEURL").trim_end_matches('/');
+    let is_web = named.starts_with("http://") || named.starts_with("https://");
+    // Superset's default, which is nobody's address
+    if is_web && !named.contains("//0.0.0.0") {
+        return Ok(Base { address: named.to_owned(), prefix: String::new() });
+    }
+    let Some(address) = app.listening.get() else {
+        let text = "There is no server to take pictures of: set WEBDRIVER_BASEURL to its address";
+        return Err(CaptureError::Failed(text.into()));
+    };
+    let mut address = *address;
+    if address.ip().is_unspecified() {
+        address.set_ip(match address.ip() {
+            std::net::IpAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            std::net::IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    let prefix = app.config.str("APPLICATION_ROOT").trim_end_matches('/').to_owned();
+    Ok(Base { address: format!("http://{address}"), prefix })
+}
+
+fn allowed(app: &Services, base: &str) -> Allowed {
+    let talisman =
+        app.config.talisman().filter(|talisman| !talisman.csp_report_only && !talisman.csp.is_empty());
+    // the name of a directive stands before its sources
+    let sources = talisman.as_ref().map(|talisman| {
+        talisman.csp.iter().filter_map(|(directive, _)| directive.split_once(' ')).map(|(_, sources)| sources)
+    });
+    Allowed::new(base, sources)
+}

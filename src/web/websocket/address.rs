@@ -1,0 +1,115 @@
+//! Where sockets are opened, and how pages learn of it (`GLOBAL_ASYNC_QUERIES_WEBSOCKET_URL`).
+
+use std::collections::HashSet;
+
+use commands::bootstrap::application_root;
+use infra::config::Config;
+
+use crate::{Cx, context::Req, guards::next_url::split};
+
+const KEY: &str = "GLOBAL_ASYNC_QUERIES_WEBSOCKET_URL";
+
+/// Our own path.
+const PATH: &str = "/ws";
+
+/// The paths at which this server opens sockets: its own, that of the address that the configuration names, and the
+/// root, where Superset's WebSocket server has it.
+pub(super) fn paths(config: &Config) -> HashSet<String> {
+    let mut paths = HashSet::from([PATH.to_owned(), "/".to_owned()]);
+    let url = config.str(KEY);
+    if let Some((_, rest)) = url.split_once("://") {
+        let rest = rest.split(['?', '#']).next().unwrap_or_default();
+        if let Some(at) = rest.find('/') {
+            let path = rest.get(at..).unwrap_or_default();
+            let root = application_root(config);
+            paths.insert(path.to_owned());
+            // a proxy takes the root off
+            paths.extend(path.strip_prefix(root).filter(|path| path.starts_with('/')).map(str::to_owned));
+        }
+    }
+    paths
+}
+
+/// The address that a page is told, where the configuration names none: this server, as the page's browser sees it.
+pub fn own_address(cx: &Cx) -> Option<String> {
+    let config = &cx.caller.app.config;
+    let is_default = Config::defaults().get(KEY) == Some(config.get(KEY)) || config.str(KEY).is_empty();
+    (config.flag("GLOBAL_ASYNC_QUERIES") && is_default).then(|| address(config, &cx.req))
+}
+
+fn address(config: &Config, req: &Req) -> String {
+    let path = format!("{}{PATH}", prefix(config, req));
+    // a host that nothing confirms stands in no page: browsers complete a path themselves
+    let Some((scheme, host)) = req.origin.as_deref().and_then(split) else { return path };
+    let is_secure = scheme == "https" || req.header("x-forwarded-proto") == Some("https");
+    format!("{}://{host}{path}", if is_secure { "wss" } else { "ws" })
+}
+
+/// What a trusted proxy, or else the configuration, says that paths begin with.
+fn prefix(config: &Config, req: &Req) -> String {
+    let trusted = config.bool("ENABLE_PROXY_FIX")
+        && config.get("PROXY_FIX_CONFIG").get("x_prefix").and_then(serde_json::Value::as_u64).unwrap_or(0)
+            > 0;
+    let said = req.header("x-forwarded-prefix").filter(|_| trusted).and_then(|list| list.rsplit(',').next());
+    let said = said.map(|prefix| prefix.trim().trim_end_matches('/')).filter(|prefix| is_path(prefix));
+    said.unwrap_or_else(|| application_root(config)).to_owned()
+}
+
+/// A path and nothing else.
+fn is_path(text: &str) -> bool {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b);
+    text.starts_with('/') && !text.starts_with("//") && text.bytes().all(is_plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use indexmap::IndexMap;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn config(keys: &[(&str, Value)]) -> Config {
+        let keys: IndexMap<_, _> = keys.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect();
+        Config::with(keys)
+    }
+
+    fn address_for(keys: &[(&str, Value)], origin: Option<&str>, headers: &[(&str, &str)]) -> String {
+        let headers = headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        address(&config(keys), &Req { origin: origin.map(str::to_owned), headers, ..Req::default() })
+    }
+
+    #[test]
+    fn pages_are_told_of_this_server() {
+        assert_eq!(address_for(&[], Some("http://127.0.0.1:8088"), &[]), "ws://127.0.0.1:8088/ws");
+        assert_eq!(address_for(&[], Some("https://bi.example"), &[]), "wss://bi.example/ws");
+        let behind_tls = [("x-forwarded-proto", "https")];
+        assert_eq!(address_for(&[], Some("http://bi.example"), &behind_tls), "wss://bi.example/ws");
+        assert_eq!(address_for(&[], None, &[]), "/ws", "a host that may be forged is not told");
+        let root = [("APPLICATION_ROOT", json!("/bi/"))];
+        assert_eq!(address_for(&root, Some("https://x"), &[]), "wss://x/bi/ws");
+    }
+
+    #[test]
+    fn prefixes_of_proxies_are_believed_only_when_configured() {
+        let prefix = [("x-forwarded-prefix", "/analytics/")];
+        assert_eq!(address_for(&[], Some("http://x"), &prefix), "ws://x/ws");
+        let trusted = [("ENABLE_PROXY_FIX", json!(true))];
+        assert_eq!(address_for(&trusted, Some("http://x"), &prefix), "ws://x/analytics/ws");
+        for bad in ["//evil", "evil", "/a\"b", "/a b", ""] {
+            assert_eq!(
+                address_for(&trusted, Some("http://x"), &[("x-forwarded-prefix", bad)]),
+                "ws://x/ws",
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn sockets_are_opened_where_the_configuration_says() {
+        let of = |url: &str| paths(&config(&[(KEY, json!(url)), ("APPLICATION_ROOT", json!("/bi"))]));
+        assert!(of("ws://127.0.0.1:8080/").contains("/ws"));
+        let named = of("wss://bi.example/bi/events?x=1");
+        assert!(named.contains("/bi/events") && named.contains("/events") && named.contains("/"));
+        assert_eq!(of("nonsense").len(), 2);
+    }
+}
