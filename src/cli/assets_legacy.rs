@@ -12,7 +12,7 @@ use commands::{
     Caller, Principal,
     import_export::{
         AssetKind,
-        export::{Which, export_datasources},
+        export::{ExportOptions, export_datasources},
         import::{contents::Contents, import_unversioned},
     },
 };
@@ -50,8 +50,9 @@ impl ExportDatasources {
         block_on(async {
             let app = application(loaded.config).await?;
             let caller = Caller::new(&app, Principal::default());
-            let which = Which { back_references: self.back_references, defaults: self.include_defaults };
-            let text = export_datasources(&caller, which).await?;
+            let options =
+                ExportOptions { back_references: self.back_references, defaults: self.include_defaults };
+            let text = export_datasources(&caller, options).await?;
             if self.print_stdout || self.datasource_file.is_none() {
                 std::io::stdout().write_all(text.as_bytes())?;
             }

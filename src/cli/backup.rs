@@ -127,12 +127,12 @@ fn tell(
     let rows: u64 = manifest.tables.iter().map(|table| table.rows).sum();
     let (tables, seconds) = (manifest.tables.len(), began.elapsed().as_secs_f64());
     if json {
-        let told = json!({
+        let report = json!({
             "file": file, "bytes": bytes, "tables": tables, "rows": rows, "created": manifest.created,
             "revision": manifest.revision, "dialect": manifest.dialect, "left_out": manifest.left_out,
             "secret_key": manifest.secret_key.is_some(), "seconds": (seconds * 1000.0).round() / 1000.0,
         });
-        return ask::say(&format!("{told}\n"));
+        return ask::say(&format!("{report}\n"));
     }
     if !manifest.left_out.is_empty() {
         tracing::warn!(

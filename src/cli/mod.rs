@@ -270,14 +270,14 @@ pub fn main() -> ExitCode {
         }
         Err(e) => {
             // a configuration can have several reasons
-            told(&e).lines().for_each(|reason| tracing::error!("{reason}"));
+            reason(&e).lines().for_each(|line| tracing::error!("{line}"));
             ExitCode::FAILURE
         }
     }
 }
 
 /// An error without the status that a client of the server would see.
-fn told(error: &StartError) -> String {
+fn reason(error: &StartError) -> String {
     match error.downcast_ref::<infra::Error>() {
         Some(infra::Error::Message { message: serde_json::Value::String(text), .. }) => text.clone(),
         Some(infra::Error::Message { message, .. }) => message.to_string(),

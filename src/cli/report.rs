@@ -53,8 +53,8 @@ impl Report {
             Ok(done)
         })?;
         if verb.json {
-            let told = json!({"raised": done.as_ref().err().map(raised)});
-            writeln!(std::io::stdout(), "{told}")?;
+            let report = json!({"raised": done.as_ref().err().map(raised)});
+            writeln!(std::io::stdout(), "{report}")?;
         }
         Ok(done?)
     }

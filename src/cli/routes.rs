@@ -22,13 +22,13 @@ impl Routes {
             table.rules().map(|rule| (rule.rule.as_str(), rule.methods.join(", "), rule.endpoint)).collect();
         rules.sort();
         if self.json {
-            let told: Vec<_> = rules
+            let listed: Vec<_> = rules
                 .iter()
                 .map(|(rule, methods, endpoint)| {
                     serde_json::json!({"rule": rule, "methods": methods, "endpoint": endpoint})
                 })
                 .collect();
-            return ask::say(&(serde_json::to_string_pretty(&told)? + "\n"));
+            return ask::say(&(serde_json::to_string_pretty(&listed)? + "\n"));
         }
         let mut text = format!("{:<44} {:<12} {}\n", "Endpoint", "Methods", "Rule");
         for (rule, methods, endpoint) in rules {

@@ -15,15 +15,15 @@ pub struct MigrateViz {
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
     /// Upgrade a viz to the latest version.
-    Upgrade(Which),
+    Upgrade(ChartSelection),
     /// Downgrade a viz to the previous version.
-    Downgrade(Which),
+    Downgrade(ChartSelection),
 }
 
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 #[command(group = clap::ArgGroup::new("charts").args(["viz_type", "ids"]).required(true).multiple(true))]
-struct Which {
+struct ChartSelection {
     #[command(flatten)]
     common: Common,
     /// The viz type: treemap, pivot_table, line, …
@@ -35,15 +35,15 @@ struct Which {
 }
 
 impl MigrateViz {
-    /// Migrates the charts. One that cannot be migrated is told, and stops no other.
+    /// Migrates the charts. One that cannot be migrated is reported, and stops no other.
     pub fn run(self) -> Result<(), StartError> {
-        let (which, back) = match self.verb {
-            Verb::Upgrade(which) => (which, false),
-            Verb::Downgrade(which) => (which, true),
+        let (selection, back) = match self.verb {
+            Verb::Upgrade(selection) => (selection, false),
+            Verb::Downgrade(selection) => (selection, true),
         };
-        let by_ids = which.viz_type.is_none();
-        let charts = which.viz_type.map_or(Charts::Of(which.ids), Charts::OfKind);
-        let loaded = which.common.load()?;
+        let by_ids = selection.viz_type.is_none();
+        let charts = selection.viz_type.map_or(Charts::Of(selection.ids), Charts::OfKind);
+        let loaded = selection.common.load()?;
         block_on(async {
             let db = app::connect(&loaded.config).await?;
             let done = migrate(&db, &charts, back).await?;

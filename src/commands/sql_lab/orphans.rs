@@ -17,7 +17,7 @@ use crate::{
 
 /// So long after a query has begun its process has surely said that it runs it, once it says anything; and so much do
 /// clocks of several machines differ.
-const TOLD_AFTER_MS: f64 = 60_000.0;
+const KNOWN_AFTER_MS: f64 = 60_000.0;
 
 /// Marks queries as failed whose process has ended: nobody waits for them any more. What another living process may be
 /// running is left alone until that is known, so this is to be asked again and again. Returns how many there were.
@@ -47,8 +47,8 @@ fn is_orphan(id: i64, begun: f64, own_start: f64, others: &Others) -> bool {
     let runs = |process: &Process| process.queries().is_some_and(|ids| ids.contains(&id));
     let is_known_not_to_run = |process: &Process| {
         #[expect(clippy::cast_precision_loss, reason = "milliseconds")]
-        let told = process.at.timestamp_millis() as f64;
-        process.queries().is_some_and(|ids| !ids.contains(&id)) && told >= begun + TOLD_AFTER_MS
+        let listed_at = process.at.timestamp_millis() as f64;
+        process.queries().is_some_and(|ids| !ids.contains(&id)) && listed_at >= begun + KNOWN_AFTER_MS
     };
     let is_of_a_dead_one = others.gone.iter().any(runs) && !others.alive.iter().any(runs);
     is_of_a_dead_one || (begun < own_start && others.alive.iter().all(is_known_not_to_run))

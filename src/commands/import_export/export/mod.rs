@@ -9,7 +9,7 @@ mod plain;
 mod unversioned;
 
 pub use bundle::{Bundle, ZipSink, bundle_name};
-pub use unversioned::{Which, export_datasources};
+pub use unversioned::{ExportOptions, export_datasources};
 
 use std::collections::HashSet;
 

@@ -19,7 +19,7 @@ use crate::Caller;
 
 /// What of a row is exported.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Which {
+pub struct ExportOptions {
     /// Keys of the row that it belongs to.
     pub back_references: bool,
     /// Values that are as by default.
@@ -27,7 +27,7 @@ pub struct Which {
 }
 
 /// All databases with their datasets as YAML, keys in order.
-pub async fn export_datasources(caller: &Caller, which: Which) -> Result<String> {
+pub async fn export_datasources(caller: &Caller, options: ExportOptions) -> Result<String> {
     let rows = async |table: &'static Table, names: &[&str], parent: Option<&str>| {
         let selection = Selection::with_paths(table, names.iter().copied().chain(parent));
         base::fetch(caller.app.db.exec(), &selection, &Query::default()).await
@@ -35,13 +35,13 @@ pub async fn export_datasources(caller: &Caller, which: Which) -> Result<String>
     let mut children: HashMap<(&str, i64), Vec<Map>> = HashMap::new();
     for (key, table, names) in [("metrics", &SQL_METRICS, METRIC), ("columns", &TABLE_COLUMNS, COLUMN)] {
         for row in rows(table, names, Some("table_id")).await? {
-            let map = which.fields(&row, table, names, Some("table_id"));
+            let map = options.fields(&row, table, names, Some("table_id"));
             children.entry((key, parent_of(&row, "table_id"))).or_default().push(map);
         }
     }
     let mut tables: HashMap<i64, Vec<Map>> = HashMap::new();
     for row in rows(&TABLES, DATASET, Some("database_id")).await? {
-        let mut map = which.fields(&row, &TABLES, DATASET, Some("database_id"));
+        let mut map = options.fields(&row, &TABLES, DATASET, Some("database_id"));
         let id = row.get("id").unwrap_or_default();
         for key in ["metrics", "columns"] {
             put(&mut map, key, listed(children.remove(&(key, id))));
@@ -50,7 +50,7 @@ pub async fn export_datasources(caller: &Caller, which: Which) -> Result<String>
     }
     let mut databases = Vec::new();
     for row in rows(&DBS, DATABASE, None).await? {
-        let mut map = which.fields(&row, &DBS, DATABASE, None);
+        let mut map = options.fields(&row, &DBS, DATABASE, None);
         put(&mut map, "tables", listed(tables.remove(&row.get("id").unwrap_or_default())));
         databases.push(Yaml::Map(map));
     }
@@ -81,7 +81,7 @@ fn sorted(value: Yaml) -> Yaml {
     }
 }
 
-impl Which {
+impl ExportOptions {
     fn fields(self, row: &Record, table: &'static Table, names: &[&str], parent: Option<&str>) -> Map {
         let mut map = Map::new();
         for name in names.iter().copied().chain(parent.filter(|_| self.back_references)) {
