@@ -7,10 +7,13 @@ pub fn select_star(spec: &EngineSpec, catalog: Option<&str>, schema: Option<&str
     let catalog = catalog.filter(|_| spec.caps.supports_cross_catalog_queries);
     let dialect = query::engine::Dialect::for_engine(spec);
     // printed by sqlglot, which knows one kind of quotes there
-    let is_clickhouse = dialect == query::engine::Dialect::ClickHouse;
-    let dialect = if is_clickhouse { query::engine::Dialect::Presto } else { dialect };
-    let quote = |part: &str| dialect.quote(part);
-    let schema = schema.filter(|part| !part.is_empty()).map(|part| dialect.schema(spec, part));
+    let quote = |part: &str| match dialect.escapes_names {
+        true => format!("\"{}\"", part.replace('"', "\"\"")),
+        false => dialect.quote(part),
+    };
+    let schema = schema.filter(|part| !part.is_empty());
+    let schema =
+        schema.map(|part| if spec.sql.dotted_schemas { dialect.schema(spec, part) } else { quote(part) });
     let parts = [catalog.filter(|part| !part.is_empty()).map(quote), schema, Some(quote(table))];
     let name: Vec<String> = parts.into_iter().flatten().collect();
     let name = name.join(".");

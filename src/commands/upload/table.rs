@@ -1,7 +1,6 @@
 //! Columns as a table of a database (`pandas.DataFrame.to_sql`): types, literals, statements.
 
-use infra::engine_specs::EngineSpec;
-use query::engine::Dialect;
+use infra::engine_specs::{Dialect, EngineSpec, Family};
 
 use super::frame::{Cell, Column, Dtype};
 
@@ -11,22 +10,22 @@ const ROWS: usize = 1000;
 const BYTES: usize = 512 << 10;
 
 /// The type of a column in `CREATE TABLE`.
-fn type_name(dtype: Dtype, dialect: Dialect) -> &'static str {
-    match (dtype, dialect) {
+fn type_name(dtype: Dtype, family: Family) -> &'static str {
+    match (dtype, family) {
         (Dtype::Int(16), _) => "SMALLINT",
         (Dtype::Int(32), _) => "INTEGER",
         (Dtype::Int(_), _) => "BIGINT",
-        (Dtype::Float(_), Dialect::Sqlite) => "FLOAT",
+        (Dtype::Float(_), Family::Sqlite) => "FLOAT",
         (Dtype::Float(32), _) => "FLOAT(23)",
         (Dtype::Float(_), _) => "FLOAT(53)",
-        (Dtype::Bool, Dialect::Mysql | Dialect::StarRocks) => "BOOL",
+        (Dtype::Bool, Family::Mysql) => "BOOL",
         (Dtype::Bool, _) => "BOOLEAN",
-        (Dtype::Time, Dialect::Postgres) => "TIMESTAMP WITHOUT TIME ZONE",
+        (Dtype::Time, Family::Postgres) => "TIMESTAMP WITHOUT TIME ZONE",
         (Dtype::Time, _) => "DATETIME",
-        (Dtype::Zoned, Dialect::Postgres) => "TIMESTAMP WITH TIME ZONE",
+        (Dtype::Zoned, Family::Postgres) => "TIMESTAMP WITH TIME ZONE",
         (Dtype::Zoned, _) => "TIMESTAMP",
         (Dtype::Date, _) => "DATE",
-        (Dtype::Clock, Dialect::Postgres) => "TIME WITHOUT TIME ZONE",
+        (Dtype::Clock, Family::Postgres) => "TIME WITHOUT TIME ZONE",
         (Dtype::Clock, _) => "TIME",
         (Dtype::Text, _) => "TEXT",
     }
@@ -55,8 +54,9 @@ impl Table {
 
     /// `CREATE TABLE`.
     pub fn create(&self, columns: &[Column]) -> String {
-        let one =
-            |c: &Column| format!("{} {}", self.dialect.quote(&c.name), type_name(c.dtype, self.dialect));
+        let one = |c: &Column| {
+            format!("{} {}", self.dialect.quote(&c.name), type_name(c.dtype, self.dialect.family))
+        };
         let all: Vec<String> = columns.iter().map(one).collect();
         format!("CREATE TABLE {} ({})", self.name, all.join(", "))
     }
@@ -97,19 +97,22 @@ impl Table {
                 self.text(&query::frame::python::float_repr(*f), out);
             }
             Cell::Float(f) if f.is_finite() => out.push_str(&format!("{f:?}")),
-            Cell::Float(f) => match (self.dialect, *f > 0.0) {
-                (Dialect::Postgres, true) => out.push_str("'Infinity'"),
-                (Dialect::Postgres, false) => out.push_str("'-Infinity'"),
-                (Dialect::Sqlite, true) => out.push_str("9e999"),
-                (Dialect::Sqlite, false) => out.push_str("-9e999"),
+            Cell::Float(f) => match (self.dialect.family, *f > 0.0) {
+                (Family::Postgres, true) => out.push_str("'Infinity'"),
+                (Family::Postgres, false) => out.push_str("'-Infinity'"),
+                (Family::Sqlite, true) => out.push_str("9e999"),
+                (Family::Sqlite, false) => out.push_str("-9e999"),
                 _ => out.push_str("NULL"),
             },
             Cell::Bool(b) if dtype == Dtype::Text => self.text(if *b { "true" } else { "false" }, out),
             Cell::Bool(b) => out.push_str(self.dialect.boolean(*b)),
             Cell::Text(t) => self.text(t, out),
             Cell::Time(t) => {
-                let zone =
-                    if dtype == Dtype::Zoned && self.dialect == Dialect::Postgres { "+00:00" } else { "" };
+                let zone = if dtype == Dtype::Zoned && self.dialect.family == Family::Postgres {
+                    "+00:00"
+                } else {
+                    ""
+                };
                 self.text(&format!("{}{zone}", t.format("%Y-%m-%d %H:%M:%S%.6f")), out);
             }
             Cell::Date(d) => self.text(&d.format("%Y-%m-%d").to_string(), out),
@@ -119,7 +122,7 @@ impl Table {
 
     /// A text; PostgreSQL reads backslashes as they are, which [`Dialect::string_literal`] does not assume.
     fn text(&self, text: &str, out: &mut String) {
-        if self.dialect == Dialect::Postgres {
+        if self.dialect.family == Family::Postgres {
             out.push('\'');
             out.push_str(&text.replace('\0', "").replace('\'', "''"));
             out.push('\'');

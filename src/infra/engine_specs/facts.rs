@@ -173,6 +173,8 @@ pub enum Labels {
     Lower,
     /// A digest behind it.
     Digest,
+    /// No quotes.
+    Unquoted,
     /// No dots.
     Undotted,
     /// Letters, digits and low lines only.
@@ -196,15 +198,16 @@ pub enum TableExtra {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SqlFacts {
-    /// SQLAlchemy's dialect that statements of charts are written in; without it the standard's, or the one with
-    /// backticks ([`Dialect::for_engine`]).
-    pub compiler: Option<Dialect>,
+    /// SQLAlchemy's dialect that statements of charts are written in, a section of `dialects.toml`.
+    pub compiler: Dialect,
     /// A schema may be more than one name with dots between.
     pub dotted_schemas: bool,
     /// Nobody knows to which letters names without quotes are folded.
     pub folding_unknown: bool,
     /// ORDER BY never has a label in the place of an expression (SQLAlchemy's `supports_simple_order_by_label`).
     pub orders_by_expression: bool,
+    /// What the query of a virtual dataset is called where a CTE is not allowed in a sub-query (`cte_alias`).
+    pub cte_alias: Option<String>,
     /// What becomes of labels.
     pub labels: Labels,
     /// What too long a label's digest begins with.

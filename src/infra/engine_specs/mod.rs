@@ -8,6 +8,6 @@ pub mod registry;
 pub mod spec;
 pub mod url;
 
-pub use dialect::Dialect;
+pub use dialect::{Dialect, Family, LimitForm};
 pub use registry::{spec, spec_for_uri, specs};
 pub use spec::{EngineSpec, GenericType};

@@ -22,6 +22,8 @@ pub(super) enum Family {
     /// Presto and Trino.
     Presto,
     DuckDb,
+    /// Hive, Spark and Databricks.
+    Hive,
     Other,
 }
 
@@ -56,7 +58,7 @@ impl CaseFolding {
             Family::Sqlite | Family::DuckDb | Family::Presto | Family::Bigquery => Self::Alike,
             Family::Mysql | Family::Doris | Family::ClickHouse | Family::Mssql => Self::Exact,
             Family::Other if spec.dialect == Grammar::Snowflake => Self::FoldedToUpper,
-            Family::Other => Self::Alike,
+            Family::Other | Family::Hive => Self::Alike,
             Family::Generic => Self::Unknown,
         }
     }
@@ -86,8 +88,8 @@ pub(super) fn dialect(engine: &str) -> SqlDialect {
         Grammar::Duckdb => (Family::DuckDb, &parser::DuckDbDialect {}),
         Grammar::Presto | Grammar::Trino => (Family::Presto, &parser::GenericDialect {}),
         Grammar::Clickhouse => (Family::ClickHouse, &parser::ClickHouseDialect {}),
-        Grammar::Hive => (Family::Other, &parser::HiveDialect {}),
-        Grammar::Databricks => (Family::Other, &parser::DatabricksDialect {}),
+        Grammar::Hive => (Family::Hive, &parser::HiveDialect {}),
+        Grammar::Databricks => (Family::Hive, &parser::DatabricksDialect {}),
         Grammar::Teradata => (Family::Other, &parser::TeradataDialect {}),
         Grammar::Dremio
         | Grammar::Drill

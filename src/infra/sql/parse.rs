@@ -67,7 +67,7 @@ impl<'a> Source<'a> {
         let tokens = Tokenizer::new(dialect.parser, sql).with_unescape(false).tokenize_with_location();
         source.tokens =
             tokens.map_err(|error| source.error("Unable to parse script", Some(error.location)))?;
-        if !matches!(dialect.family, Family::Other | Family::DuckDb | Family::ClickHouse) {
+        if !matches!(dialect.family, Family::Other | Family::Hive | Family::DuckDb | Family::ClickHouse) {
             source.tokens = structs_of_braces(std::mem::take(&mut source.tokens));
         }
         if dialect.family == Family::ClickHouse {

@@ -113,7 +113,7 @@ fn readings(named: &TableName, family: Family) -> Vec<TableName> {
         all.push(TableName { table: table.to_owned(), ..named.clone() });
     }
     // Spark reads branches and snapshots of an Iceberg table as `schema.table.branch_x`.
-    if family == Family::Other
+    if matches!(family, Family::Other | Family::Hive)
         && let Some(table) = filled(&named.schema)
     {
         let schema = named.catalog.as_deref().and_then(|text| text.rsplit('.').next()).map(str::to_owned);

@@ -35,8 +35,6 @@ pub(super) enum Operand {
     Literal(Literal),
     /// SQL text, such as a date literal of the engine.
     Text(String),
-    /// Another expression.
-    Expr(Expr),
 }
 
 impl Condition {
@@ -54,10 +52,8 @@ impl Condition {
     fn has_text(&self) -> bool {
         match self {
             Self::Text(_) | Self::Written { .. } => true,
-            Self::Compare { left, right, .. } => {
-                !left.is_plain() || matches!(right, Operand::Expr(right) if !right.is_plain())
-            }
-            Self::IsNull { left, .. }
+            Self::Compare { left, .. }
+            | Self::IsNull { left, .. }
             | Self::IsBoolean { left, .. }
             | Self::In { left, .. }
             | Self::ILike { left, .. } => !left.is_plain(),
@@ -79,8 +75,8 @@ impl Condition {
                 let right = match right {
                     Operand::Literal(literal) => literal.render(dialect),
                     Operand::Text(text) => text.clone(),
-                    Operand::Expr(expr) => expr.render(dialect),
                 };
+                let operator = if *operator == "!=" { &dialect.not_equal } else { *operator };
                 format!("{} {operator} {right}", left.render(dialect))
             }
             Self::IsNull { left, negated } => {
@@ -92,7 +88,7 @@ impl Condition {
             Self::In { left, values, negated } => in_list(&left.render(dialect), values, *negated, dialect),
             Self::ILike { left, right } => {
                 let (left, right) = (left.render(dialect), right.render(dialect));
-                if dialect.has_ilike() {
+                if dialect.has_ilike {
                     format!("{left} ILIKE {right}")
                 } else {
                     format!("lower({left}) LIKE lower({right})")
@@ -109,10 +105,7 @@ fn in_list(left: &str, values: &[Literal], negated: bool, dialect: Dialect) -> S
     let operator = if negated { "NOT IN" } else { "IN" };
     if values.is_empty() {
         // The empty set, as the dialect can express it.
-        let empty = match dialect {
-            Dialect::Sqlite => format!("{left} IN (SELECT 1 FROM (SELECT 1) WHERE 1!=1)"),
-            _ => format!("{left} IN (NULL) AND (1 != 1)"),
-        };
+        let empty = dialect.empty_set.replace("{left}", left);
         return if negated { format!("NOT ({empty})") } else { empty };
     }
     // SQLAlchemy types the whole list by its first value, so that integers make integers of all numbers.

@@ -60,15 +60,18 @@ impl Aggregate {
 impl Expr {
     pub fn render(&self, dialect: Dialect) -> String {
         match self {
-            Self::Column(name) => dialect.quote(name),
+            Self::Column(name) => dialect.column(name),
             Self::Literal(text) => text.clone(),
+            Self::Aggregate { function: Aggregate::Avg, argument } => {
+                dialect.average.replace("{argument}", &argument.render(dialect))
+            }
             Self::Aggregate { function, argument } => function.call(&argument.render(dialect)),
             Self::Template { template, column } => template.replace("{col}", &column.render(dialect)),
             Self::OrOthers { condition, value } => {
                 let (condition, value) = (condition.render(dialect), value.render(dialect));
                 format!("CASE WHEN ({condition}) THEN {value} ELSE {} END", dialect.unicode_literal("Others"))
             }
-            Self::AsText(value) => format!("CAST({} AS {})", value.render(dialect), dialect.text_type()),
+            Self::AsText(value) => format!("CAST({} AS {})", value.render(dialect), dialect.text_type),
         }
     }
 
@@ -140,13 +143,14 @@ impl Labeled {
     pub fn select_text(&self, spec: &EngineSpec) -> String {
         let dialect = Dialect::for_engine(spec);
         let text = self.expr.render(dialect);
-        if self.aliased { format!("{text} AS {}", self.label_text(spec)) } else { text }
+        let aliased = self.aliased && !dialect.omits_aliases;
+        if aliased { format!("{text} AS {}", self.label_text(spec)) } else { text }
     }
 
     /// The text in GROUP BY: the expression, or its label where the dialect says so.
     pub fn group_text(&self, spec: &EngineSpec) -> String {
         let dialect = Dialect::for_engine(spec);
-        if self.aliased && dialect == Dialect::ClickHouse {
+        if self.aliased && dialect.groups_by_label {
             return self.label_text(spec);
         }
         self.expr.render(dialect)
@@ -154,11 +158,12 @@ impl Labeled {
 
     /// The label alone.
     pub fn label_text(&self, spec: &EngineSpec) -> String {
-        let dialect = Dialect::for_engine(spec);
-        if spec.caps.force_column_alias_quotes {
-            dialect.quote_always(&self.name)
-        } else {
-            dialect.quote(&self.name)
-        }
+        label_text(spec, &self.name)
     }
+}
+
+/// A label as the engine sees it, in quotes where it demands them.
+pub(super) fn label_text(spec: &EngineSpec, label: &str) -> String {
+    let dialect = Dialect::for_engine(spec);
+    if spec.caps.force_column_alias_quotes { dialect.quote_always(label) } else { dialect.quote(label) }
 }

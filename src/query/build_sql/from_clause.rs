@@ -40,8 +40,12 @@ impl Builder<'_> {
     fn physical_table(&self) -> From {
         let catalog = self.dataset.catalog.as_deref().filter(|catalog| !catalog.is_empty());
         let catalog = catalog.filter(|_| self.spec.caps.supports_cross_catalog_queries);
-        let quote = |part: &str| self.dialect.quote(part);
-        let schema = self.dataset.schema().map(|schema| self.dialect.schema(self.spec, schema));
+        let quote = |part: &str| self.dialect.table(part);
+        let schema = self
+            .dataset
+            .schema()
+            .filter(|_| !self.dialect.omits_schemas)
+            .map(|schema| self.dialect.schema(self.spec, schema));
         let parts = [catalog.map(quote), schema, Some(quote(&self.dataset.table_name))];
         let quoted: Vec<_> = parts.into_iter().flatten().collect();
         From { text: quoted.join("."), cte: None }
@@ -50,13 +54,13 @@ impl Builder<'_> {
     fn virtual_table(&self) -> Result<From> {
         let mut script = virtual_script(self.cx)?;
         script.apply_rls(rules(self.dataset)?).map_err(infra::Error::from)?;
+        let alias = self.spec.sql.cte_alias.as_deref().unwrap_or("__cte");
         if !self.spec.caps.allows_cte_in_subquery
-            && let Some(cte) = script.as_cte("__cte")
+            && let Some(cte) = script.as_cte(alias)
         {
-            return Ok(From { text: "__cte".into(), cte: Some(cte) });
+            return Ok(From { text: alias.to_owned(), cte: Some(cte) });
         }
-        let alias = self.dialect.quote("virtual_table");
-        Ok(From { text: format!("({}) AS {alias}", script.format()), cte: None })
+        Ok(From { text: self.dialect.subquery(&script.format(), "virtual_table"), cte: None })
     }
 }
 

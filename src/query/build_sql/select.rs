@@ -1,6 +1,8 @@
 //! A SELECT statement and its text.
 
-use super::condition::Condition;
+use infra::engine_specs::LimitForm;
+
+use super::{condition::Condition, expr::Labeled};
 use crate::engine::{Dialect, EngineSpec};
 
 /// The clauses of a statement.
@@ -9,6 +11,12 @@ pub(super) struct Select {
     dialect: Dialect,
     pub distinct: bool,
     pub columns: Vec<String>,
+    /// The columns' labels, as a statement around this one names them.
+    labels: Vec<String>,
+    /// What the first statement around this one is called: `anon_1`, unless there is one farther out.
+    pub number: usize,
+    /// It stands in another statement, which names its columns.
+    pub nested: bool,
     pub from: String,
     /// Criteria of `where()` calls, joined with AND.
     pub filters: Vec<Condition>,
@@ -25,6 +33,9 @@ impl Select {
             dialect: Dialect::for_engine(spec),
             distinct: false,
             columns,
+            labels: Vec::new(),
+            number: 1,
+            nested: false,
             from,
             filters: Vec::new(),
             group_by: Vec::new(),
@@ -35,14 +46,63 @@ impl Select {
         }
     }
 
+    /// The columns with their labels.
+    pub fn of<'a>(spec: &EngineSpec, columns: impl IntoIterator<Item = &'a Labeled>, from: String) -> Self {
+        let mut select = Self::new(spec, Vec::new(), from);
+        select.set_columns(spec, columns);
+        select
+    }
+
+    /// Other columns.
+    pub fn set_columns<'a>(&mut self, spec: &EngineSpec, columns: impl IntoIterator<Item = &'a Labeled>) {
+        (self.columns, self.labels) =
+            columns.into_iter().map(|column| (column.select_text(spec), column.label_text(spec))).unzip();
+    }
+
+    /// How many statements stand around this one.
+    pub fn wrappers(&self) -> usize {
+        match (self.dialect.limit, self.limit, self.offset) {
+            (LimitForm::Rownum, Some(_), None) => 1,
+            (LimitForm::Rownum, _, Some(_)) => 2,
+            _ => 0,
+        }
+    }
+
     /// The text, with SQLAlchemy's line breaks and blanks.
     pub fn render(&self) -> String {
+        let text = self.without_wrappers();
+        if self.dialect.limit == LimitForm::Rownum { self.by_rownum(text) } else { text }
+    }
+
+    /// As SQLAlchemy does it for Oracle before 12: `ROWNUM` counts rows before they are ordered, so that the order is
+    /// in a statement of its own.
+    fn by_rownum(&self, text: String) -> String {
+        let outer = format!("anon_{}", self.number);
+        let list = |table: &str, named: bool| {
+            let column = |label: &String| match named {
+                true => format!("{table}.{label} AS {label}"),
+                false => format!("{table}.{label}"),
+            };
+            match self.labels.as_slice() {
+                [] => format!("{table}.*"),
+                labels => labels.iter().map(column).collect::<Vec<_>>().join(", "),
+            }
+        };
+        let outer_list = list(&outer, self.nested);
+        let Some(offset) = self.offset else {
+            let Some(limit) = self.limit else { return text };
+            return format!("SELECT {outer_list} \nFROM ({text}) {outer} \nWHERE ROWNUM <= {limit}");
+        };
+        let inner = format!("anon_{}", self.number + 1);
+        let limit =
+            self.limit.map(|limit| format!(" \nWHERE ROWNUM <= {limit} + {offset}")).unwrap_or_default();
+        let rows = format!("SELECT {}, ROWNUM AS ora_rn \nFROM ({text}) {inner}{limit}", list(&inner, true));
+        format!("SELECT {outer_list} \nFROM ({rows}) {outer} \nWHERE ora_rn > {offset}")
+    }
+
+    fn without_wrappers(&self) -> String {
         let mut text = String::from(if self.distinct { "SELECT DISTINCT " } else { "SELECT " });
-        // SQL Server has no LIMIT, and its OFFSET demands an order.
-        let top = self.limit.filter(|_| self.dialect == Dialect::Mssql && self.offset.is_none());
-        if let Some(limit) = top {
-            text += &format!("TOP {limit} ");
-        }
+        text += &self.dialect.limit_prefix(self.limit, self.offset);
         text += &self.columns.join(", ");
         text += " \nFROM ";
         text += &self.from;
@@ -67,12 +127,6 @@ impl Select {
             text += " ORDER BY ";
             text += &self.order_by.join(", ");
         }
-        if top.is_some() {
-            return text;
-        }
-        if self.dialect == Dialect::Mssql && self.offset.is_some() && self.order_by.is_empty() {
-            text += " ORDER BY (SELECT NULL)";
-        }
-        text + &self.dialect.limit_clause(self.limit, self.offset)
+        text + &self.dialect.limit_clause(self.limit, self.offset, !self.order_by.is_empty())
     }
 }

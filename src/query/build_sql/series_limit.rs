@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     Builder, Question,
     condition::{Condition, Operand},
-    expr::{Expr, Labeled},
+    expr::{Expr, Labeled, label_text},
     select::Select,
     value::Literal,
 };
@@ -41,15 +41,28 @@ pub(super) enum Limit {
 
 impl Builder<'_> {
     /// The limit as a JOIN, or as a condition where the engine has no joins.
-    pub(super) fn series_limit(&self, query: &QueryObject, series: &Series<'_>, from: &str) -> Result<Limit> {
+    pub(super) fn series_limit(
+        &self,
+        query: &QueryObject,
+        series: &Series<'_>,
+        from: &str,
+        wrappers: usize,
+    ) -> Result<Limit> {
         if self.spec.caps.allows_joins && self.spec.caps.allows_subqueries {
-            self.joined(query, series, from).map(Limit::Join)
+            self.joined(query, series, from, wrappers).map(Limit::Join)
         } else {
             self.by_prequery(query, series)
         }
     }
 
-    fn joined(&self, query: &QueryObject, series: &Series<'_>, from: &str) -> Result<String> {
+    /// FROM with the sub-query, whose own wrappers count on from those of the statement.
+    fn joined(
+        &self,
+        query: &QueryObject,
+        series: &Series<'_>,
+        from: &str,
+        wrappers: usize,
+    ) -> Result<String> {
         let inner: Vec<_> = series
             .columns
             .iter()
@@ -58,8 +71,9 @@ impl Builder<'_> {
         let main = self.label(series.main_metric.expr.clone(), "mme_inner__");
         let mut selected = inner.clone();
         selected.push(main.clone());
-        let columns = selected.iter().map(|column| column.select_text(self.spec)).collect();
-        let mut select = Select::new(self.spec, columns, from.to_owned());
+        let mut select = Select::of(self.spec, &selected, from.to_owned());
+        select.number += wrappers;
+        select.nested = true;
         let mut conditions = series.conditions.to_vec();
         if let Some(column) = series.dttm_column.filter(|_| !self.spec.caps.time_groupby_inline) {
             let start = query.inner_from_dttm.or(query.from_dttm);
@@ -77,21 +91,19 @@ impl Builder<'_> {
         let on = series.columns.iter().map(|(name, column)| Condition::Compare {
             left: column.expr.clone(),
             operator: "=",
-            right: Operand::Expr(Expr::Column(compatible_label(self.spec, &format!("{name}__")))),
+            right: Operand::Text(self.inner_label(name)),
         });
         let on = Condition::And(on.collect()).render(self.dialect);
-        let kind = match self.dialect {
-            _ if query.group_others_when_limit_reached => "LEFT OUTER JOIN",
-            dialect => dialect.join(),
-        };
-        let alias = self.dialect.quote("series_limit");
-        Ok(format!("{from} {kind} ({}) AS {alias} ON {on}", select.render()))
+        let kind = if query.group_others_when_limit_reached { "LEFT OUTER JOIN" } else { &self.dialect.join };
+        let limited = self.dialect.subquery(&select.render(), "series_limit");
+        let text = format!("{from} {kind} {limited} ON {on}");
+        Ok(if self.dialect.joins_in_parentheses { format!("({text})") } else { text })
     }
 
     fn series_order_text(&self, order: &Labeled, ascending: bool, selected: &[Labeled]) -> String {
         // Unlike in the outer statement, engine flags play no part here.
         let is_selected = selected.iter().any(|other| other.id == order.id);
-        let text = if order.aliased && is_selected {
+        let text = if order.aliased && is_selected && !self.spec.sql.orders_by_expression {
             order.label_text(self.spec)
         } else {
             order.expr.render(self.dialect)
@@ -99,10 +111,14 @@ impl Builder<'_> {
         format!("{text} {}", if ascending { "ASC" } else { "DESC" })
     }
 
+    /// What the sub-query calls a dimension.
+    fn inner_label(&self, name: &str) -> String {
+        label_text(self.spec, &compatible_label(self.spec, &format!("{name}__")))
+    }
+
     /// The condition that a series is one of the kept ones, on the joined sub-query.
     pub(super) fn is_kept(&self, name: &str) -> Condition {
-        let column = compatible_label(self.spec, &format!("{name}__"));
-        let text = format!("{}.{}", self.dialect.quote("series_limit"), self.dialect.quote(&column));
+        let text = format!("{}.{}", self.dialect.quote("series_limit"), self.inner_label(name));
         Condition::IsNull { left: Expr::Literal(text), negated: true }
     }
 

@@ -283,8 +283,8 @@ impl Builder<'_> {
         from: &From,
         prequeries: &mut Vec<String>,
     ) -> Result<String> {
-        let mut select = Select::new(self.spec, Vec::new(), from.text.clone());
-        select.columns = shape.selected.iter().map(|labeled| labeled.select_text(self.spec)).collect();
+        let mut select = Select::of(self.spec, &shape.selected, from.text.clone());
+        select.nested = query.is_rowcount;
         select.group_by = shape.grouped.values().map(|labeled| labeled.group_text(self.spec)).collect();
         let mut criteria = clauses.filters.clone();
         if clauses.has_granularity {
@@ -310,7 +310,9 @@ impl Builder<'_> {
             dttm_column: clauses.dttm_column,
         };
         let others = query.group_others_when_limit_reached;
-        match self.series_limit(query, &series, &from.text)? {
+        // which lose the bounds
+        let wrappers = if others { 0 } else { select.wrappers() };
+        match self.series_limit(query, &series, &from.text, wrappers)? {
             Limit::Unknown => {}
             Limit::Join(text) => {
                 select.from = text;
@@ -323,7 +325,13 @@ impl Builder<'_> {
                 if others {
                     self.sum_up_others(&mut select, shape, |_| condition.clone());
                 } else {
-                    select.filters.push(condition);
+                    let text = condition.render(self.dialect);
+                    let several = matches!(&condition, Condition::Or(groups) if groups.len() > 1);
+                    select.filters.push(if several {
+                        Condition::Text(format!("({text})"))
+                    } else {
+                        condition
+                    });
                 }
             }
         }
@@ -339,11 +347,9 @@ impl Builder<'_> {
                 labeled.clone()
             }
         };
-        select.columns = shape
-            .selected
-            .iter()
-            .map(|labeled| rewritten(labeled, &labeled.name).select_text(self.spec))
-            .collect();
+        let columns: Vec<_> =
+            shape.selected.iter().map(|labeled| rewritten(labeled, &labeled.name)).collect();
+        select.set_columns(self.spec, &columns);
         select.group_by = shape
             .grouped
             .iter()
@@ -359,8 +365,8 @@ impl Builder<'_> {
             return Err(QueryError::validation("Database does not support subqueries"));
         }
         let count = self.label(Expr::Literal("COUNT(*)".into()), "rowcount");
-        let from = format!("({sql}) AS {}", self.dialect.quote("rowcount_qry"));
-        Ok(Select::new(self.spec, vec![count.select_text(self.spec)], from).render())
+        let from = self.dialect.subquery(sql, "rowcount_qry");
+        Ok(Select::of(self.spec, [&count], from).render())
     }
 
     fn built(
@@ -397,7 +403,7 @@ impl Builder<'_> {
         let Some(column) = self.dataset.column(column) else { return Ok(None) };
         let from = self.source()?;
         let labeled = self.column(column, Some("column_values"))?;
-        let mut select = Select::new(self.spec, vec![labeled.select_text(self.spec)], from.text.clone());
+        let mut select = Select::of(self.spec, [&labeled], from.text.clone());
         select.distinct = true;
         select.limit = limit.filter(|limit| *limit != 0);
         let rls = self.row_level_filters()?;

@@ -117,7 +117,7 @@ mod tests {
     fn text(value: Value, generic: GenericType, native: Option<&str>) -> Option<String> {
         let spec = infra::engine_specs::spec("postgresql", None);
         let target = Target { spec, generic, native_type: native, is_like: false };
-        coerce(&value, &target).unwrap().map(|literal| literal.render(Dialect::Postgres))
+        coerce(&value, &target).unwrap().map(|literal| literal.render(Dialect::named("postgres").unwrap()))
     }
 
     #[test]

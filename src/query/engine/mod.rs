@@ -86,6 +86,7 @@ fn mutated_label(spec: &EngineSpec, label: &str) -> String {
     match spec.sql.labels {
         Labels::Lower => label.to_lowercase(),
         Labels::Digest => format!("{label}_{}", digest(6)),
+        Labels::Unquoted => label.replace('"', ""),
         Labels::Undotted => label.replace('.', "_"),
         Labels::Words => {
             let mut mutated = String::new();

@@ -16,6 +16,11 @@ impl Printer {
             }
             Expr::Value(value) => self.value(&value.value),
             Expr::Nested(inner) => self.wrapped(&self.expression(inner)),
+            Expr::BinaryOp { left, op: BinaryOperator::Modulo, right }
+                if matches!(self.family, Family::Oracle | Family::Bigquery) =>
+            {
+                format!("MOD({}, {})", self.expression(left), self.expression(right))
+            }
             Expr::BinaryOp { .. } => self.binary(expr),
             Expr::UnaryOp { op, expr } => self.unary(*op, expr),
             Expr::Function(function) => self.function(function),

@@ -69,6 +69,7 @@ impl Printer {
                 {
                     last.value.clone()
                 }
+                (_, Family::Bigquery) => last.value.clone(),
                 _ if parts.is_empty() => upper,
                 // Functions of a schema keep their spelling.
                 _ => last.value.clone(),

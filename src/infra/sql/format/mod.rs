@@ -143,7 +143,12 @@ impl Printer {
         let (open, close) = match self.family {
             Family::Mysql | Family::Doris | Family::Bigquery => ('`', '`'),
             Family::Mssql => ('[', ']'),
-            Family::Other | Family::DuckDb | Family::Presto | Family::ClickHouse | Family::Generic
+            Family::Other
+            | Family::Hive
+            | Family::DuckDb
+            | Family::Presto
+            | Family::ClickHouse
+            | Family::Generic
                 if quote == '`' =>
             {
                 ('`', '`')

@@ -136,6 +136,15 @@ impl Printer {
             return format!("{order}{0}OFFSET {offset} ROWS{0}FETCH FIRST {limit} ROWS ONLY", self.break_());
         }
         let clause = |keyword: &str, value: String| format!("{}{keyword} {value}", self.break_());
+        if self.family == Family::Oracle
+            && let Some(LimitClause::LimitOffset { limit, offset, .. }) = &query.limit_clause
+        {
+            let offset = offset.as_ref().map(|offset| self.expression(&offset.value));
+            let offset = offset.map(|offset| clause("OFFSET", format!("{offset} ROWS")));
+            let limit = limit.as_ref().map(|limit| self.expression(limit));
+            let limit = limit.map(|limit| clause("FETCH FIRST", format!("{limit} ROWS ONLY")));
+            return offset.unwrap_or_default() + &limit.unwrap_or_default();
+        }
         match &query.limit_clause {
             None => String::new(),
             Some(LimitClause::LimitOffset { limit, offset, limit_by }) => {

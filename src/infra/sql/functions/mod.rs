@@ -84,7 +84,7 @@ const FAMILIES: [(&[Family], &List); 10] = [
     (&[Family::Presto], &others::PRESTO),
     (&[Family::Oracle], &others::ORACLE),
     (&[Family::Bigquery], &others::BIGQUERY),
-    (&[Family::Generic, Family::Other], &others::GENERAL),
+    (&[Family::Generic, Family::Hive, Family::Other], &others::GENERAL),
 ];
 
 /// Names with what they stand for: exact ones by a table, beginnings one after the other.
