@@ -49,9 +49,9 @@ async function byForm(kind, name, fields) {
     await page.keyboard.press("Tab");
     await answer;
   }
-  // a click that leaves a field is spent on checking it
-  for (let tries = 0; tries < 3 && !(await button("Finish").isVisible()); tries += 1) {
-    await button("Connect").click();
+  // a click that leaves a field is spent on checking it; while the connection is made there is no button to click
+  for (let tries = 0; tries < 12 && !(await button("Finish").isVisible()); tries += 1) {
+    await button("Connect").click({ timeout: 2_000 }).catch(() => {});
     await button("Finish").waitFor({ timeout: 8_000 }).catch(() => {});
   }
   await button("Finish").click();

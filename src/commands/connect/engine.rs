@@ -158,6 +158,11 @@ fn select_catalog(source: &mut Source, catalog: Option<&str>) {
     let spec: &EngineSpec = source.spec();
     source.url.database = Some(match spec.connection.catalog {
         CatalogPlace::Fixed => return,
+        CatalogPlace::Option => {
+            source.arguments.remove("catalog");
+            source.url.set_option("catalog", catalog);
+            return;
+        }
         CatalogPlace::Database => catalog.to_owned(),
         CatalogPlace::FirstPart => {
             let encoded = infra::engine_specs::url::quoted(catalog);

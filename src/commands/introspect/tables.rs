@@ -7,6 +7,7 @@ use infra::{
     engine_specs::{
         GenericType,
         facts::{CatalogPlace, Inspector},
+        url::Url,
     },
     engines::{Engine, EngineError, catalog::ColumnDescription},
     error::{ErrorType, SupersetError},
@@ -65,12 +66,15 @@ pub fn default_catalog(database: &Database) -> Option<String> {
     if !spec.caps.supports_catalog {
         return None;
     }
+    if spec.connection.catalog == CatalogPlace::Option {
+        return Url::parse(&database.sqlalchemy_uri)?.option("catalog").map(str::to_owned);
+    }
     let (_, rest) = database.sqlalchemy_uri.split_once("://")?;
     let (_, name) = rest.split('?').next()?.split_once('/')?;
     // Trino's and Presto's have a schema behind it
     let name = match spec.connection.catalog {
         CatalogPlace::Database => name,
-        CatalogPlace::Fixed | CatalogPlace::FirstPart => name.split('/').next()?,
+        CatalogPlace::Fixed | CatalogPlace::FirstPart | CatalogPlace::Option => name.split('/').next()?,
     };
     (!name.is_empty()).then(|| name.to_owned())
 }

@@ -66,6 +66,8 @@ pub enum CatalogPlace {
     FirstPart,
     /// A catalog is a database of its own.
     Database,
+    /// The option `catalog`.
+    Option,
 }
 
 /// How a connection is named, made and offered.

@@ -12,6 +12,7 @@ mod clickhouse;
 pub mod column;
 mod connections;
 mod cursor_type;
+mod databricks;
 mod driver;
 #[cfg(feature = "duckdb")]
 mod duckdb;
@@ -47,6 +48,7 @@ pub use tunnel::{Gateway, Login};
 /// The drivers by the name of their protocol, which specs bear.
 const DRIVERS: &[(&str, driver::Open)] = &[
     ("clickhouse", clickhouse::open),
+    ("databricks", databricks::open),
     #[cfg(feature = "duckdb")]
     ("duckdb", duckdb::open),
     ("mssql", mssql::open),
