@@ -34,7 +34,7 @@ fn type_of(data_type: &str) -> String {
     match value::short(data_type).as_str() {
         "INT" => "INTEGER",
         "FLOAT" | "DOUBLE" => "FLOAT",
-        "STRING" | "BINARY" => "VARCHAR",
+        "STRING" | "BINARY" | "ARRAY" | "MAP" | "STRUCT" => "VARCHAR",
         name @ ("BOOLEAN" | "TINYINT" | "SMALLINT" | "BIGINT" | "DECIMAL" | "DATE" | "TIMESTAMP") => name,
         _ => "NULL",
     }

@@ -202,10 +202,6 @@ impl Driver for Database {
     ) -> Result<(), EngineError> {
         self.run(sql, options, cells, &mut Sink::Pieces(out)).await
     }
-
-    async fn cancel(&self, number: &str) -> Result<bool, EngineError> {
-        self.server.cancel(number).await.map(|()| true)
-    }
 }
 
 impl Database {
@@ -251,7 +247,6 @@ impl Database {
         let answer = loop {
             let answer = Answer::read(&body).ok_or_else(|| server.protocol())?;
             running.id.clone_from(&answer.statement_id);
-            options.report_progress(answer.statement_id.as_deref(), 0.0);
             match answer.status.state {
                 State::Succeeded => break answer,
                 State::Pending | State::Running => {

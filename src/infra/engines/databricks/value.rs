@@ -24,7 +24,8 @@ pub(super) enum Kind {
 
 /// The name of a type without its arguments: `DECIMAL`, `ARRAY`.
 pub(super) fn short(type_text: &str) -> String {
-    type_text.split(['(', '<', ' ']).next().unwrap_or_default().to_uppercase()
+    let name = type_text.split(['(', '<', ' ']).next().unwrap_or_default().to_uppercase();
+    if name == "VOID" { "NULL".to_owned() } else { name }
 }
 
 impl Kind {
