@@ -192,3 +192,41 @@ fn a_backup_moves_between_databases() {
         assert_eq!(metadata(&back).rows(table), metadata(&home).rows(table), "{table}");
     }
 }
+
+#[test]
+fn a_backup_moves_to_mysql_and_back() {
+    let Some(there) = Metadata::on_mysql("backup") else { return };
+    let home = stopped("backup-mysql");
+    let path = |name: &str| home.join(name).to_str().unwrap().to_owned();
+    let first = json_of(&run(&home, &["backup", &path("good"), "--json"]));
+    // nothing that MySQL would take
+    metadata(&home).run("INSERT INTO css_templates (template_name) VALUES (hex(zeroblob(200)))");
+    json_of(&run(&home, &["backup", &path("bad"), "--json"]));
+    metadata(&home).run("DELETE FROM css_templates");
+    let on_mysql = there.liteset(&home);
+    let refused = |arguments: &[&str]| {
+        let out = run_to_end(&mut on_mysql(arguments));
+        assert!(!out.status.success() && told(&out).contains("template_name"), "{}", told(&out));
+    };
+    // an empty database is empty afterwards
+    refused(&["restore", &path("bad")]);
+    let tables = "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()";
+    assert_eq!(there.texts(tables), Vec::<String>::new());
+    let out = run_to_end(&mut on_mysql(&["restore", &path("good"), "--json"]));
+    assert_eq!(json_of(&out)["rows"], first["rows"]);
+    // a full one is what it was
+    there.run("UPDATE ab_user SET first_name = 'changed'");
+    let changed = there.rows("ab_user");
+    refused(&["restore", &path("bad"), "--replace"]);
+    assert_eq!(there.rows("ab_user"), changed);
+    assert!(run_to_end(&mut on_mysql(&["restore", &path("good"), "--replace"])).status.success());
+    there.run("INSERT INTO css_templates (template_name) VALUES ('next')");
+    there.run("DELETE FROM css_templates");
+    let back = scratch("backup-mysql-back");
+    let out = run_to_end(&mut on_mysql(&["backup", &path("two"), "--json"]));
+    assert_eq!(json_of(&out)["rows"], first["rows"]);
+    assert!(run(&back, &["restore", &path("two")]).status.success());
+    for table in ["ab_user", "dashboards", "slices", "tables", "dbs", "ab_permission_view_role"] {
+        assert_eq!(metadata(&back).rows(table).len(), metadata(&home).rows(table).len(), "{table}");
+    }
+}
