@@ -47,7 +47,6 @@ fn everything_is_below_the_root() {
         ("/superset/welcome/", "/bi/login/?next=%2Fsuperset%2Fwelcome%2F"),
         ("/chart/list/", &*format!("/bi/login/?next={host}/bi/chart/list/")),
         ("/logout/", "/bi/"),
-        ("/lang/en", "/bi/"),
         ("/api/v1/chart", &*format!("{host}/bi/api/v1/chart/")),
         ("//evil.example", ""),
     ] {
@@ -102,7 +101,7 @@ fn everything_is_below_the_root() {
         "{swagger}"
     );
     let users = admin.get("/users/userinfo/").text();
-    assert!(users.contains("href=\"/bi/users/action/userinfoedit/1\""), "{users}");
+    assert!(users.contains("\"/bi/users/action/userinfoedit/"), "{users}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use daos::{database, example_data, rows, tables::DBS, write};
 use infra::{
     Error, Result,
     db::{Db, DbUri, Dialect, Executor, Value},
-    engine_specs::Url,
+    engine_specs::url::Url,
 };
 
 use super::{
