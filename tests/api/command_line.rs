@@ -260,6 +260,10 @@ fn examples_come_beside_what_is_there_and_once() {
 /// Data of the examples in a database of a server, to which the connection is led.
 fn examples_on(there: &Metadata, schema: &str) {
     let home = Home::new("load-examples-server");
+    home.metadata().run(
+        "DELETE FROM dashboard_slices; DELETE FROM slice_user; DELETE FROM slices; DELETE FROM sqlatable_user; \
+         DELETE FROM table_columns; DELETE FROM sql_metrics; DELETE FROM tables",
+    );
     let uri = there.uri();
     let run = |arguments: &[&str]| {
         let out = run_to_end(home.command(arguments).env("SUPERSET__SQLALCHEMY_EXAMPLES_URI", &uri));
