@@ -33,14 +33,17 @@ impl LoadExamples {
             );
         }
         let loaded = self.common.load()?;
-        let uri = match loaded.config.str("SQLALCHEMY_EXAMPLES_URI") {
-            "" => format!("sqlite:///{}?check_same_thread=false", loaded.home.join("examples.db").display()),
-            configured => configured.to_owned(),
+        let configured = loaded.config.str("SQLALCHEMY_EXAMPLES_URI").to_owned();
+        let file = loaded.home.join("examples.db");
+        let options = Load {
+            configured: Some(configured).filter(|uri| !uri.is_empty()),
+            default: format!("sqlite:///{}?check_same_thread=false", file.display()),
+            only_metadata: self.only_metadata,
+            force: self.force,
         };
         block_on(async {
-            let db = app::connect(&loaded.config).await?;
-            let options = Load { uri, only_metadata: self.only_metadata, force: self.force };
-            let done = load(&db, &options).await?;
+            let app = app::services(loaded.config).await?;
+            let done = load(&app, &options).await?;
             tracing::info!(made = done.made, kept = done.kept, data = done.data, "examples are loaded");
             Ok(())
         })

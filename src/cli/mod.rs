@@ -166,11 +166,13 @@ impl Common {
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
         }
-        let root = loaded.config.str("APPLICATION_ROOT");
-        if !matches!(root, "" | "/") {
+        let root = loaded.config.application_root();
+        if !root.is_empty() && loaded.config.mount().is_empty() && !loaded.config.bool("ENABLE_PROXY_FIX") {
             tracing::warn!(
                 root,
-                "APPLICATION_ROOT is in links and cookies only: requests are answered at / (let the proxy take it off)"
+                "APPLICATION_ROOT alone moves nothing: requests are answered at / and redirects lead there. Set \
+                 SUPERSET_APP_ROOT to be answered below it, or ENABLE_PROXY_FIX where a proxy takes it off and says \
+                 so (X-Forwarded-Prefix)"
             );
         }
         Ok(loaded)

@@ -21,6 +21,14 @@ pub fn of_dashboard_charts(dialect: Dialect, alias: &str) -> String {
     }
 }
 
+/// Rows that are asked for by their keys: in the order of the keys, on PostgreSQL as they lie in the table.
+pub fn of_keys(dialect: Dialect, alias: &str) -> String {
+    match dialect {
+        Dialect::Sqlite | Dialect::Mysql => format!(" ORDER BY {alias}.id"),
+        Dialect::Postgres => format!(" ORDER BY {alias}.ctid"),
+    }
+}
+
 /// Columns and metrics of datasets: on PostgreSQL as they lie in the table, the last edited one last.
 pub fn of_dataset_parts(dialect: Dialect, alias: &str) -> String {
     match dialect {

@@ -7,7 +7,7 @@ use infra::{
     db::{DbError, Executor, FromValue, Sql, Value},
 };
 
-use crate::table::Table;
+use crate::{natural_order, table::Table};
 
 /// The integer key of a new row.
 pub fn key(pk: &Value) -> Result<i64, DbError> {
@@ -81,6 +81,22 @@ pub async fn existing_where(
         sql.push(" AND ").append(condition);
     }
     sql.push(&format!(" ORDER BY {alias}.id"));
+    db.query(sql).await?.iter().map(|row| row.at(0)).collect()
+}
+
+/// The same as the database finds them, which is the order of bundles.
+pub async fn existing_as_found(
+    db: &dyn Executor,
+    table: &'static str,
+    ids: &[i64],
+    condition: Option<Sql>,
+) -> Result<Vec<i64>, DbError> {
+    let mut sql = Sql::new(format!("SELECT x.id FROM {table} x WHERE x.id IN "));
+    sql.push_list(ids.iter().copied().filter(|id| i32::try_from(*id).is_ok()));
+    if let Some(condition) = condition {
+        sql.push(" AND ").append(condition);
+    }
+    sql.push(&natural_order::of_keys(db.dialect(), "x"));
     db.query(sql).await?.iter().map(|row| row.at(0)).collect()
 }
 

@@ -33,7 +33,10 @@ pub struct Cx {
 pub struct Req {
     /// Method in upper case.
     pub method: String,
-    /// Decoded path.
+    /// What the path began with before it came here, without a slash at its end: `SUPERSET_APP_ROOT`, or what a
+    /// trusted proxy has taken off (`request.script_root`). A plain path or empty.
+    pub script_root: String,
+    /// Decoded path behind it.
     pub path: String,
     /// Raw query string without `?`.
     pub query_string: String,
@@ -81,6 +84,10 @@ pub struct Upload {
 }
 
 impl Req {
+    /// A path of this server as browsers must ask for it (`url_for`).
+    pub fn url_for(&self, path: &str) -> String {
+        format!("{}{path}", self.script_root)
+    }
     /// First query argument of a name.
     pub fn arg(&self, name: &str) -> Option<&str> {
         self.args.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str())

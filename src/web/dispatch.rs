@@ -30,7 +30,7 @@ use crate::{
         rate_limit::Limiter,
         session,
     },
-    incoming::{is_host, read_parts, trust_proxy},
+    incoming::{is_host, read_parts, trust_proxy, unmount},
     request_log::{self, RequestLog},
     routes::{Access, Match, Rule, Table},
     websocket::Sockets,
@@ -78,6 +78,9 @@ impl Dispatch {
         let mut req = read_parts(request)
             .map_err(|status| (error_pages::abort(&Req::default(), status), Arc::default()))?;
         trust_proxy(&self.app.config, &mut req);
+        if !unmount(&self.app.config, &mut req) {
+            return Err((error_pages::outside(), Arc::new(req)));
+        }
         if !req.host.is_empty() && !is_host(&req.host) {
             return Err((error_pages::abort(&req, 400), Arc::new(req)));
         }
@@ -86,6 +89,12 @@ impl Dispatch {
             return Err((redirect, Arc::new(req)));
         }
         req.nonce = self.headers.nonce();
+        if req.path.is_empty() {
+            // the root without its slash
+            let query = if req.query_string.is_empty() { "" } else { "?" };
+            let location = host::link(&req, &format!("/{query}{}", req.query_string));
+            return Err((Answer::redirect(308, location), Arc::new(req)));
+        }
         match self.table.find(&req.method, &req.path) {
             Match::Found(rule, params) => {
                 req.params = params;
@@ -219,7 +228,8 @@ impl Dispatch {
             return refusal;
         }
         let user = Arc::make_mut(&mut cx.caller.user);
-        user.origin = cx.req.origin.clone().unwrap_or_default();
+        user.origin = host::link(&cx.req, "");
+        user.script_root.clone_from(&cx.req.script_root);
         user.address.clone_from(&cx.req.remote_addr);
         let start = Instant::now();
         let known = cx.clone();

@@ -32,6 +32,17 @@ pub fn abort_with(req: &Req, status: u16, description: &str) -> Answer {
     Failure(Error::sip40(status, described(status, description))).into_answer()
 }
 
+/// The answer to a request outside of `SUPERSET_APP_ROOT`: that of the middleware, which knows no pages.
+pub fn outside() -> Answer {
+    Answer::html(
+        404,
+        format!(
+            "<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n<p>{}</p>\n",
+            description(404)
+        ),
+    )
+}
+
 /// The response of a page that failed: our own fault is a page, too.
 pub fn failed(req: &Req, failure: Failure) -> Answer {
     if let Error::Internal(source) = &failure.0 {

@@ -1,7 +1,6 @@
 //! Where a form leads back to: the pages seen last, kept in the session (`flask_appbuilder.baseviews:update_redirect`,
 //! `get_redirect`).
 
-use commands::bootstrap::application_root;
 use serde_json::{Value, json};
 
 use crate::Cx;
@@ -12,9 +11,8 @@ const DEPTH: usize = 5;
 
 /// Remembers the page of this request. Only its path: a `Host` header must not choose where a redirect goes.
 pub fn remember(cx: &Cx) {
-    let root = application_root(&cx.caller.app.config);
     let query = if cx.req.query_string.is_empty() { "" } else { "?" };
-    let here = format!("{root}{}{query}{}", cx.req.path, cx.req.query_string);
+    let here = cx.req.url_for(&format!("{}{query}{}", cx.req.path, cx.req.query_string));
     let mut session = cx.session.lock();
     let mut pages = pages(&session.values.remove(KEY).unwrap_or_default());
     if pages.last() != Some(&here) {
@@ -34,7 +32,7 @@ pub fn back(cx: &Cx) -> String {
     let url = pages.pop();
     session.values.insert(KEY.into(), json!(pages));
     session.modified = true;
-    url.unwrap_or_else(|| format!("{}/", application_root(&cx.caller.app.config)))
+    url.unwrap_or_else(|| cx.req.url_for("/"))
 }
 
 fn pages(stored: &Value) -> Vec<String> {

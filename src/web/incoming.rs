@@ -1,6 +1,6 @@
 //! Reading a request: its parts, its form or body, and what a trusted proxy says about its origin.
 
-use infra::config::Config;
+use infra::config::{Config, app_root::is_plain_path};
 use salvo::{Request, conn::SocketAddr, http::Version};
 
 use crate::context::Req;
@@ -72,8 +72,12 @@ pub fn trust_proxy(config: &Config, req: &mut Req) {
     };
     let (address, scheme) = (value("x_for", "x-forwarded-for"), value("x_proto", "x-forwarded-proto"));
     let (host, port) = (value("x_host", "x-forwarded-host"), value("x_port", "x-forwarded-port"));
+    let prefix = value("x_prefix", "x-forwarded-prefix").filter(|prefix| is_plain_path(prefix));
     if let Some(address) = address {
         req.remote_addr = address;
+    }
+    if let Some(prefix) = prefix {
+        req.script_root = prefix.trim_end_matches('/').to_owned();
     }
     if let Some(scheme) = scheme.filter(|s| matches!(s.as_str(), "http" | "https")) {
         req.scheme = scheme;
@@ -88,6 +92,23 @@ pub fn trust_proxy(config: &Config, req: &mut Req) {
             _ => req.host.as_str(),
         };
         req.host = format!("{name}:{port}");
+    }
+}
+
+/// Takes `SUPERSET_APP_ROOT` off the path (`superset.app:AppRootMiddleware`); whether the request was for a path below
+/// it. The original looks no further than at the first letters: `/bix` would be a path below `/bi`, too.
+pub fn unmount(config: &Config, req: &mut Req) -> bool {
+    let mount = config.mount();
+    if mount.is_empty() {
+        return true;
+    }
+    match req.path.strip_prefix(mount) {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => {
+            req.path = rest.to_owned();
+            mount.clone_into(&mut req.script_root);
+            true
+        }
+        _ => false,
     }
 }
 
@@ -119,6 +140,32 @@ mod tests {
         trust_proxy(&on, &mut fixed);
         assert_eq!((fixed.scheme.as_str(), fixed.host.as_str()), ("https", "bi.example:8443"));
         assert_eq!(fixed.remote_addr, "10.0.0.1");
+    }
+
+    #[test]
+    fn prefixes_of_proxies_are_plain_paths() {
+        let root = |keys: &[(&str, serde_json::Value)], said: &str| {
+            let keys = keys.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));
+            let headers = vec![("x-forwarded-prefix".to_owned(), said.to_owned())];
+            let mut req = Req { headers, path: "/bi/x".into(), ..Req::default() };
+            trust_proxy(&Config::with(keys.clone().collect()), &mut req);
+            let is_below = unmount(&Config::with(keys.collect()), &mut req);
+            (req.script_root, req.path, is_below)
+        };
+        let on = ("ENABLE_PROXY_FIX", serde_json::json!(true));
+        let none = ("PROXY_FIX_CONFIG", serde_json::json!({"x_for": 1, "x_prefix": 0}));
+        let mount = ("SUPERSET_APP_ROOT", "/bi".into());
+        let is = |root: &str, path: &str| (root.to_owned(), path.to_owned(), true);
+        assert_eq!(root(&[], "/a"), is("", "/bi/x"), "a stranger's header");
+        assert_eq!(root(&[on.clone(), none], "/a"), is("", "/bi/x"));
+        assert_eq!(root(&[on.clone()], "/a/"), is("/a", "/bi/x"));
+        assert_eq!(root(&[on.clone()], "/evil, /a"), is("/a", "/bi/x"), "the last proxy's");
+        for bad in ["//evil.example", "/\\evil", "/a\"><script>", "/a'b", "/a\r\nx: y", "evil", "/../a"] {
+            assert_eq!(root(&[on.clone()], bad), is("", "/bi/x"), "{bad}");
+        }
+        assert_eq!(root(&[on.clone(), mount.clone()], "/a"), is("/bi", "/x"), "the server's own goes first");
+        let elsewhere = ("SUPERSET_APP_ROOT", "/b".into());
+        assert!(!root(&[elsewhere], "").2, "/bi is not below /b");
     }
 
     #[test]

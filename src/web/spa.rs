@@ -64,7 +64,13 @@ pub fn is_standalone(cx: &Cx) -> bool {
 
 /// The page as HTML.
 pub fn shell(cx: &Cx, page: &Page) -> Answer {
-    Answer::html(200, document(&cx.caller.app.config, page, &nonce(cx), &csrf::token(cx)))
+    let config = &cx.caller.app.config;
+    Answer::html(200, document(config, static_prefix(cx), page, &nonce(cx), &csrf::token(cx)))
+}
+
+/// What addresses of static files begin with.
+pub(crate) fn static_prefix(cx: &Cx) -> &str {
+    bootstrap::static_prefix(&cx.caller.app.config, &cx.req.script_root)
 }
 
 pub(crate) fn nonce(cx: &Cx) -> String {
@@ -86,8 +92,7 @@ document.addEventListener('DOMContentLoaded', function () {
 });
 ";
 
-fn document(config: &Config, page: &Page, nonce: &str, csrf_token: &str) -> String {
-    let prefix = config.str("STATIC_ASSETS_PREFIX");
+fn document(config: &Config, prefix: &str, page: &Page, nonce: &str, csrf_token: &str) -> String {
     let theme = scripts("theme");
     let of_page: Vec<&String> = scripts(page.entry).iter().filter(|file| !theme.contains(file)).collect();
     let markup = html! {
@@ -172,7 +177,7 @@ mod tests {
     fn page(title: &str, bootstrap: Value) -> String {
         let config = Config::with(Default::default());
         let page = Page { entry: "spa", title: title.into(), standalone: true, bootstrap };
-        document(&config, &page, "n\"0", "t'0")
+        document(&config, "", &page, "n\"0", "t'0")
     }
 
     #[test]

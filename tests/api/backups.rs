@@ -192,3 +192,41 @@ fn a_backup_moves_between_databases() {
         assert_eq!(metadata(&back).rows(table), metadata(&home).rows(table), "{table}");
     }
 }
+
+#[test]
+fn a_backup_moves_to_mysql_and_back() {
+    let Some(there) = Metadata::on_mysql("backup") else { return };
+    // names that differ in case only
+    let name = there.texts("SELECT DATABASE()").remove(0);
+    there.run(&format!("ALTER DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"));
+    let home = stopped("backup-mysql");
+    let path = |name: &str| home.join(name).to_str().unwrap().to_owned();
+    let first = json_of(&run(&home, &["backup", &path("good"), "--json"]));
+    // nothing that MySQL would take
+    metadata(&home).run("UPDATE dashboards SET dashboard_title = hex(zeroblob(300)) WHERE id = 1");
+    json_of(&run(&home, &["backup", &path("bad"), "--json"]));
+    let on_mysql = there.liteset(&home);
+    let refused = |arguments: &[&str]| {
+        let out = run_to_end(&mut on_mysql(arguments));
+        assert!(!out.status.success() && told(&out).contains("dashboard_title"), "{}", told(&out));
+    };
+    // an empty database is empty afterwards
+    refused(&["restore", &path("bad")]);
+    let tables = "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()";
+    assert_eq!(there.texts(tables), Vec::<String>::new());
+    let out = run_to_end(&mut on_mysql(&["restore", &path("good"), "--json"]));
+    assert_eq!(json_of(&out)["rows"], first["rows"]);
+    // a full one is what it was
+    there.run("UPDATE ab_user SET first_name = 'changed'");
+    let changed = there.rows("ab_user");
+    refused(&["restore", &path("bad"), "--replace"]);
+    assert_eq!(there.rows("ab_user"), changed);
+    assert!(run_to_end(&mut on_mysql(&["restore", &path("good"), "--replace"])).status.success());
+    let back = scratch("backup-mysql-back");
+    let out = run_to_end(&mut on_mysql(&["backup", &path("two"), "--json"]));
+    assert_eq!(json_of(&out)["rows"], first["rows"]);
+    assert!(run(&back, &["restore", &path("two")]).status.success());
+    for table in ["ab_user", "dashboards", "slices", "tables", "dbs", "ab_permission_view_role"] {
+        assert_eq!(metadata(&back).rows(table).len(), metadata(&home).rows(table).len(), "{table}");
+    }
+}

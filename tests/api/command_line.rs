@@ -7,9 +7,9 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::{Metadata, command, copy_to, run_to_end, scratch};
+use crate::support::{Metadata, Server, command, copy_to, run_to_end, scratch};
 
 /// An installation without a server.
 struct Home(PathBuf);
@@ -255,4 +255,59 @@ fn examples_come_beside_what_is_there_and_once() {
     assert!(home.0.join("data").join("examples.db").exists());
     let owned = "SELECT CAST(count(*) AS TEXT) FROM dashboard_user";
     assert_eq!(home.metadata().texts(owned), ["0"]);
+}
+
+/// Data of the examples in a database of a server, to which the connection is led.
+fn examples_on(there: &Metadata, schema: &str) {
+    let home = Home::new("load-examples-server");
+    home.metadata().run(
+        "DELETE FROM dashboard_slices; DELETE FROM slice_user; DELETE FROM slices; DELETE FROM sqlatable_user; \
+         DELETE FROM table_columns; DELETE FROM sql_metrics; DELETE FROM tables",
+    );
+    let uri = there.uri();
+    let run = |arguments: &[&str]| {
+        let out = run_to_end(home.command(arguments).env("SUPERSET__SQLALCHEMY_EXAMPLES_URI", &uri));
+        assert!(out.status.success(), "{}", text(&out));
+    };
+    run(&["load-examples"]);
+    let stored = home.metadata().texts("SELECT sqlalchemy_uri FROM dbs WHERE database_name = 'examples'");
+    assert!(!stored[0].starts_with("sqlite") && !stored[0].contains(":root@"), "{stored:?}");
+    let schemas = "SELECT DISTINCT \"schema\" FROM tables WHERE database_id = 1 AND \"schema\" <> 'main'";
+    assert_eq!(home.metadata().texts(schemas), [schema]);
+    for (table, least) in [("bakery_sales", 10_000), ("river_levels", 8_760), ("deliveries", 3_000)] {
+        let count = there.texts(&format!("SELECT CAST(count(*) AS CHAR(9)) FROM {table}"));
+        assert!(count[0].trim().parse::<i64>().unwrap() >= least, "{table}: {count:?}");
+    }
+    let exact = "SELECT CAST(count(*) AS CHAR(9)) FROM bakery_sales \
+                 WHERE revenue <> round(CAST(revenue AS DECIMAL(20, 6)), 2)";
+    assert_eq!(there.texts(exact)[0].trim(), "0", "what was rounded to cents still is");
+    there.run("DROP TABLE deliveries");
+    run(&["load-examples"]);
+    assert_eq!(there.texts("SELECT CAST(count(*) AS CHAR(9)) FROM deliveries").len(), 1);
+    // charts on them are answered
+    let server =
+        Server::start_with(home.command(&["run"]).env("LITESET_RATELIMIT_ENABLED", "false"), home.0.clone());
+    let mut admin = server.admin();
+    let list = admin.get("/api/v1/dataset/?q=(filters:!((col:table_name,opr:eq,value:bakery_sales)))").json();
+    let id = list["result"].as_array().unwrap().iter().find(|d| d["schema"] == schema).unwrap()["id"]
+        .as_i64()
+        .unwrap();
+    let question = json!({
+        "datasource": {"id": id, "type": "table"}, "result_format": "json", "result_type": "full",
+        "queries": [{"columns": ["branch"], "metrics": ["revenue"], "row_limit": 100}],
+    });
+    let asked = admin.post("/api/v1/chart/data", &question);
+    assert_eq!(asked.status, 200, "{}", asked.text());
+    assert_eq!(asked.json()["result"][0]["rowcount"], 5);
+}
+
+#[test]
+fn examples_lie_where_the_configuration_says() {
+    if let Some(there) = Metadata::on_postgres("examples") {
+        examples_on(&there, "public");
+    }
+    if let Some(there) = Metadata::on_mysql("examples") {
+        let name = there.texts("SELECT DATABASE()");
+        examples_on(&there, &name[0]);
+    }
 }

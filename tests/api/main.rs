@@ -32,6 +32,7 @@ mod oauth2;
 mod openapi;
 mod pages;
 mod permissions;
+mod prefix;
 mod private_answers;
 mod public_role;
 mod reports;

@@ -208,6 +208,19 @@ fn pages_name_the_address_that_their_browser_can_reach() {
 }
 
 #[test]
+fn sockets_are_opened_below_the_root() {
+    let mut server = start("ws-root", &[("SUPERSET_APP_ROOT", "/bi")]);
+    assert!(Socket::open(&server.base, "/bi/ws", &of_channel("c"), &[]).is_ok());
+    for path in ["/ws", "/", "/bix/ws"] {
+        let refused = Socket::open(&server.base, path, &of_channel("c"), &[]).map(|_| ());
+        assert_eq!(refused, Err(Refused(Some(404))), "{path}");
+    }
+    let told = format!("{}/bi/ws", server.base.replace("http://", "ws://"));
+    server.base.push_str("/bi");
+    assert!(server.admin().get("/superset/welcome/").text().contains(&told));
+}
+
+#[test]
 fn without_the_feature_there_are_no_sockets() {
     let server = Server::start_with_settings("ws-off", &[]);
     let refused = Socket::open(&server.base, "/ws", &of_channel("c"), &[]).map(|_| ());

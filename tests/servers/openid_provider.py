@@ -114,6 +114,8 @@ class Provider(http.server.BaseHTTPRequestHandler):
         elif path == "/me":
             person = tokens.get(self.headers.get("Authorization", "").removeprefix("Bearer "))
             self.answer(PEOPLE[person] if person else {"error": "invalid_token"}, 200 if person else 401)
+        elif path == "/out":
+            self.answer({}, 302, asked["post_logout_redirect_uri"])
         elif path == "/_seen":
             self.answer(seen)
         else:

@@ -52,6 +52,25 @@ pub async fn restore(
     if again != manifest {
         return Err(of(path, &"the file was changed meanwhile"));
     }
+    let filled = fill_all(db, state, (&mut archive, &manifest), path, options, progress).await;
+    if filled.is_err() && *state == SchemaState::Empty && db.dialect() == Dialect::Mysql {
+        // MySQL keeps tables that a transaction made: without them it is empty again
+        if let Err(error) = migrate::remove(db).await {
+            tracing::warn!(%error, "the tables that were made for the restore are still there, without rows");
+        }
+    }
+    Ok(Restored { rows: filled?, manifest })
+}
+
+/// Everything in one transaction; the number of rows.
+async fn fill_all(
+    db: &Db,
+    state: &SchemaState,
+    (archive, manifest): (&mut Archive, &Manifest),
+    path: &Path,
+    options: Options,
+    progress: Progress<'_>,
+) -> Result<u64> {
     let tx = db.begin_load().await?;
     match state {
         SchemaState::Empty => migrate::create_in(&tx).await?,
@@ -73,11 +92,11 @@ pub async fn restore(
     let deferred = tx.defer_references().await?;
     let mut rows = 0;
     for table in &tables {
-        rows += fill(&tx, path, &mut archive, (&manifest, table), progress).await?;
+        rows += fill(&tx, path, archive, (manifest, table), progress).await?;
     }
     tx.check_references(deferred).await?;
     tx.commit().await?;
-    Ok(Restored { manifest, rows })
+    Ok(rows)
 }
 
 /// Columns of charts that Superset no longer reads. Only PostgreSQL still has them: elsewhere they are left out.

@@ -25,12 +25,20 @@ struct Item {
 }
 
 enum To {
+    /// A page of a view: its address is made for the request (`url_for`).
     Path(&'static str),
+    /// A page of the frontend, behind `APPLICATION_ROOT`.
+    Frontend(&'static str),
+    /// A page of the frontend, whose address is written as it is.
+    Bare(&'static str),
     Category(&'static [Item]),
 }
 
 const fn link(name: &'static str, label: &'static str, icon: &'static str, path: &'static str) -> Item {
     Item { name, label, icon, to: To::Path(path), when: When::Always }
+}
+const fn frontend(name: &'static str, label: &'static str, icon: &'static str, path: &'static str) -> Item {
+    Item { name, label, icon, to: To::Frontend(path), when: When::Always }
 }
 const fn link_when(
     when: When,
@@ -82,7 +90,13 @@ const MENU: &[Item] = &[
             link("Row Level Security", "Row Level Security", "fa-lock", "/rowlevelsecurity/list/"),
         ],
     ),
-    link_when(When::Set(&["LOGO_TARGET_PATH"]), "Home", "Home", "", "/superset/welcome/"),
+    Item {
+        name: "Home",
+        label: "Home",
+        icon: "",
+        to: To::Bare("/superset/welcome/"),
+        when: When::Set(&["LOGO_TARGET_PATH"]),
+    },
     category(
         "Data",
         "Data",
@@ -91,7 +105,7 @@ const MENU: &[Item] = &[
     ),
     link("Dashboards", "Dashboards", "fa-dashboard", "/dashboard/list/"),
     link("Charts", "Charts", "fa-bar-chart", "/chart/list/"),
-    link("Datasets", "Datasets", "fa-table", "/tablemodelview/list/"),
+    frontend("Datasets", "Datasets", "fa-table", "/tablemodelview/list/"),
     category(
         "Manage",
         "Manage",
@@ -111,7 +125,13 @@ const MENU: &[Item] = &[
                 "fa-css3",
                 "/csstemplatemodelview/list/",
             ),
-            link("Themes", "Themes", "fa-palette", "/theme/list/"),
+            Item {
+                name: "Themes",
+                label: "Themes",
+                icon: "fa-palette",
+                to: To::Bare("/theme/list/"),
+                when: When::Always,
+            },
             link_when(When::Flag("TAGGING_SYSTEM"), "Tags", "Tags", "", "/superset/tags/"),
             link_when(
                 When::Flag("ALERT_REPORTS"),
@@ -128,9 +148,9 @@ const MENU: &[Item] = &[
         "SQL",
         "fa-flask",
         &[
-            link("SQL Editor", "SQL Lab", "fa-flask", "/sqllab/"),
-            link("Saved Queries", "Saved Queries", "fa-save", "/savedqueryview/list/"),
-            link("Query Search", "Query History", "fa-search", "/sqllab/history/"),
+            frontend("SQL Editor", "SQL Lab", "fa-flask", "/sqllab/"),
+            frontend("Saved Queries", "Saved Queries", "fa-save", "/savedqueryview/list/"),
+            frontend("Query Search", "Query History", "fa-search", "/sqllab/history/"),
         ],
     ),
 ];
@@ -162,13 +182,13 @@ fn render(items: &[Item], config: &Config, user: &Principal, language: &Language
             entry.insert("name".into(), item.name.into());
             entry.insert("icon".into(), item.icon.into());
             entry.insert("label".into(), (language.translate)(item.label).into());
-            match item.to {
-                To::Path(path) => {
-                    let url = format!("{}{path}", application_root(config));
-                    entry.insert("url".into(), url.into())
-                }
-                To::Category(items) => entry.insert("childs".into(), render(items, config, user, language)),
+            let (key, value) = match item.to {
+                To::Path(path) => ("url", format!("{}{path}", user.script_root).into()),
+                To::Frontend(path) => ("url", format!("{}{path}", application_root(config, user)).into()),
+                To::Bare(path) => ("url", path.into()),
+                To::Category(items) => ("childs", render(items, config, user, language)),
             };
+            entry.insert(key.into(), value);
             shown.push(Value::Object(entry));
         }
     }
@@ -177,7 +197,7 @@ fn render(items: &[Item], config: &Config, user: &Principal, language: &Language
 
 /// The key `menu_data` of the common bootstrap data.
 pub(super) fn menu_data(config: &Config, user: &Principal, language: &Language<'_>) -> Value {
-    let root = application_root(config);
+    let root = &user.script_root;
     let get = |key: &str| config.get(key).clone();
     let icon = config.str("APP_ICON");
     let target = config.get("LOGO_TARGET_PATH");
@@ -278,8 +298,14 @@ mod tests {
             ("LANGUAGES".to_owned(), json!({"en": {"name": "English"}, "fr": {"name": "French"}})),
         ];
         let config = Config::with(overrides.into_iter().collect());
-        let data = menu_data(&config, &user(&["Charts"]), &ENGLISH);
-        assert_eq!(data["menu"][0]["url"], "/bi/chart/list/");
+        let mut user = user(&["Charts", "Datasets"]);
+        let urls = |data: &Value| [0, 1].map(|at| data["menu"][at]["url"].clone());
+        let data = menu_data(&config, &user, &ENGLISH);
+        assert_eq!(urls(&data), ["/chart/list/", "/bi/tablemodelview/list/"]);
+        assert_eq!(data["brand"]["path"], "/superset/welcome/");
+        user.script_root = "/bi".into();
+        let data = menu_data(&config, &user, &ENGLISH);
+        assert_eq!(urls(&data), ["/bi/chart/list/", "/bi/tablemodelview/list/"]);
         assert_eq!(data["navbar_right"]["languages"]["fr"]["url"], "/bi/lang/fr");
         assert_eq!(data["navbar_right"]["show_language_picker"], true);
         assert_eq!(data["brand"]["path"], "/bi/superset/welcome/");

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 pub use menu::menu;
 pub use user::user;
 
-use crate::{Caller, state::functions};
+use crate::{Caller, Principal, state::functions};
 
 /// The language of a page: a locale such as `pt_BR` and the catalogue of its sentences.
 pub struct Language<'a> {
@@ -33,8 +33,14 @@ pub async fn common(caller: &Caller, language: &Language<'_>, flashes: Value) ->
     let config = &caller.app.config;
     let mut data = Map::new();
     let mut put = |key: &str, value: Value| data.insert(key.to_owned(), value);
-    put("application_root", config.get("APPLICATION_ROOT").clone());
-    put("static_assets_prefix", config.get("STATIC_ASSETS_PREFIX").clone());
+    let script_root = &caller.user.script_root;
+    let told =
+        [("application_root", "APPLICATION_ROOT", "/"), ("static_assets_prefix", "STATIC_ASSETS_PREFIX", "")];
+    for (name, key, default) in told {
+        // who is behind a proxy that names its path is told that path, unless the configuration names another
+        let is_named = script_root.is_empty() || config.get(key) != default;
+        put(name, if is_named { config.get(key).clone() } else { script_root.as_str().into() });
+    }
     put("conf", conf::frontend_conf(config));
     put("locale", language.code().into());
     put("d3_format", config.get("D3_FORMAT").clone());
@@ -52,7 +58,14 @@ pub async fn common(caller: &Caller, language: &Language<'_>, flashes: Value) ->
     Ok(Value::Object(data))
 }
 
-/// `APPLICATION_ROOT` without a slash at its end: what paths of our own are prefixed with.
-pub fn application_root(config: &infra::config::Config) -> &str {
-    config.str("APPLICATION_ROOT").trim_end_matches('/')
+/// What the frontend puts before paths: `APPLICATION_ROOT`, else what the caller's proxy says.
+fn application_root<'a>(config: &'a infra::config::Config, user: &'a Principal) -> &'a str {
+    let root = config.application_root();
+    if root.is_empty() { &user.script_root } else { root }
+}
+
+/// What addresses of static files begin with: `STATIC_ASSETS_PREFIX`, else what the caller's proxy says.
+pub fn static_prefix<'a>(config: &'a infra::config::Config, script_root: &'a str) -> &'a str {
+    let prefix = config.str("STATIC_ASSETS_PREFIX");
+    if prefix.is_empty() { script_root } else { prefix }
 }

@@ -7,6 +7,8 @@ use infra::{
     db::{Executor, Value},
 };
 
+use super::Dataset;
+
 /// Rows written by one statement.
 const BATCH: usize = 400;
 
@@ -35,28 +37,16 @@ fn round(value: f64, digits: i32) -> f64 {
     (value * scale).round() / scale
 }
 
-/// Fills the tables; they must be empty.
-pub(super) async fn fill(exec: &dyn Executor) -> Result<()> {
-    for table in ["bakery_sales", "river_levels", "deliveries"] {
-        fill_one(exec, table).await?;
-    }
-    Ok(())
-}
-
-/// Fills a table; it must be empty.
-pub(super) async fn fill_one(exec: &dyn Executor, table: &str) -> Result<()> {
-    let rows = match table {
+/// Fills the table of a dataset; it must be empty.
+pub(super) async fn fill(exec: &dyn Executor, dataset: &Dataset) -> Result<()> {
+    let rows = match dataset.name.as_str() {
         "bakery_sales" => bakery_sales()?,
         "river_levels" => river_levels()?,
         "deliveries" => deliveries()?,
         other => return Err(Error::internal(format!("there are no data of {other}"))),
     };
-    write(exec, table, rows).await
-}
-
-async fn write(exec: &dyn Executor, table: &str, rows: Vec<Vec<Value>>) -> Result<()> {
     for batch in rows.chunks(BATCH) {
-        example_data::insert_rows(exec, table, batch).await?;
+        example_data::insert_rows(exec, &dataset.name, &dataset.columns, batch).await?;
     }
     Ok(())
 }

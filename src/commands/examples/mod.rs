@@ -16,7 +16,7 @@ use daos::{
 };
 use infra::{
     Error, Result,
-    db::{Db, Executor, Value},
+    db::{Db, Dialect, Executor, Value},
 };
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -59,10 +59,27 @@ struct Chart {
 
 /// What later parts refer to.
 struct Written {
+    database: i64,
+    /// Where the tables lie.
+    place: Place,
     /// Dataset name → id.
     datasets: HashMap<String, i64>,
     /// Chart name → (id, uuid).
     charts: HashMap<String, (i64, Uuid)>,
+}
+
+/// Where tables lie.
+#[derive(Debug, Clone)]
+struct Place {
+    dialect: Dialect,
+    schema: String,
+}
+
+impl Place {
+    /// A file of SQLite.
+    fn file() -> Self {
+        Self { dialect: Dialect::Sqlite, schema: "main".to_owned() }
+    }
 }
 
 /// Creates the data file and, in one transaction, everything that shows it. Nothing happens when the database
@@ -79,10 +96,11 @@ pub async fn create(db: &Db, data_file: &Path, owner: i64) -> Result<()> {
     let exec = tx.exec();
     let owner = Some(owner);
     let uri = format!("sqlite:///{}?check_same_thread=false", data_file.display());
-    let database = insert_database(exec, uri, owner, now).await?;
-    let mut written = Written { datasets: HashMap::new(), charts: HashMap::new() };
+    let place = Place::file();
+    let database = insert_database(exec, vec![("sqlalchemy_uri", uri.into())], &place, owner, now).await?;
+    let mut written = Written::new(database, place);
     for dataset in &content.datasets {
-        let id = insert_dataset(exec, dataset, database, owner, now).await?;
+        let id = insert_dataset(exec, dataset, &written, owner, now).await?;
         written.datasets.insert(dataset.name.clone(), id);
     }
     for chart in &content.charts {
@@ -112,8 +130,8 @@ async fn create_data(path: &Path, datasets: &[Dataset]) -> Result<()> {
         let tx = file.begin().await?;
         for dataset in datasets {
             example_data::create_table(tx.exec(), &dataset.name, &dataset.columns).await?;
+            data::fill(tx.exec(), dataset).await?;
         }
-        data::fill(tx.exec()).await?;
         tx.commit().await?;
         example_data::close(file).await?;
     }
@@ -132,18 +150,18 @@ fn audit(now: NaiveDateTime, owner: Option<i64>) -> [(&'static str, Value); 4] {
 
 async fn insert_database(
     exec: &dyn Executor,
-    uri: String,
+    mut values: Vec<(&'static str, Value)>,
+    place: &Place,
     owner: Option<i64>,
     now: NaiveDateTime,
 ) -> Result<i64> {
-    let mut values = vec![
+    values.extend([
         ("database_name", "examples".into()),
-        ("sqlalchemy_uri", uri.into()),
         ("extra", DATABASE_EXTRA.into()),
         ("expose_in_sqllab", true.into()),
         ("uuid", DATABASE_UUID.into()),
         ("configuration_method", "sqlalchemy_form".into()),
-    ];
+    ]);
     for off in [
         "allow_run_async",
         "allow_ctas",
@@ -159,21 +177,21 @@ async fn insert_database(
     values.extend(audit(now, owner));
     let id = database::insert(exec, values).await?;
     view_menu::ensure(exec, "database_access", &format!("[examples].(id:{id})")).await?;
-    view_menu::ensure(exec, "schema_access", "[examples].[main]").await?;
+    view_menu::ensure(exec, "schema_access", &place.permission()).await?;
     Ok(id)
 }
 
 async fn insert_dataset(
     exec: &dyn Executor,
     dataset: &Dataset,
-    database: i64,
+    written: &Written,
     owner: Option<i64>,
     now: NaiveDateTime,
 ) -> Result<i64> {
     let mut values = vec![
         ("table_name", dataset.name.as_str().into()),
-        ("schema", "main".into()),
-        ("database_id", database.into()),
+        ("schema", written.place.schema.as_str().into()),
+        ("database_id", written.database.into()),
         ("main_dttm_col", dataset.main_dttm_col.as_str().into()),
         ("description", dataset.description.as_str().into()),
         ("offset", 0_i64.into()),
@@ -183,7 +201,7 @@ async fn insert_dataset(
         ("is_managed_externally", false.into()),
         ("normalize_columns", false.into()),
         ("always_filter_main_dttm", false.into()),
-        ("schema_perm", "[examples].[main]".into()),
+        ("schema_perm", written.place.permission().into()),
         ("uuid", Uuid::new_v4().into()),
     ];
     values.extend(audit(now, owner));
@@ -196,7 +214,7 @@ async fn insert_dataset(
         let mut values = vec![
             ("table_id", id.into()),
             ("column_name", name.as_str().into()),
-            ("type", kind.as_str().into()),
+            ("type", example_data::column_type(written.place.dialect, kind).into()),
             ("is_dttm", matches!(kind.as_str(), "DATE" | "TIMESTAMP").into()),
             ("is_active", true.into()),
             ("groupby", true.into()),
@@ -239,10 +257,10 @@ async fn insert_chart(
         ("viz_type", chart.viz_type.as_str().into()),
         ("datasource_id", dataset.into()),
         ("datasource_type", "table".into()),
-        ("datasource_name", format!("main.{}", chart.dataset).into()),
+        ("datasource_name", format!("{}.{}", written.place.schema, chart.dataset).into()),
         ("params", Json::Object(params).to_string().into()),
         ("perm", format!("[examples].[{}](id:{dataset})", chart.dataset).into()),
-        ("schema_perm", "[examples].[main]".into()),
+        ("schema_perm", written.place.permission().into()),
         ("is_managed_externally", false.into()),
         ("last_saved_at", now.into()),
         ("last_saved_by_fk", owner.into()),
@@ -280,7 +298,16 @@ async fn insert_dashboard(
     Ok(dashboard::set_charts(exec, id, &charts).await?)
 }
 
+impl Place {
+    fn permission(&self) -> String {
+        format!("[examples].[{}]", self.schema)
+    }
+}
+
 impl Written {
+    fn new(database: i64, place: Place) -> Self {
+        Self { database, place, datasets: HashMap::new(), charts: HashMap::new() }
+    }
     fn dataset(&self, name: &str) -> Result<i64> {
         self.datasets.get(name).copied().ok_or_else(|| Error::internal(format!("no dataset {name}")))
     }

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{
     Entry, Firing, Limits, Runs, Settings,
-    due::{Parsed, zone},
+    due::{Parsed, warn_of_zone, zone},
     takeover::MISSED,
 };
 use crate::{Services, state::claims::Subject};
@@ -252,6 +252,7 @@ impl Beat {
         let taken =
             self.app.claims.take(&self.app.db, subject, firing.due, schedule.last_state.clone()).await?;
         if let Some(claim) = taken {
+            warn_of_zone(schedule);
             self.runs.report(claim, schedule.name.clone(), firing.limits);
         }
         Ok(())

@@ -46,6 +46,18 @@ pub(super) fn zone(schedule: &Scheduled) -> Tz {
     timezone::find(&schedule.timezone).unwrap_or(Tz::UTC)
 }
 
+/// Says that a firing's time is not the one that its owner meant (`cron_schedule_window` does so, too).
+pub(super) fn warn_of_zone(schedule: &Scheduled) {
+    if timezone::find(&schedule.timezone).is_none() {
+        let (id, zone) = (schedule.id, &schedule.timezone);
+        tracing::warn!(
+            schedule = id,
+            zone,
+            "the time zone of an alert or report is unknown: its times are taken as UTC"
+        );
+    }
+}
+
 /// What the original enqueues in one tick of its beat: firings within half a window before and after, both ends
 /// excluded. An expression that cannot be read is passed over; the original misses what comes after it.
 pub fn firings_in_window(schedules: &[Scheduled], now: DateTime<Utc>, settings: &Settings) -> Vec<Firing> {

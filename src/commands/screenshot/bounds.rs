@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use infra::{
-    browser::{Tiling, Waits},
+    browser::{Details, Tiling, Waits},
     config::Config,
 };
 use serde_json::Value;
@@ -41,12 +41,22 @@ pub(super) fn scale(config: &Config) -> f64 {
     density.filter(|density| (0.1..=4.0).contains(density)).unwrap_or(1.0)
 }
 
+fn time(config: &Config, key: &str, default: f64, unit: f64) -> Duration {
+    let time = config.get(key).as_f64().unwrap_or(default) / unit;
+    Duration::try_from_secs_f64(time.clamp(0.0, 3_600.0)).unwrap_or_default()
+}
+
+/// Whether failures are shown with their whole text (`SCREENSHOT_REPLACE_UNEXPECTED_ERRORS`).
+pub(super) fn details(config: &Config) -> Option<Details> {
+    config.bool("SCREENSHOT_REPLACE_UNEXPECTED_ERRORS").then(|| Details {
+        visible: time(config, "SCREENSHOT_WAIT_FOR_ERROR_MODAL_VISIBLE", 5.0, 1.0),
+        invisible: time(config, "SCREENSHOT_WAIT_FOR_ERROR_MODAL_INVISIBLE", 5.0, 1.0),
+    })
+}
+
 /// The original sleeps; here its times are how long is waited at most.
 pub(super) fn waits(config: &Config) -> Waits {
-    let time = |key: &str, default: f64, unit: f64| {
-        let time = config.get(key).as_f64().unwrap_or(default) / unit;
-        Duration::try_from_secs_f64(time.clamp(0.0, 3_600.0)).unwrap_or_default()
-    };
+    let time = |key: &str, default: f64, unit: f64| time(config, key, default, unit);
     Waits {
         open: time("SCREENSHOT_PLAYWRIGHT_DEFAULT_TIMEOUT", 60_000.0, 1_000.0),
         locate: time("SCREENSHOT_SELENIUM_HEADSTART", 3.0, 1.0) + time("SCREENSHOT_LOCATE_WAIT", 10.0, 1.0),

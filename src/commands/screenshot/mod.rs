@@ -77,7 +77,7 @@ pub async fn capture(
         None => None,
     };
     let visit = Visit {
-        url: format!("{}{}", base.address, page.path),
+        url: format!("{}{}{}", base.address, base.root, page.path),
         cookie,
         allowed: allowed(app, &base.address),
         prefix: base.prefix,
@@ -89,6 +89,7 @@ pub async fn capture(
         },
         waits,
         tiling: bounds::tiling(&app.config),
+        details: bounds::details(&app.config),
     };
     let picture = app.browser.picture(&visit).await?;
     if !picture.problems.is_empty() {
@@ -101,6 +102,8 @@ pub async fn capture(
 struct Base {
     /// Scheme, host and port, without a slash at the end.
     address: String,
+    /// What the paths of pages begin with.
+    root: String,
     /// What links have and this server does not expect.
     prefix: String,
 }
@@ -111,7 +114,7 @@ fn base(app: &Services) -> Result<Base, CaptureError> {
     let is_web = named.starts_with("http://") || named.starts_with("https://");
     // Superset's default, which is nobody's address
     if is_web && !named.contains("//0.0.0.0") {
-        return Ok(Base { address: named.to_owned(), prefix: String::new() });
+        return Ok(named_base(named, app.config.application_root()));
     }
     let Some(address) = app.listening.get() else {
         let text = "There is no server to take pictures of: set WEBDRIVER_BASEURL to its address";
@@ -124,8 +127,35 @@ fn base(app: &Services) -> Result<Base, CaptureError> {
             std::net::IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
         });
     }
-    let prefix = app.config.str("APPLICATION_ROOT").trim_end_matches('/').to_owned();
-    Ok(Base { address: format!("http://{address}"), prefix })
+    let (root, mount) = (app.config.application_root(), app.config.mount());
+    let (root, prefix) = if mount.is_empty() { (root, root) } else { (mount, "") };
+    Ok(Base { address: format!("http://{address}"), root: root.to_owned(), prefix: prefix.to_owned() })
+}
+
+/// An address that the configuration names. Behind `APPLICATION_ROOT` its own path does not count
+/// (`superset.utils.urls:headless_url` joins them).
+fn named_base(named: &str, root: &str) -> Base {
+    let host_ends = named.find("://").and_then(|at| Some(at + 3 + named.get(at + 3..)?.find('/')?));
+    let (host, path) = named.split_at(host_ends.unwrap_or(named.len()));
+    let root = if root.is_empty() { path } else { root };
+    Base { address: host.to_owned(), root: root.to_owned(), prefix: String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_of_a_named_address() {
+        let url = |named: &str, root: &str| {
+            let base = named_base(named, root);
+            format!("{} {}", base.address, base.root)
+        };
+        assert_eq!(url("https://h:1", ""), "https://h:1 ");
+        assert_eq!(url("https://h/bi", ""), "https://h /bi");
+        assert_eq!(url("https://h/bi", "/bi"), "https://h /bi");
+        assert_eq!(url("https://h", "/bi"), "https://h /bi");
+    }
 }
 
 fn allowed(app: &Services, base: &str) -> Allowed {

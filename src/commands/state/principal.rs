@@ -35,8 +35,10 @@ pub struct Principal {
     pub is_admin: bool,
     /// Where they call from.
     pub address: String,
-    /// The address under which they see this server, `scheme://host`.
+    /// The address under which they see this server: `scheme://host`, if it is known, and `script_root`.
     pub origin: String,
+    /// What paths of this server begin with for them, without a slash at its end (`request.script_root`).
+    pub script_root: String,
 }
 
 impl Principal {

@@ -85,6 +85,15 @@ pub struct Tiling {
     pub tile: u32,
 }
 
+/// How long the window of a failure is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Details {
+    /// Until it is there.
+    pub visible: Duration,
+    /// Until it is gone.
+    pub invisible: Duration,
+}
+
 /// A cookie, sent to the page's own address only.
 #[derive(Clone)]
 pub struct Cookie {
@@ -115,6 +124,8 @@ pub struct Visit {
     pub waits: Waits,
     /// Whether long pages are taken piece by piece.
     pub tiling: Option<Tiling>,
+    /// Whether messages of failures are replaced by what their windows say.
+    pub details: Option<Details>,
 }
 
 /// What was seen.

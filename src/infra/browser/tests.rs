@@ -81,6 +81,7 @@ impl Site {
                 settle: Duration::from_secs(10),
             },
             tiling: Some(Tiling { charts: 20, height: 5_000, tile: 2_000 }),
+            details: None,
         }
     }
 }
@@ -202,10 +203,16 @@ async fn what_is_wrong_with_a_page_is_told() {
     let Some(browser) = browser(|_| {}) else { return };
     let failed = r#"<div class="chart-slice"><span class="header-title">Sales</span>
         <div class="chart-container" style="height:99px"><div role="alert">no such <b>table</b></div></div></div>"#;
+    let explained = r#"<div class="chart-slice"><span class="header-title">Sales</span><div class="chart-container"
+        style="height:99px"><div role="alert">no table <span role="button" onclick="more.style.display = 'block'">
+        See more</span></div></div></div><div id="more" class="ant-modal-content" style="display:none">
+        <button class="ant-modal-close" onclick="more.style.display = 'none'">x</button><div class="ant-modal-body">
+        <div style="background:#008000">no such table: sales_of_2024</div></div></div>"#;
     let endless = r#"<div class="chart-slice"><span class="header-title">Slow one</span>
         <div class="chart-container" style="height:99px"><div class="loading">...</div></div></div>"#;
     let site = Site::start(vec![
         ("/failed", 200, failed.to_owned()),
+        ("/explained", 200, explained.to_owned()),
         ("/endless", 200, endless.to_owned()),
         ("/other", 200, "another page".to_owned()),
         ("/refused", 403, "not for you".to_owned()),
@@ -214,6 +221,15 @@ async fn what_is_wrong_with_a_page_is_told() {
     let chart = Subject::Element("chart-container");
     let picture = browser.picture(&site.visit("/failed", chart)).await.unwrap();
     assert_eq!(picture.problems, ["Sales: no such table"]);
+    // the whole text of the failure's window, in its place
+    let mut explained = site.visit("/explained", chart);
+    explained.details = Some(Details { visible: Duration::from_secs(5), invisible: Duration::from_secs(5) });
+    let picture = browser.picture(&explained).await.unwrap();
+    assert_eq!(picture.problems, ["Sales: no table See more", "no such table: sales_of_2024"]);
+    let has = |picture: &Picture, colour: [u8; 3]| open(picture).pixels().any(|pixel| pixel.0 == colour);
+    assert!(has(&picture, [0, 128, 0]), "the text of the window");
+    explained.details = None;
+    assert!(!has(&browser.picture(&explained).await.unwrap(), [0, 128, 0]));
     let error = async |path: &str| {
         let mut visit = site.visit(path, chart);
         visit.waits.load = Duration::from_secs(2);

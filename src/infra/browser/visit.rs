@@ -23,7 +23,7 @@ use chromiumoxide::{
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 
-use super::{BrowserError, Picture, Subject, Visit, Waits, supervisor::Running};
+use super::{BrowserError, Details, Picture, Subject, Visit, Waits, supervisor::Running};
 use crate::picture;
 
 /// How often a page is asked how far it is.
@@ -83,9 +83,19 @@ pub(super) async fn take(running: &Arc<Running>, visit: &Visit) -> Taken<Picture
     running.client.execute(no_downloads.map_err(BrowserError::Failed)?).await.map_err(broken)?;
     prepare(&page, visit).await?;
     open(&page, visit).await?;
-    let state = ready(&page, visit).await?;
+    let mut state = ready(&page, visit).await?;
+    let mut details = Vec::new();
+    if let Some(waits) = visit.details.filter(|_| !state.problems.is_empty()) {
+        details = explain(&page, waits).await?;
+        if !details.is_empty() {
+            still(&page, visit).await?;
+            // messages have grown; what they said before is told with the rest
+            state = State { problems: state.problems, ..self::state(&page, visit).await? };
+        }
+    }
     let (png, note) = shoot(&page, visit, &state).await?;
     let mut problems = state.problems;
+    problems.extend(details);
     problems.extend(note);
     Ok(Picture { png, problems })
 }
@@ -157,6 +167,20 @@ async fn open(page: &Page, visit: &Visit) -> Taken<()> {
             return Err(BrowserError::TimedOut(format!("The page was not opened within {seconds} s")));
         }
     }
+}
+
+/// Puts the whole text of every failure into the page (`superset.utils.webdriver:find_unexpected_errors`).
+async fn explain(page: &Page, waits: Details) -> Taken<Vec<String>> {
+    let script = include_str!("errors.js")
+        .replace("INVISIBLE", &waits.invisible.as_millis().to_string())
+        .replace("VISIBLE", &waits.visible.as_millis().to_string());
+    let expression = EvaluateParams::builder().expression(script).await_promise(true).return_by_value(true);
+    let answer = page.execute(expression.build().map_err(BrowserError::Failed)?).await.map_err(broken)?;
+    let texts = answer.result.result.value.and_then(|value| serde_json::from_value(value).ok());
+    Ok(texts.unwrap_or_else(|| {
+        tracing::warn!("the windows of failures on a page could not be read");
+        Vec::new()
+    }))
 }
 
 async fn state(page: &Page, visit: &Visit) -> Taken<State> {

@@ -8,7 +8,7 @@ use std::{
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::{Config, checks, honoured, keys, python, secrets, sign_in, talisman, types};
+use super::{Config, app_root, checks, honoured, keys, python, secrets, sign_in, talisman, types};
 
 /// What the command line and the process give.
 #[derive(Debug, Default)]
@@ -74,7 +74,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("SUPERSET__SQLALCHEMY_EXAMPLES_URI", "SQLALCHEMY_EXAMPLES_URI"),
     ("MAPBOX_API_KEY", "MAPBOX_API_KEY"),
     ("TALISMAN_ENABLED", "TALISMAN_ENABLED"),
-    ("SUPERSET_APP_ROOT", "APPLICATION_ROOT"),
+    (app_root::KEY, app_root::KEY),
 ];
 
 /// `LITESET_…` variables that are not configuration keys.
@@ -149,6 +149,7 @@ pub fn load(sources: Sources) -> Result<Loaded, ConfigError> {
     let types = types::adapt(&mut values, &defaults, place);
     warnings.extend(types.warnings);
     sign_in::fill(&mut values);
+    let misplaced = app_root::apply(&mut values);
 
     let mut merged = Config::over(defaults.clone(), values.clone()).values;
     talisman::apply_to_cookies(&mut merged);
@@ -156,6 +157,7 @@ pub fn load(sources: Sources) -> Result<Loaded, ConfigError> {
     warnings.extend(findings.warnings);
     let mut complaints = findings.complaints;
     complaints.extend(types.complaints);
+    complaints.extend(misplaced);
     let own_database = !values.contains_key("SQLALCHEMY_DATABASE_URI");
     // a file whose error was told has perhaps the key after it
     let is_broken = given.problems.iter().any(|p| p.subject == python::Subject::Failure);
@@ -217,7 +219,7 @@ fn read_given(
     let Some(path) = named.or_else(own_file) else { return Ok(Given { known, ..Given::default() }) };
     let text =
         std::fs::read_to_string(&path).map_err(|source| ConfigError::File { path: path.clone(), source })?;
-    let read = if path.extension().is_some_and(|e| e == "toml") {
+    let mut read = if path.extension().is_some_and(|e| e == "toml") {
         python::PythonConfig { values: read_toml(&path, &text)?, ..python::PythonConfig::default() }
     } else {
         python::read(&path, &text, environment, defaults).map_err(|p| ConfigError::Syntax {
@@ -226,6 +228,10 @@ fn read_given(
             text: p.text,
         })?
     };
+    if read.values.contains_key(app_root::KEY) && path.extension().is_some_and(|e| e == "py") {
+        // the original asks the environment for it: in its file it is a variable like any other
+        read.values.shift_remove(app_root::KEY);
+    }
     Ok(Given {
         path: Some(path),
         is_named,
@@ -275,7 +281,9 @@ fn apply_environment(
         |text: &str| matches!(text.to_ascii_lowercase().as_str(), "y" | "yes" | "t" | "true" | "on" | "1");
     for (variable, key) in VARIABLES {
         if let Some(text) = environment.get(*variable).filter(|t| !t.is_empty()) {
-            values.insert((*key).to_owned(), typed(text, defaults.get(*key)));
+            let value =
+                if is_text(key) { Value::from(text.as_str()) } else { typed(text, defaults.get(*key)) };
+            values.insert((*key).to_owned(), value);
             set.insert((*key).to_owned(), (*variable).to_owned());
         }
     }
@@ -302,9 +310,11 @@ fn apply_environment(
                 continue;
             }
             set.insert(key.to_owned(), name.clone());
-            // a secret of digits is a text all the same
-            let is_text = key.starts_with("OIDC_") && key != "OIDC_LOGOUT";
-            let value = if is_text { Value::from(text) } else { typed(text, defaults.get(key)) };
+            let value = if is_text(key) && text != "None" {
+                Value::from(text)
+            } else {
+                typed(text, defaults.get(key))
+            };
             match value {
                 Value::Object(map) if key == "FEATURE_FLAGS" => flags.extend(map),
                 value => {
@@ -314,6 +324,21 @@ fn apply_environment(
         }
     }
     set
+}
+
+/// Keys whose value is a text although no default says so: a secret or a name of digits is no number.
+fn is_text(key: &str) -> bool {
+    const SWITCHES: &[&str] = &[
+        "OIDC_LOGOUT",
+        "AUTH_LDAP_ALLOW_SELF_SIGNED",
+        "AUTH_LDAP_SEARCH_SCOPE",
+        "AUTH_LDAP_TLS_DEMAND",
+        "AUTH_LDAP_USE_TLS",
+    ];
+    let is_secret =
+        ["PASSWORD", "SECRET", "SECRET_KEY", "PRIVATE_KEY", "TOKEN"].iter().any(|end| key.ends_with(end));
+    let is_of_sign_in = key.starts_with("OIDC_") || key.starts_with("AUTH_LDAP_");
+    key == app_root::KEY || (is_secret || is_of_sign_in) && !SWITCHES.contains(&key)
 }
 
 /// A variable's text as the type that the default has: text stays text, the rest is JSON or a Python literal.

@@ -3,6 +3,7 @@
 //! Keys are Superset's own (`superset.config`). A value is kept as JSON: sets are arrays, a `timedelta` is its
 //! number of seconds, a callable that we do not have is null.
 
+pub mod app_root;
 mod checks;
 mod cors;
 mod honoured;

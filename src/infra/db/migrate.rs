@@ -195,6 +195,15 @@ pub async fn create_in(tx: &Tx) -> Result<(), DbError> {
     }
 }
 
+/// Removes every table of the schema, where MySQL keeps what was begun in vain.
+pub async fn remove(db: &Db) -> Result<(), DbError> {
+    let tx = db.begin_load().await?;
+    for name in table_names() {
+        tx.execute(Sql::new(format!("DROP TABLE IF EXISTS {}", tx.dialect().quoted(name)))).await?;
+    }
+    tx.commit().await
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

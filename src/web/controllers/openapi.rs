@@ -61,8 +61,7 @@ async fn get(cx: Cx, described: Arc<OnceLock<Described>>) -> Handled {
     if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
         paths.retain(|path, _| switches::is_path_served(&cx.caller.app.config, path));
     }
-    let root = commands::bootstrap::application_root(&cx.caller.app.config);
-    document["servers"] = json!([{"url": format!("{root}/")}]);
+    document["servers"] = json!([{"url": cx.req.url_for("/")}]);
     Ok(Answer::fab(200, &document))
 }
 
@@ -79,8 +78,7 @@ SwaggerUIBundle({
 
 /// Swagger UI, as Flask-AppBuilder publishes it, over the document.
 async fn show(cx: Cx) -> Handled {
-    let prefix = cx.caller.app.config.str("STATIC_ASSETS_PREFIX");
-    let root = commands::bootstrap::application_root(&cx.caller.app.config);
+    let (prefix, root) = (spa::static_prefix(&cx), &cx.req.script_root);
     let version = cx.req.param("version");
     let version = if version.bytes().all(|b| b.is_ascii_alphanumeric()) { version } else { "v1" };
     let head = html! {

@@ -11,7 +11,10 @@ use infra::Result;
 use serde_json::{Map, Value, json};
 
 use super::crud::{View, computed::Prepared};
-use crate::{Answer, Cx, guards::host};
+use crate::{
+    Answer, Cx,
+    guards::{host, next_url},
+};
 
 /// `thumbnail_url` of several charts.
 pub(super) async fn of_charts(cx: &Cx, ids: Vec<i64>) -> Result<Prepared> {
@@ -41,10 +44,13 @@ pub(super) fn prepared(record: &Record, view: &View) -> Value {
 /// A path as a link: of the address that the browser uses, where the configuration names one.
 pub(super) fn link(cx: &Cx, path: &str) -> String {
     let base = cx.caller.app.config.str("WEBDRIVER_BASEURL").trim_end_matches('/');
-    if base.is_empty() || base.contains("//0.0.0.0") {
-        host::link(&cx.req, path)
-    } else {
-        format!("{base}{path}")
+    match next_url::split(base) {
+        _ if base.is_empty() || base.contains("//0.0.0.0") => host::link(&cx.req, path),
+        // two paths are joined as the original joins them: that of the base does not count
+        Some((scheme, host)) if !cx.req.script_root.is_empty() => {
+            format!("{scheme}://{host}{}", cx.req.url_for(path))
+        }
+        _ => format!("{base}{path}"),
     }
 }
 

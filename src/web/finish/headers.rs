@@ -57,7 +57,8 @@ impl Headers {
         }
         let query = if req.query_string.is_empty() { "" } else { "?" };
         let path = utf8_percent_encode(&req.path, PATH);
-        Some(Answer::redirect(status, format!("https://{}{path}{query}{}", req.host, req.query_string)))
+        let address = format!("https://{}{}{path}{query}{}", req.host, req.script_root, req.query_string);
+        Some(Answer::redirect(status, address))
     }
 
     /// Adds what the configuration demands.

@@ -25,7 +25,7 @@ pub fn origin(config: &Config, req: &Req) -> Option<String> {
 
 /// A path of this server as a link for others.
 pub fn link(req: &Req, path: &str) -> String {
-    format!("{}{path}", req.origin.as_deref().unwrap_or_default())
+    format!("{}{}{path}", req.origin.as_deref().unwrap_or_default(), req.script_root)
 }
 
 /// Addresses that the configuration names.

@@ -3,6 +3,7 @@
 use infra::config::Config;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::host;
 use crate::context::Req;
 
 /// `urllib.parse.quote_plus`, without the plus.
@@ -27,16 +28,16 @@ const URL_FOR: &AsciiSet = &QUOTE
 pub fn login_with(req: &Req) -> String {
     let query = if req.query_string.is_empty() { String::new() } else { format!("?{}", req.query_string) };
     let next = utf8_percent_encode(&format!("{}{query}", req.path), QUOTE).to_string();
-    format!("/login/?next={}", next.replace("%20", "+"))
+    format!("{}/login/?next={}", req.script_root, next.replace("%20", "+"))
 }
 
 /// The login page that leads back to the whole address of a request (`has_access`).
 pub fn login_from(req: &Req) -> String {
     let query =
         if req.query_string.is_empty() { String::new() } else { format!("?{}", unquoted(&req.query_string)) };
-    let url = format!("{}{}{query}", req.origin.as_deref().unwrap_or_default(), req.path);
+    let url = host::link(req, &format!("{}{query}", req.path));
     let quoted = utf8_percent_encode(&url, URL_FOR).to_string().replace("%20", "+");
-    format!("/login/?next={quoted}")
+    format!("{}/login/?next={quoted}", req.script_root)
 }
 
 /// What `request.url` shows: percent-escapes of characters that are no ASCII or that mean nothing in a query undone.
@@ -61,9 +62,17 @@ fn unquoted(query: &str) -> String {
     String::from_utf8(out).unwrap_or_else(|_| query.to_owned())
 }
 
-/// `next` when it leads to this site, else the index page.
-pub fn safe<'a>(config: &Config, req: &Req, next: &'a str) -> &'a str {
-    if !next.is_empty() && is_safe(config, req, next) { next } else { "/" }
+/// `next` when it leads to this site, else the index page. The log-in page is told of paths without the root that this
+/// server sits below ([`login_with`]): there they get it back. In the original they lead outside.
+pub fn safe(config: &Config, req: &Req, next: &str) -> String {
+    if next.is_empty() || !is_safe(config, req, next) {
+        return req.url_for("/");
+    }
+    let root = &req.script_root;
+    let is_below =
+        next.strip_prefix(root.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
+    let is_path = next.starts_with('/') && !next.starts_with("//");
+    if is_path && !is_below { format!("{root}{next}") } else { next.to_owned() }
 }
 
 fn is_safe(config: &Config, req: &Req, url: &str) -> bool {
@@ -181,6 +190,25 @@ mod tests {
             " //evil",
         ] {
             assert_eq!(safe(&config, &req, bad), "/", "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn below_a_root() {
+        let (config, req) = (Config::default(), Req { script_root: "/bi".into(), ..request() });
+        assert_eq!(login_with(&req), "/bi/login/?next=%2Fchart%2Flist%2F");
+        assert_eq!(login_from(&req), "/bi/login/?next=http://me:9001/bi/chart/list/");
+        for (next, to) in [
+            ("", "/bi/"),
+            ("//evil", "/bi/"),
+            ("/chart/list/?a=b", "/bi/chart/list/?a=b"),
+            ("/bi/chart/list/", "/bi/chart/list/"),
+            ("/bi", "/bi"),
+            ("/bix", "/bi/bix"),
+            ("relative", "relative"),
+            ("http://me:9001/bi/x", "http://me:9001/bi/x"),
+        ] {
+            assert_eq!(safe(&config, &req, next), to);
         }
     }
 

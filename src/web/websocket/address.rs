@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use commands::bootstrap::application_root;
 use infra::config::Config;
 
 use crate::{Cx, context::Req, guards::next_url::split};
@@ -13,18 +12,22 @@ const KEY: &str = "GLOBAL_ASYNC_QUERIES_WEBSOCKET_URL";
 const PATH: &str = "/ws";
 
 /// The paths at which this server opens sockets: its own, that of the address that the configuration names, and the
-/// root, where Superset's WebSocket server has it.
+/// root, where Superset's WebSocket server has it; with `SUPERSET_APP_ROOT` before them.
 pub(super) fn paths(config: &Config) -> HashSet<String> {
-    let mut paths = HashSet::from([PATH.to_owned(), "/".to_owned()]);
+    let mount = config.mount();
+    let mut paths = HashSet::from([format!("{mount}{PATH}"), format!("{mount}/")]);
     let url = config.str(KEY);
     if let Some((_, rest)) = url.split_once("://") {
         let rest = rest.split(['?', '#']).next().unwrap_or_default();
         if let Some(at) = rest.find('/') {
             let path = rest.get(at..).unwrap_or_default();
-            let root = application_root(config);
-            paths.insert(path.to_owned());
-            // a proxy takes the root off
-            paths.extend(path.strip_prefix(root).filter(|path| path.starts_with('/')).map(str::to_owned));
+            let is_here = path.strip_prefix(mount).is_some_and(|path| path.starts_with('/'));
+            paths.extend(is_here.then(|| path.to_owned()));
+            if mount.is_empty() {
+                // a proxy takes the root off
+                let root = config.application_root();
+                paths.extend(path.strip_prefix(root).filter(|path| path.starts_with('/')).map(str::to_owned));
+            }
         }
     }
     paths
@@ -46,19 +49,8 @@ fn address(config: &Config, req: &Req) -> String {
 }
 
 /// What a trusted proxy, or else the configuration, says that paths begin with.
-fn prefix(config: &Config, req: &Req) -> String {
-    let trusted = config.bool("ENABLE_PROXY_FIX")
-        && config.get("PROXY_FIX_CONFIG").get("x_prefix").and_then(serde_json::Value::as_u64).unwrap_or(0)
-            > 0;
-    let said = req.header("x-forwarded-prefix").filter(|_| trusted).and_then(|list| list.rsplit(',').next());
-    let said = said.map(|prefix| prefix.trim().trim_end_matches('/')).filter(|prefix| is_path(prefix));
-    said.unwrap_or_else(|| application_root(config)).to_owned()
-}
-
-/// A path and nothing else.
-fn is_path(text: &str) -> bool {
-    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b);
-    text.starts_with('/') && !text.starts_with("//") && text.bytes().all(is_plain)
+fn prefix<'a>(config: &'a Config, req: &'a Req) -> &'a str {
+    if req.script_root.is_empty() { config.application_root() } else { &req.script_root }
 }
 
 #[cfg(test)]
@@ -90,18 +82,14 @@ mod tests {
     }
 
     #[test]
-    fn prefixes_of_proxies_are_believed_only_when_configured() {
-        let prefix = [("x-forwarded-prefix", "/analytics/")];
-        assert_eq!(address_for(&[], Some("http://x"), &prefix), "ws://x/ws");
-        let trusted = [("ENABLE_PROXY_FIX", json!(true))];
-        assert_eq!(address_for(&trusted, Some("http://x"), &prefix), "ws://x/analytics/ws");
-        for bad in ["//evil", "evil", "/a\"b", "/a b", ""] {
-            assert_eq!(
-                address_for(&trusted, Some("http://x"), &[("x-forwarded-prefix", bad)]),
-                "ws://x/ws",
-                "{bad}"
-            );
-        }
+    fn pages_below_a_root_are_told_of_it() {
+        let config = config(&[("APPLICATION_ROOT", json!("/other"))]);
+        let of = |script_root: &str| {
+            let req =
+                Req { origin: Some("http://x".into()), script_root: script_root.into(), ..Req::default() };
+            address(&config, &req)
+        };
+        assert_eq!((of("/bi"), of("")), ("ws://x/bi/ws".into(), "ws://x/other/ws".into()));
     }
 
     #[test]
@@ -111,5 +99,8 @@ mod tests {
         let named = of("wss://bi.example/bi/events?x=1");
         assert!(named.contains("/bi/events") && named.contains("/events") && named.contains("/"));
         assert_eq!(of("nonsense").len(), 2);
+        let mounted = [("SUPERSET_APP_ROOT", json!("/bi")), (KEY, json!("wss://bi.example/bi/events"))];
+        let wanted = HashSet::from(["/bi/ws", "/bi/", "/bi/events"].map(str::to_owned));
+        assert_eq!(paths(&config(&mounted)), wanted);
     }
 }

@@ -26,9 +26,10 @@ pub struct Client {
     pub reach: Reach,
 }
 
-/// Where authorization servers send people back to, on this installation.
+/// Where authorization servers send people back to, on this installation. `origin` is the address under which the
+/// caller sees this server; without a request there is only the configuration.
 pub fn callback(app: &Services, origin: &str) -> String {
-    format!("{origin}{}{CALLBACK}", app.config.str("APPLICATION_ROOT").trim_end_matches('/'))
+    format!("{}{CALLBACK}", if origin.is_empty() { app.config.application_root() } else { origin })
 }
 
 impl Client {

@@ -11,7 +11,7 @@ mod unversioned;
 pub use bundle::{Bundle, ZipSink, bundle_name};
 pub use unversioned::{ExportOptions, export_datasources};
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::Utc;
 use daos::{
@@ -141,15 +141,15 @@ impl<'a> Export<'a> {
         Ok(())
     }
 
-    /// Those of `ids` that the caller sees, in order.
+    /// Those of `ids` that the caller sees, as the database finds them (`BaseDAO.find_by_ids` names no order).
     async fn visible(&self, kind: AssetKind, ids: &[i64]) -> Result<Vec<i64>> {
         let mut found = Vec::with_capacity(ids.len());
         for keys in ids.chunks(KEYS) {
             let condition = kind.visible(self.caller, self.db.dialect());
-            found.extend(rows::existing_where(self.db, (kind.table().name, "x"), keys, condition).await?);
+            found.extend(rows::existing_as_found(self.db, kind.table().name, keys, condition).await?);
         }
-        found.sort_unstable();
-        found.dedup();
+        let mut seen = HashSet::new();
+        found.retain(|id| seen.insert(*id));
         Ok(found)
     }
 
@@ -177,11 +177,12 @@ impl<'a> Export<'a> {
         Ok(())
     }
 
-    /// The rows of some keys in order.
+    /// The rows of some keys in the order of the keys.
     async fn rows(&self, table: &'static Table, columns: &[&str], ids: &[i64]) -> Result<Vec<Record>> {
         let selection = Selection::with_paths(table, columns.iter().copied().chain(["uuid"]));
         let mut rows = self.fetch(&selection, base::has_key(table, ids)).await?;
-        rows.sort_by_key(id_of);
+        let place: HashMap<i64, usize> = ids.iter().enumerate().map(|(at, id)| (*id, at)).collect();
+        rows.sort_by_key(|row| place.get(&id_of(row)).copied());
         Ok(rows)
     }
 

@@ -54,7 +54,7 @@ impl Run {
                 None => self.dashboard_path(dashboard),
             },
         };
-        Ok(absolute(self.app.config.str("WEBDRIVER_BASEURL_USER_FRIENDLY"), &self.rooted(&path)))
+        Ok(absolute(self.app.config.str("WEBDRIVER_BASEURL_USER_FRIENDLY"), &rooted(&self.app.config, &path)))
     }
 
     /// The path of the chart builder.
@@ -104,15 +104,11 @@ impl Run {
         let key = Permalink::Dashboard.create_once(&caller, &value).await?;
         Ok(format!("/superset/dashboard/p/{key}/"))
     }
-
-    /// A path behind `APPLICATION_ROOT`.
-    pub(super) fn rooted(&self, path: &str) -> String {
-        rooted(&self.app.config, path)
-    }
 }
 
+/// A path behind `APPLICATION_ROOT`.
 fn rooted(config: &Config, path: &str) -> String {
-    format!("{}{path}", config.str("APPLICATION_ROOT").trim_end_matches('/'))
+    format!("{}{path}", config.application_root())
 }
 
 /// `urljoin` of a base and a path that begins with a slash: the base's own path does not count.

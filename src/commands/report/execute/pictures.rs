@@ -74,6 +74,6 @@ impl Run {
         let most = own(config.int("ALERT_REPORTS_MAX_CUSTOM_SCREENSHOT_WIDTH")).unwrap_or(2400);
         let width = own(self.schedule.custom_width).unwrap_or_else(|| size(0, default.0)).min(most);
         let height = own(self.schedule.custom_height).unwrap_or_else(|| size(1, default.1));
-        Page { path: self.rooted(path), kind, window: Some((width, height)) }
+        Page { path: path.to_owned(), kind, window: Some((width, height)) }
     }
 }

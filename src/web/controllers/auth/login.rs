@@ -7,7 +7,7 @@ use commands::sign_in::{self, oauth};
 use super::account_forms::{Field, page};
 use crate::{
     Answer, Cx, Handled, flash,
-    guards::{identity, login_limit::LoginLimit, next_url},
+    guards::{host, identity, login_limit::LoginLimit, next_url},
     routes::{Access, Rule, rule},
 };
 
@@ -23,25 +23,26 @@ pub(super) fn rules(limit: &Arc<LoginLimit>) -> Vec<Rule> {
 }
 
 async fn login(cx: Cx, limit: Arc<LoginLimit>) -> Handled {
-    let next = next_url::safe(&cx.caller.app.config, &cx.req, cx.req.arg("next").unwrap_or_default());
-    let answer = if cx.caller.user.user.is_some() {
-        Answer::redirect(302, next)
-    } else {
-        sign_in(&cx, next, &limit).await?
-    };
-    Ok(answer
+    Ok(sign_in(&cx, &limit)
+        .await?
         .header("cache-control", "no-store, no-cache, must-revalidate, max-age=0")
         .header("pragma", "no-cache")
         .header("expires", "0"))
 }
 
-async fn sign_in(cx: &Cx, next: &str, limit: &LoginLimit) -> Handled {
+async fn sign_in(cx: &Cx, limit: &LoginLimit) -> Handled {
     // every field is trimmed, the password too (`superset.views.base:bind_field`)
     let filled = |name: &str| cx.req.field(name).map(str::trim).filter(|v| !v.is_empty());
     let attempt = match limit.admit(cx, filled("username").unwrap_or_default()).await {
         Ok(attempt) => attempt,
         Err(refusal) => return Ok(refusal),
     };
+    if cx.caller.user.user.is_some() {
+        // counted all the same, as `AUTH_RATE_LIMIT` counts requests; where it was to go is not asked
+        attempt.empty();
+        return Ok(Answer::redirect(302, cx.req.url_for("/")));
+    }
+    let next = next_url::safe(&cx.caller.app.config, &cx.req, cx.req.arg("next").unwrap_or_default());
     let (Some(name), Some(password)) = (filled("username"), filled("password")) else {
         attempt.empty();
         let fields = [Field::text("username", "Username", ""), Field::password("password", "Password")];
@@ -56,7 +57,7 @@ async fn sign_in(cx: &Cx, next: &str, limit: &LoginLimit) -> Handled {
         None => {
             attempt.failed();
             flash::add(cx, "warning", "Invalid login. Please try again.");
-            Ok(Answer::redirect(302, format!("/login/?next={next}")))
+            Ok(Answer::redirect(302, cx.req.url_for(&format!("/login/?next={next}"))))
         }
     }
 }
@@ -64,11 +65,12 @@ async fn sign_in(cx: &Cx, next: &str, limit: &LoginLimit) -> Handled {
 async fn logout(cx: Cx) -> Handled {
     let was_in = cx.caller.user.user.is_some();
     identity::log_out(&cx).await;
-    if let Some(origin) = cx.req.origin.as_deref().filter(|_| was_in)
-        && let Some(address) = oauth::log_out(&cx.caller.app, origin).await
+    if was_in
+        && cx.req.origin.is_some()
+        && let Some(address) = oauth::log_out(&cx.caller.app, &host::link(&cx.req, "")).await
     {
         return Ok(Answer::redirect(302, address));
     }
-    let target = cx.caller.app.config.get("LOGOUT_REDIRECT_URL").as_str().unwrap_or("/");
-    Ok(Answer::redirect(302, target))
+    let target = cx.caller.app.config.get("LOGOUT_REDIRECT_URL").as_str().map(str::to_owned);
+    Ok(Answer::redirect(302, target.unwrap_or_else(|| cx.req.url_for("/"))))
 }

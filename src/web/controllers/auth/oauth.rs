@@ -38,15 +38,16 @@ const HOUR: i64 = 3_600;
 
 async fn login(cx: Cx) -> Handled {
     if cx.caller.user.user.is_some() {
-        return Ok(never_kept(Answer::redirect(302, "/")));
+        return Ok(never_kept(Answer::redirect(302, cx.req.url_for("/"))));
     }
     let next = cx.req.arg("next").filter(|next| next.len() <= MOST_NEXT).unwrap_or_default().to_owned();
     // the provider sends nobody back to an address that it was not told: the request's own host will do
     let own = || is_host(&cx.req.host).then(|| format!("{}://{}", cx.req.scheme, cx.req.host));
     let origin = cx.req.origin.clone().or_else(own).unwrap_or_default();
+    let origin = format!("{origin}{}", cx.req.script_root);
     let Some(way) = oauth::way(&cx.caller.app, cx.req.param("provider"), &origin, next).await else {
         flash::add(&cx, "warning", INVALID);
-        return Ok(never_kept(Answer::redirect(302, "/")));
+        return Ok(never_kept(Answer::redirect(302, cx.req.url_for("/"))));
     };
     remember(&mut cx.session.lock().values, cx.req.param("provider"), &way);
     cx.session.lock().modified = true;
@@ -57,7 +58,7 @@ async fn authorized(cx: Cx) -> Handled {
     let name = cx.req.param("provider");
     let refused = |category: &str, message: &str| {
         flash::add(&cx, category, message);
-        Ok(never_kept(Answer::redirect(302, "/login/")))
+        Ok(never_kept(Answer::redirect(302, cx.req.url_for("/login/"))))
     };
     let Some(provider) = oauth::provider(&cx.caller.app.config, name) else {
         return refused("warning", "Provider not supported.");

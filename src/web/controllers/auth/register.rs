@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Answer, Cx, Handled, error_pages, flash,
-    guards::login_limit::LoginLimit,
+    guards::{host, login_limit::LoginLimit},
     routes::{Access, Rule, rule},
 };
 
@@ -76,16 +76,13 @@ async fn register(cx: Cx, limit: Arc<LoginLimit>) -> Handled {
         return Ok(again(&cx, &who, &errors));
     }
     // the link leads to this site as far as it is known which one that is
-    let sent = match &cx.req.origin {
-        Some(origin) => apply(app, &who, origin).await?,
-        None => false,
-    };
+    let sent = cx.req.origin.is_some() && apply(app, &who, &host::link(&cx.req, "")).await?;
     if sent {
         flash::add(&cx, "info", "Registration sent to your email");
     } else {
         flash::add(&cx, "danger", LATER);
     }
-    Ok(Answer::redirect(302, "/"))
+    Ok(Answer::redirect(302, cx.req.url_for("/")))
 }
 
 fn complaints(who: &Application, again: &str) -> Vec<&'static str> {

@@ -64,7 +64,7 @@ async fn thumbnail(cx: Cx) -> Handled {
     // without anybody to see it there is no version to go on to
     let current = digest.as_ref().map(|d| d.text.clone()).ok_or_else(Error::not_found)?;
     if current != cx.req.param("digest") {
-        return Ok(Answer::redirect(302, url("chart", chart.id, &current)));
+        return Ok(Answer::redirect(302, cx.req.url_for(&url("chart", chart.id, &current))));
     }
     let (window, thumb) = Kind::Chart.default_sizes();
     let request = request(&chart, digest, window, thumb);

@@ -59,7 +59,7 @@ async fn thumbnail(cx: Cx) -> Handled {
     let dashboard = dashboard(&cx).await?;
     let digest = digest_of(&cx, &dashboard).await?.ok_or_else(Error::not_found)?;
     if digest.text != cx.req.param("digest") {
-        return Ok(Answer::redirect(302, url("dashboard", dashboard.id, &digest.text)));
+        return Ok(Answer::redirect(302, cx.req.url_for(&url("dashboard", dashboard.id, &digest.text))));
     }
     let (window, thumb) = Kind::Dashboard.default_sizes();
     let request = ThumbnailRequest {

@@ -35,7 +35,7 @@ pub(in crate::controllers) const KEEP_TAB: &str = "/static/appbuilder/js/ab_keep
 /// Flask-AppBuilder's layout: its style sheets and scripts, the navigation bar, the content.
 pub(in crate::controllers) fn page(cx: &Cx, head: &Markup, content: &Markup, scripts: &[&str]) -> Answer {
     let config = &cx.caller.app.config;
-    let (prefix, nonce) = (config.str("STATIC_ASSETS_PREFIX"), spa::nonce(cx));
+    let (prefix, nonce) = (spa::static_prefix(cx), spa::nonce(cx));
     let common = SCRIPTS.iter().map(|name| format!("/static/appbuilder/js/{name}"));
     let scripts = common.chain(scripts.iter().map(|path| (*path).to_owned()));
     let page = html! {
@@ -55,7 +55,7 @@ pub(in crate::controllers) fn page(cx: &Cx, head: &Markup, content: &Markup, scr
             body {
                 div class="navbar navbar-inverse" role="navigation" {
                     div class="container" {
-                        a class="navbar-brand" href="/" {
+                        a class="navbar-brand" href=(cx.req.url_for("/")) {
                             img src={(prefix) (config.str("APP_ICON"))} height="100%" alt="";
                         }
                         ul class="nav navbar-nav" { (navigation(cx)) }

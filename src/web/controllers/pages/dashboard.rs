@@ -85,8 +85,8 @@ async fn permalink(cx: Cx) -> Handled {
             .to_string()
             .replace("%20", "+")
     };
-    let root = commands::bootstrap::application_root(&cx.caller.app.config);
-    let mut url = format!("{root}/superset/dashboard/{}/?permalink_key={}", quote(&id), quote(key));
+    let mut url =
+        cx.req.url_for(&format!("/superset/dashboard/{}/?permalink_key={}", quote(&id), quote(key)));
     let state = found.get("state").cloned().unwrap_or_default();
     let text = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
     for pair in state.get("urlParams").and_then(Value::as_array).into_iter().flatten() {
@@ -111,17 +111,13 @@ async fn permalink(cx: Cx) -> Handled {
 fn to_list(cx: &Cx, reason: &str) -> Answer {
     let message = format!("Error: {}", locale::translate(&locale::for_request(cx), reason));
     flash::add(cx, "danger", &message);
-    Answer::redirect(
-        302,
-        format!("{}/dashboard/list/", commands::bootstrap::application_root(&cx.caller.app.config)),
-    )
+    Answer::redirect(302, cx.req.url_for("/dashboard/list/"))
 }
 
 /// Makes an empty dashboard and opens it for editing.
 async fn new(cx: Cx) -> Handled {
     let id = dashboard_new(&cx.caller).await?;
-    let root = commands::bootstrap::application_root(&cx.caller.app.config);
-    Ok(Answer::redirect(302, format!("{root}/superset/dashboard/{id}/?edit=true")))
+    Ok(Answer::redirect(302, cx.req.url_for(&format!("/superset/dashboard/{id}/?edit=true"))))
 }
 
 /// The page in another site's frame: it shows nothing by itself, the guest token that the host page hands it does.

@@ -30,14 +30,10 @@ pub(super) fn rules() -> Vec<Rule> {
             &["GET"],
             "/superset/sqllab/history/",
             Access::Page("can_sqllab_history", "Superset"),
-            |cx: Cx| async move { Ok(Answer::redirect(302, format!("{}/sqllab/history/", root(&cx)))) },
+            |cx: Cx| async move { Ok(Answer::redirect(302, cx.req.url_for("/sqllab/history/"))) },
         )
         .endpoint("Superset.sqllab_history"),
     ]
-}
-
-fn root(cx: &Cx) -> &str {
-    commands::bootstrap::application_root(&cx.caller.app.config)
 }
 
 /// The form data is quoted twice: once by hand, once as a query argument.
@@ -50,7 +46,7 @@ async fn slice(cx: Cx) -> Handled {
         |text: &str| percent_encoding::utf8_percent_encode(text, crate::guards::next_url::QUOTE).to_string();
     let form_data = quote(&quote(&infra::json::dumps(&json!({"slice_id": id}))));
     let standalone = if spa::is_standalone(&cx) { "&standalone=true" } else { "" };
-    Ok(Answer::redirect(302, format!("{}/explore/?form_data={form_data}{standalone}", root(&cx))))
+    Ok(Answer::redirect(302, cx.req.url_for(&format!("/explore/?form_data={form_data}{standalone}"))))
 }
 
 /// `Superset.get_redirect_url`: the same path and query below `/explore`, with the form data put away under a key.
@@ -70,7 +66,7 @@ async fn to_explore(cx: Cx) -> Handled {
         query = pairs.join("&");
     }
     let query = if query.is_empty() { query } else { format!("?{query}") };
-    Ok(Answer::redirect(302, format!("{}{path}{query}", root(&cx))))
+    Ok(Answer::redirect(302, cx.req.url_for(&format!("{path}{query}"))))
 }
 
 /// The chart builder of old, with its data in the page (`Superset.explore`). The published frontend has no scripts

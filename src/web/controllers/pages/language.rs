@@ -37,8 +37,8 @@ async fn choose(cx: Cx) -> Handled {
         session.modified = true;
     }
     let here = cx.req.origin.as_deref().unwrap_or_default();
-    let back = cx.req.header("referer").filter(|url| same_origin(url, here)).unwrap_or("/");
-    Ok(Answer::redirect(302, back))
+    let back = cx.req.header("referer").filter(|url| same_origin(url, here));
+    Ok(Answer::redirect(302, back.map_or_else(|| cx.req.url_for("/"), str::to_owned)))
 }
 
 async fn language_pack(cx: Cx) -> Handled {

@@ -30,7 +30,7 @@ pub(super) fn rules() -> Vec<Rule> {
 
 async fn login(cx: Cx) -> Handled {
     let answer = if cx.caller.user.user.is_some() {
-        Answer::redirect(302, "/")
+        Answer::redirect(302, cx.req.url_for("/"))
     } else if let Some(answer) = by_proxy(&cx).await? {
         answer
     } else {
@@ -84,7 +84,7 @@ async fn activation(cx: Cx) -> Handled {
         Err(NotActivated::Taken) => "Not possible to register you at the moment, try again later",
     };
     flash::add(&cx, "danger", &locale::translate(&locale::for_request(&cx), problem));
-    Ok(Answer::redirect(302, "/"))
+    Ok(Answer::redirect(302, cx.req.url_for("/")))
 }
 
 fn never_kept(answer: Answer) -> Answer {

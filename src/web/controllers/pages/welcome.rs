@@ -16,14 +16,15 @@ pub(super) fn rules() -> Vec<Rule> {
         rule(&["GET"], "/", Access::Open, index).endpoint("SupersetIndexView.index"),
         rule(&["GET"], "/superset/welcome/", Access::Open, welcome).endpoint("Superset.welcome"),
         // only Flask-AppBuilder's own lists, which there are none of here, write the history that it goes back in
-        rule(&["GET"], "/back", Access::Open, |_| async { Ok(Answer::redirect(302, "/")) })
-            .endpoint("UtilView.back"),
+        rule(&["GET"], "/back", Access::Open, |cx: Cx| async move {
+            Ok(Answer::redirect(302, cx.req.url_for("/")))
+        })
+        .endpoint("UtilView.back"),
     ]
 }
 
 async fn index(cx: Cx) -> Handled {
-    let root = commands::bootstrap::application_root(&cx.caller.app.config);
-    Ok(Answer::redirect(302, format!("{root}/superset/welcome/")))
+    Ok(Answer::redirect(302, cx.req.url_for("/superset/welcome/")))
 }
 
 async fn welcome(cx: Cx) -> Handled {

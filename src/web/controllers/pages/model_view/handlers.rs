@@ -88,7 +88,7 @@ pub async fn show(cx: Cx, view: &'static ModelView) -> Handled {
     let mut links = Vec::new();
     if view.class == "UserDBModelView" && cx.caller.user.can_access("resetpasswords", view.view_menu) {
         let id = row.get::<i64>("id").unwrap_or_default();
-        links.push((format!("{}/action/resetpasswords/{id}", view.base), "Reset Password"));
+        links.push((cx.req.url_for(&format!("{}/action/resetpasswords/{id}", view.base)), "Reset Password"));
     }
     Ok(render::show(&cx, view, view.titles[1], view.show, &row, &links))
 }
@@ -108,7 +108,7 @@ pub async fn userinfo(cx: Cx) -> Handled {
     let links: Vec<_> = actions
         .into_iter()
         .filter(|(action, _)| cx.caller.user.can_access(action, view.view_menu))
-        .map(|(action, text)| (format!("{}/action/{action}/{id}", view.base), text))
+        .map(|(action, text)| (cx.req.url_for(&format!("{}/action/{action}/{id}", view.base)), text))
         .collect();
     Ok(render::show(&cx, view, "Your user information", &columns, &row, &links))
 }
@@ -266,7 +266,7 @@ async fn act(cx: &Cx, view: &'static ModelView, name: &str, rows: Vec<i64>, sing
         }
         _ => return Ok(error_pages::abort(&cx.req, 404)),
     };
-    Ok(Answer::redirect(302, to))
+    Ok(Answer::redirect(302, cx.req.url_for(&to)))
 }
 
 /// `GET /users/download/x`: no view holds files.

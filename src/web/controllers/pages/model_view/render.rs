@@ -98,7 +98,7 @@ pub fn list(cx: &Cx, view: &ModelView, rows: &[Record], count: i64, number: i64,
     let others = [(number - 1, "Previous"), (number + 1, "Next")];
     let content = html! {
         @if cx.caller.user.can_access("can_add", view.view_menu) {
-            p { a class="btn btn-sm btn-primary" href={(view.base) "/add"} { "+" } }
+            p { a class="btn btn-sm btn-primary" href={(cx.req.url_for(view.base)) "/add"} { "+" } }
         }
         table class="table table-bordered table-hover" {
             tr {
@@ -130,7 +130,7 @@ pub fn list(cx: &Cx, view: &ModelView, rows: &[Record], count: i64, number: i64,
 /// What the caller may do with a row of the list.
 fn row_links(cx: &Cx, view: &ModelView, id: i64) -> Markup {
     let may = |permission: &str| cx.caller.user.can_access(permission, view.view_menu);
-    let base = view.base;
+    let base = cx.req.url_for(view.base);
     html! {
         @for (permission, path, text) in [("can_show", "show", "Show"), ("can_edit", "edit", "Edit")] {
             @if may(permission) {
