@@ -147,7 +147,7 @@ TIME_GRAIN_ADDON_EXPRESSIONS = {{"sqlite": {{"PT2H": "two_hours({{col}})"}}}}
 DATASET_HEALTH_CHECK = lambda dataset: f"{{dataset.table_name}} of {{dataset.database.backend}}: {{len(dataset.columns)}}"
 CSV_EXPORT = {{"encoding": "utf-16", "sep": ";", "na_rep": "-"}}
 SQLLAB_CTAS_SCHEMA_NAME_FUNC = lambda database, user, schema, sql: "main" if user.username == "admin" else None
-TRACKING_URL_TRANSFORMER = lambda url: url + "#seen"
+TRACKING_URL_TRANSFORMER = lambda url: url + "/seen"
 "#
         ),
     );

@@ -88,7 +88,7 @@ fn a_security_manager_says_who_somebody_is_and_what_they_may() {
     assert_eq!(seen(&provider, "/me"), 1, "one question, one answer");
     let before = users(&server);
     // whatever goes wrong then lets nobody in and makes nobody
-    let mut refused = |person: &str, lie: serde_json::Value, why: &str| {
+    let refused = |person: &str, lie: serde_json::Value, why: &str| {
         let mut client = server.anonymous();
         tell(&provider, "person", person);
         let back = way_back(&server, &mut client, "/login/corp");
