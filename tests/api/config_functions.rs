@@ -144,7 +144,7 @@ fn grains_datasets_and_files_are_as_the_file_says() {
 TIME_GRAIN_DENYLIST = ["PT1S", "P1Y"]
 TIME_GRAIN_ADDONS = {{"PT2H": "2 hours"}}
 TIME_GRAIN_ADDON_EXPRESSIONS = {{"sqlite": {{"PT2H": "two_hours({{col}})"}}}}
-DATASET_HEALTH_CHECK = lambda dataset: f"{{dataset.table_name}} of {{dataset.database.backend}}: {{len(dataset.columns)}}"
+DATASET_HEALTH_CHECK = lambda d: f"{{d.table_name}} of {{d.database.backend}}: {{len(d.columns)}}"
 CSV_EXPORT = {{"encoding": "utf-16", "sep": ";", "na_rep": "-"}}
 SQLLAB_CTAS_SCHEMA_NAME_FUNC = lambda database, user, schema, sql: "main" if user.username == "admin" else None
 TRACKING_URL_TRANSFORMER = lambda url: url + "/seen"

@@ -7,7 +7,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::Config;
-use crate::db::PoolOptions;
+use crate::db::{DbUri, PoolOptions};
 
 /// Connections where nothing is said.
 const SIZE: usize = 8;
@@ -55,7 +55,8 @@ pub(super) fn apply(values: &mut IndexMap<String, Value>) {
         return;
     };
     let Some(uri) = values.get("SQLALCHEMY_DATABASE_URI").and_then(Value::as_str) else { return };
-    if uri.starts_with("sqlite") {
+    // a file has no server to say anything to
+    if matches!(uri.parse(), Ok(DbUri::Sqlite { .. })) {
         return;
     }
     let has = |key: &str| {

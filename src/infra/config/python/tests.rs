@@ -451,20 +451,23 @@ F = Own
 #[test]
 fn what_else_a_security_manager_overrides() {
     let of = |source: &str| {
-        let head = "from superset.security import SupersetSecurityManager\nfrom flask_appbuilder.security.views import AuthOAuthView\n";
+        let head = "from superset.security import SupersetSecurityManager\n\
+                    from flask_appbuilder.security.views import AuthOAuthView\n";
         let config = read_with(&format!("{head}{source}"), &[]);
         config.functions["F"].foreign_overrides()
     };
     let names = |names: &[&str]| Ok(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
     assert_eq!(
         of(
-            "class F_(SupersetSecurityManager):\n    def can_access(self, a, b):\n        return True\n    x = 1\nF = F_\n"
+            "class F_(SupersetSecurityManager):\n    def can_access(self, a, b):\n        return True\n    x = 1\n\
+            F = F_\n"
         ),
         names(&["can_access"])
     );
     assert_eq!(
         of(
-            "class V(AuthOAuthView):\n    pass\nclass F_(SupersetSecurityManager):\n    authoauthview = V\n    def __init__(self, a):\n        self.x = 1\nF = F_\n"
+            "class V(AuthOAuthView):\n    pass\nclass F_(SupersetSecurityManager):\n    authoauthview = V\n    \
+            def __init__(self, a):\n        self.x = 1\nF = F_\n"
         ),
         names(&["authoauthview", "__init__"])
     );
