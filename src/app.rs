@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use commands::Services;
 use infra::{
-    config::Config,
+    config::{Config, engine_options::pool_options},
     db::{Db, DbUri, migrate},
 };
 use salvo::{
@@ -21,9 +21,6 @@ use crate::{
 /// How long requests in flight may take after a termination signal.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// Connections to the metadata database.
-const POOL_SIZE: usize = 8;
-
 /// Why liteset could not start.
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -33,7 +30,7 @@ pub async fn connect(config: &Config) -> Result<Db, StartError> {
     if let Some(refusal) = migrate::inspect(&uri).await?.refusal() {
         return Err(refusal.into());
     }
-    Ok(Db::connect(&uri, POOL_SIZE).await?)
+    Ok(Db::connect_with(&uri, pool_options(config)).await?)
 }
 
 /// Connects everything that commands need, beside servers that may be running.

@@ -20,7 +20,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import types
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -29,11 +28,6 @@ SIGNIN = SHARED / "signin"
 FLOORS = ROOT / "tests" / "sign_in_floors.json"
 # the class puts a page in front that liteset has; whom it believes is a key of its own
 REMOTE = "AUTH_REMOTE_USER_TRUSTED_PROXIES = ['127.0.0.1']\n"
-# what only a function of the configuration can do
-LEFT_OUT = {
-    "db_complex_own": "FAB_PASSWORD_COMPLEXITY_VALIDATOR is a function",
-    "oauth_custom": "oauth_user_info of a CUSTOM_SECURITY_MANAGER is a function",
-}
 WAITING = {"db_limits"}
 
 
@@ -42,21 +36,8 @@ def binary():
     return os.environ.get("LITESET", f"{target}/debug/liteset")
 
 
-def literally(text):
-    """The values of a file whose functions liteset cannot call."""
-    names = dict(AUTH_DB=1, AUTH_LDAP=2, AUTH_REMOTE_USER=3, AUTH_OAUTH=4)
-    for module in ("flask_appbuilder", "flask_appbuilder.security", "flask_appbuilder.security.manager"):
-        sys.modules[module] = types.ModuleType(module)
-        vars(sys.modules[module]).update(names)
-    values = {}
-    exec(compile(text, "superset_config.py", "exec"), values)
-    kept = (f"{key} = {value!r}\n" for key, value in values.items() if key.isupper() and not callable(value))
-    return "".join(kept)
-
-
-def configuration(name, folder, flat):
+def configuration(name, folder):
     text = (SIGNIN / "configs" / f"{name}.py").read_text()
-    text = literally(text) if flat else text
     if name in ("remote_works", "remote_known"):
         text = text.split("from flask_appbuilder.security.views")[0] + REMOTE
     if name == "remote_middleware":
@@ -68,12 +49,12 @@ def configuration(name, folder, flat):
     return path
 
 
-def check(name, fixture, only, flat=False):
+def check(name, fixture, only):
     """Passed and failed cases of a configuration, and what the checker says."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix=f"liteset-signin-{name}-"))
     shutil.copy(fixture / "superset.db", folder)
     log = folder / "server.log"
-    command = [binary(), "run", "--config", configuration(name, folder, flat), "--home", folder / "home", "--port", "0"]
+    command = [binary(), "run", "--config", configuration(name, folder), "--home", folder / "home", "--port", "0"]
     with open(log, "w") as out:
         server = subprocess.Popen(command, stdout=out, stderr=out)
     try:
@@ -82,9 +63,6 @@ def check(name, fixture, only, flat=False):
             if found or server.poll() is not None:
                 break
             time.sleep(0.1)
-        if not found and not flat and "without executing the file" in log.read_text():
-            print(f"{name}: written literally, its functions cannot be called yet")
-            return check(name, fixture, only, flat=True)
         if not found:
             return None, log.read_text()[-1500:]
         command = [sys.executable, SIGNIN / "check_signin.py", "--base", found[1], "--config", name]
@@ -122,16 +100,13 @@ def main():
             total = cases.count(name)
             if kind in given.skip or (given.quick and name in WAITING):
                 continue
-            if name in LEFT_OUT and not given.names:
-                counts, said = (0, total), ""
-            else:
-                counts, said = check(name, fixture, given.only)
+            counts, said = check(name, fixture, given.only)
             passed = counts[0] if counts else 0
             kinds.setdefault(kind, [0, 0])
             kinds[kind][0] += passed
             kinds[kind][1] += total
             if not counts or counts[1] or given.names:
-                print(f"== {name}: {passed} of {total}", LEFT_OUT.get(name, said.strip()), sep="\n", flush=True)
+                print(f"== {name}: {passed} of {total}", said.strip(), sep="\n", flush=True)
             if not given.names and passed < floors.get(name, 0):
                 failed = True
                 print(f"   fewer than the floor of {floors[name]}")

@@ -7,10 +7,15 @@ use std::{
     borrow::Cow,
     io::{self, IsTerminal, Write},
     panic::PanicHookInfo,
+    sync::OnceLock,
 };
 
+use infra::config::Config;
 use log::LevelFilter;
+use serde_json::Value;
 use tracing_subscriber::EnvFilter;
+
+use super::log_file::{self, Both};
 
 const VARIABLE: &str = "LITESET_LOG";
 
@@ -39,10 +44,17 @@ pub(super) fn start() {
     // place, in vain, and as a panic
     let log = tracing_subscriber::fmt().with_env_filter(filter).log_internal_errors(false);
     if io::stderr().is_terminal() {
-        log.with_target(false).with_ansi(false).with_writer(|| Escaped(io::stderr())).init();
+        let log =
+            log.with_target(false).with_ansi(false).with_writer(|| Escaped(Both)).with_filter_reloading();
+        let handle = log.reload_handle();
+        let _ = RELOAD.set(Box::new(move |filter| drop(handle.reload(filter))));
+        log.init();
     } else {
         // the list of spans has the request also where a library began one of its own
-        log.json().with_current_span(false).with_writer(io::stderr).init();
+        let log = log.json().with_current_span(false).with_writer(|| Both).with_filter_reloading();
+        let handle = log.reload_handle();
+        let _ = RELOAD.set(Box::new(move |filter| drop(handle.reload(filter))));
+        log.init();
     }
     // tokio-postgres writes the parameters of statements at debug
     log::set_max_level(log::max_level().min(LevelFilter::Warn));
@@ -50,6 +62,49 @@ pub(super) fn start() {
         tracing::warn!(mistake, "{VARIABLE} cannot be read: it is taken for {DEFAULT}");
     }
     std::panic::set_hook(Box::new(log_panic));
+}
+
+/// Puts another filter in the place of the first.
+static RELOAD: OnceLock<Box<dyn Fn(EnvFilter) + Send + Sync>> = OnceLock::new();
+
+/// What the configuration says of the log: its level (`LOG_LEVEL`), unless the environment filters it, and a file.
+pub(super) fn configure(config: &Config) {
+    log_file::start(config);
+    let key = if config.bool("ENABLE_TIME_ROTATE") { "TIME_ROTATE_LOG_LEVEL" } else { "LOG_LEVEL" };
+    if std::env::var(VARIABLE).is_ok_and(|wanted| !wanted.trim().is_empty()) {
+        return;
+    }
+    match level(config.get(key)) {
+        Some(DEFAULT) => {}
+        Some(level) => {
+            if let (Ok(filter), Some(reload)) = (filter(level), RELOAD.get()) {
+                reload(filter);
+            }
+        }
+        None => tracing::warn!("{key} is no level of Python's logging: {DEFAULT} counts"),
+    }
+}
+
+/// A level of Python's `logging`, by its number or its name.
+fn level(value: &Value) -> Option<&'static str> {
+    let number = match value.as_str() {
+        Some(name) => match name.to_ascii_uppercase().as_str() {
+            "DEBUG" => 10,
+            "INFO" => 20,
+            "WARNING" | "WARN" => 30,
+            "ERROR" => 40,
+            "CRITICAL" | "FATAL" => 50,
+            _ => return None,
+        },
+        None => value.as_i64()?,
+    };
+    Some(match number {
+        0 => DEFAULT,
+        ..20 => "debug",
+        20..30 => DEFAULT,
+        30..40 => "warn",
+        _ => "error",
+    })
 }
 
 fn filter(wanted: &str) -> Result<EnvFilter, String> {
@@ -163,6 +218,20 @@ mod tests {
         assert_eq!(line["fields"]["reason"], "told by\na client");
         assert!(line["fields"]["place"].as_str().unwrap().contains("logging.rs"), "{line}");
         assert_eq!(line["spans"][0]["id"], "abc-1");
+    }
+
+    #[test]
+    fn levels_of_python() {
+        let of = |value: Value| level(&value);
+        assert_eq!(
+            (of(10.into()), of("DEBUG".into()), of(20.into())),
+            (Some("debug"), Some("debug"), Some("info"))
+        );
+        assert_eq!(
+            (of("warning".into()), of(35.into()), of(50.into())),
+            (Some("warn"), Some("warn"), Some("error"))
+        );
+        assert_eq!((of("loud".into()), of(Value::Null)), (None, None));
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod examples;
 mod fab;
 mod init;
 mod jobs;
+mod log_file;
 mod logging;
 mod manual;
 mod progress;
@@ -175,12 +176,13 @@ impl Common {
                  so (X-Forwarded-Prefix)"
             );
         }
+        logging::configure(&loaded.config);
         Ok(loaded)
     }
 
     /// Reads the configuration; with `makes_secrets` those of a new installation are made.
     fn read(&self, makes_secrets: bool) -> Result<Loaded, ConfigError> {
-        infra::config::load(Sources {
+        let loaded = infra::config::load(Sources {
             file: self.config.clone(),
             home: self.home.clone(),
             environment: std::env::vars_os()
@@ -188,7 +190,14 @@ impl Common {
                 .collect(),
             flags: Default::default(),
             makes_secrets,
-        })
+        })?;
+        let key = |key: &str| loaded.config.get(key);
+        infra::engine_specs::grains::configure(
+            key("TIME_GRAIN_DENYLIST"),
+            key("TIME_GRAIN_ADDONS"),
+            key("TIME_GRAIN_ADDON_EXPRESSIONS"),
+        );
+        Ok(loaded)
     }
 }
 

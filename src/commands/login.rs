@@ -18,8 +18,8 @@ use crate::{
 };
 
 /// The user of a name (or e-mail address) and password; none when there is no such user, the user is not active or
-/// the password is another. It takes as long for an unknown name as for a wrong password.
-pub async fn authenticate(app: &Services, name: &str, secret: &str) -> Result<Option<Credentials>> {
+/// the password is another. It takes as long for an unknown name as for a wrong password. Failures are booked.
+pub async fn check(app: &Services, name: &str, secret: &str) -> Result<Option<Credentials>> {
     let ignore_case = app.config.get("AUTH_USERNAME_CI").as_bool().unwrap_or(true);
     // longer ones are in no database; PostgreSQL would refuse a NUL
     let name_is_possible = !name.is_empty() && name.len() <= 320 && !name.contains('\0');
@@ -32,8 +32,6 @@ pub async fn authenticate(app: &Services, name: &str, secret: &str) -> Result<Op
     };
     let stored = found.password.clone().unwrap_or_default();
     if password::verify(stored, secret.to_owned()).await? {
-        let booked = security::record_login(app.db.exec(), found.user.id, Local::now().naive_local()).await;
-        unless_full(booked);
         Ok(Some(found))
     } else {
         unless_full(security::record_failed_login(app.db.exec(), Some(found.user.id)).await);

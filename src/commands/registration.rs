@@ -112,6 +112,7 @@ fn confirmation(config: &Config, who: &Application, link: &str) -> Message {
         files: Vec::new(),
         pictures: Vec::new(),
         id: mail::content_id("liteset", date),
+        fields: None,
         date,
     }
 }

@@ -4,7 +4,7 @@
 use chrono::NaiveDateTime;
 use infra::db::{DbError, Executor, Sql};
 
-use crate::{typed_row::row, write::Values};
+use crate::{security::Role, typed_row::row, write::Values};
 
 row! {
     /// A row of `ab_register_user`.
@@ -111,6 +111,21 @@ async fn used(db: &dyn Executor, column: &str, value: &str) -> Result<bool, DbEr
 /// Books a request for an account, which the hash lets become one; its id.
 pub async fn insert_registration(db: &dyn Executor, values: Values) -> Result<i64, DbError> {
     db.insert_row("ab_register_user", values).await
+}
+
+/// The roles that a user has without groups.
+pub async fn direct_roles(db: &dyn Executor, user_id: i64) -> Result<Vec<Role>, DbError> {
+    let sql = Sql::new(
+        "SELECT r.id, r.name FROM ab_role r JOIN ab_user_role ur ON ur.role_id = r.id WHERE ur.user_id = ? \
+         ORDER BY r.id",
+    );
+    let rows = db.query(sql.bind(user_id)).await?;
+    rows.iter().map(|row| Ok(Role { id: row.get("id")?, name: row.get("name")? })).collect()
+}
+
+/// Changes columns of a user.
+pub async fn update(db: &dyn Executor, id: i64, values: Values) -> Result<(), DbError> {
+    db.update_row("ab_user", id, values).await.map(drop)
 }
 
 /// Gives a user these roles and no others.

@@ -13,6 +13,7 @@ pub mod cron_text;
 pub mod crypto;
 pub mod db;
 pub mod disk;
+pub mod encoding;
 pub mod engine_specs;
 pub mod engines;
 pub mod error;

@@ -90,12 +90,15 @@ pub struct Sender<'a> {
 
 impl Sender<'_> {
     fn most(&self, config: &Config, is_form: bool) -> u64 {
-        match self {
+        let most = match self {
             _ if self.name.is_none() => SMALL as u64,
             _ if self.is_anonymous => MAX_ANONYMOUS as u64,
             _ if self.upload && is_form => max_upload(config),
             _ => MAX_BODY as u64,
-        }
+        };
+        // Flask's own bound of whatever is sent
+        let own = config.int("MAX_CONTENT_LENGTH").and_then(|bytes| u64::try_from(bytes).ok());
+        own.map_or(most, |own| own.min(most))
     }
 }
 

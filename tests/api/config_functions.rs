@@ -104,6 +104,82 @@ def DB_CONNECTION_MUTATOR(uri, params, username, security_manager, source):
 }
 
 #[test]
+fn connections_are_tried_and_judged_by_the_file() {
+    let mut world = World::with(
+        "uri-validator",
+        &format!(
+            r#"{SETTINGS}
+def DB_SQLA_URI_VALIDATOR(uri):
+    if uri.database.endswith("two.db"):
+        raise ValueError("Two is not for everybody.")
+
+def DB_CONNECTION_MUTATOR(uri, params, username, security_manager, source):
+    if uri.database.endswith("three.db"):
+        uri = uri.set(database=uri.database.replace("three.db", "nowhere/at/all.db"))
+    return uri, params
+"#
+        ),
+    );
+    let uri = |world: &World, file: &str| format!("sqlite:///{}", world.server.home.join(file).display());
+    for (file, status, said) in [
+        ("one.db", 200, "OK"),
+        ("two.db", 422, "Two is not for everybody."),
+        ("three.db", 400, "unable to open"),
+    ] {
+        let body = json!({"sqlalchemy_uri": uri(&world, file), "database_name": file});
+        let answer = world.admin.post("/api/v1/database/test_connection/", &body);
+        assert_eq!(answer.status, status, "{file}: {}", answer.text());
+        assert!(answer.text().contains(said), "{file}: {}", answer.text());
+    }
+    let body = json!({"sqlalchemy_uri": uri(&world, "two.db"), "database_name": "two"});
+    assert_eq!(world.admin.post("/api/v1/database/", &body).status, 422);
+}
+
+#[test]
+fn grains_datasets_and_files_are_as_the_file_says() {
+    let mut world = World::with(
+        "results",
+        &format!(
+            r#"{SETTINGS}
+TIME_GRAIN_DENYLIST = ["PT1S", "P1Y"]
+TIME_GRAIN_ADDONS = {{"PT2H": "2 hours"}}
+TIME_GRAIN_ADDON_EXPRESSIONS = {{"sqlite": {{"PT2H": "two_hours({{col}})"}}}}
+DATASET_HEALTH_CHECK = lambda d: f"{{d.table_name}} of {{d.database.backend}}: {{len(d.columns)}}"
+CSV_EXPORT = {{"encoding": "utf-16", "sep": ";", "na_rep": "-"}}
+SQLLAB_CTAS_SCHEMA_NAME_FUNC = lambda database, user, schema, sql: "main" if user.username == "admin" else None
+TRACKING_URL_TRANSFORMER = lambda url: url + "/seen"
+"#
+        ),
+    );
+    let dataset = json!({"database": world.database, "table_name": "t"});
+    let id = world.admin.post("/api/v1/dataset/", &dataset).json()["id"].as_i64().unwrap();
+    let grains =
+        world.admin.get(&format!("/api/v1/dataset/{id}")).json()["result"]["time_grain_sqla"].clone();
+    let names: Vec<&str> = grains.as_array().unwrap().iter().map(|g| g[1].as_str().unwrap()).collect();
+    assert!(
+        names.contains(&"2 hours") && !names.contains(&"Second") && !names.contains(&"Year"),
+        "{names:?}"
+    );
+    let query = |grain: &str| {
+        json!({"datasource": {"id": id, "type": "table"}, "result_type": "query", "result_format": "json",
+               "queries": [{"columns": [{"label": "x", "sqlExpression": "a", "columnType": "BASE_AXIS",
+                                         "timeGrain": grain, "expressionType": "SQL"}],
+                            "extras": {"time_grain_sqla": grain}}]})
+    };
+    let added = world.admin.post("/api/v1/chart/data", &query("PT2H")).text();
+    assert!(!added.contains("Must be one of"), "{added}");
+    assert!(world.admin.post("/api/v1/chart/data", &query("PT3H")).text().contains("Must be one of"));
+    let explore =
+        world.admin.get(&format!("/api/v1/explore/?datasource_id={id}&datasource_type=table")).json();
+    assert_eq!(explore["result"]["dataset"]["health_check_message"], "t of sqlite: 1");
+    let found = world.sql("csv1", "SELECT 'é' AS x, NULL AS y");
+    assert_eq!(found["query"]["trackingUrl"], Value::Null, "{found}");
+    let file = world.admin.get("/api/v1/sqllab/export/csv1/").body;
+    let units: Vec<u16> = file.chunks(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect();
+    assert_eq!(String::from_utf16(&units).unwrap(), "\u{feff}x;y\né;-\n");
+}
+
+#[test]
 fn templates_have_the_functions_of_the_file() {
     let mut world = World::with(
         "addons",
@@ -185,6 +261,15 @@ fn a_configuration_is_checked_and_explained_without_a_start() {
         ["line 1", "name 'nope' is not defined", "SECRET_KEY is too short", "line 3: FLASK_APP_MUTATOR"]
     {
         assert!(said.contains(part), "{part}: {said}");
+    }
+    let manager = "from superset.security import SupersetSecurityManager\nclass Own(SupersetSecurityManager):\n    \
+                   def has_access(self, *all):\n        return True\nCUSTOM_SECURITY_MANAGER = Own\n";
+    let (is_good, said) = config("check-manager", &["check"], manager);
+    assert!(!is_good && said.contains("line 5: CUSTOM_SECURITY_MANAGER: it overrides has_access"), "{said}");
+    for accepted in ["CUSTOM_SECURITY_MANAGER", "CUSTOM_SECURITY_MANAGER.has_access"] {
+        let text = format!("{manager}LITESET_ACCEPT_IGNORED = ['{accepted}']\n");
+        let (is_good, said) = config("accept-manager", &["check"], &text);
+        assert!(is_good, "{accepted}: {said}");
     }
     let (_, said) = config("explain", &["explain", "ROW_LIMIT"], good);
     assert!(

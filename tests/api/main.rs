@@ -48,6 +48,7 @@ mod sessions;
 mod sign_in_by_directory;
 mod sign_in_by_provider;
 mod sign_in_by_proxy;
+mod sign_in_custom;
 mod sql_guards;
 mod sql_lab;
 mod ssh_tunnels;

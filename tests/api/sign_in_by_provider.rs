@@ -8,12 +8,12 @@ use crate::{
     support::{Client, EngineServer, Server},
 };
 
-fn tell(provider: &EngineServer, what: &str, value: &str) {
+pub fn tell(provider: &EngineServer, what: &str, value: &str) {
     let address = format!("http://127.0.0.1:{}/_{what}", provider.port);
     ureq::put(address).send(value).unwrap();
 }
 
-fn seen(provider: &EngineServer, path: &str) -> usize {
+pub fn seen(provider: &EngineServer, path: &str) -> usize {
     let address = format!("http://127.0.0.1:{}/_seen", provider.port);
     let all: Vec<String> = ureq::get(address).call().unwrap().body_mut().read_json().unwrap();
     all.iter().filter(|p| *p == path).count()
@@ -31,7 +31,7 @@ fn with(name: &str, provider: &EngineServer, more: &[(&str, &str)]) -> Server {
 }
 
 /// Goes to the provider and returns the way back, not taken.
-fn way_back(server: &Server, client: &mut Client, start: &str) -> String {
+pub fn way_back(server: &Server, client: &mut Client, start: &str) -> String {
     let answer = client.get(start);
     assert_eq!(answer.status, 302, "{}", answer.text());
     let there = answer.header("location").to_owned();

@@ -7,7 +7,7 @@ PUT /_person has named last.
 Clients are `liteset` with the secret `hush`. PUT /_lie with JSON changes what it says until the next PUT: `claims` go
 over those of the id_token (null takes one away), `header` over its header, `kid` names another key than the one that
 signs, `answer` goes over the answer with the tokens, `size` makes every answer so long, `seconds` late, `move` a
-redirect.
+redirect, all three for the path `only` if it is there.
 """
 
 import base64, hashlib, http.server, json, random, secrets, sys, threading, time, urllib.parse
@@ -66,7 +66,8 @@ class Provider(http.server.BaseHTTPRequestHandler):
         pass
 
     def answer(self, body, status=200, location=None):
-        lie = state["lie"]
+        lie, path = state["lie"], self.path.partition("?")[0]
+        lie = lie if lie.get("only", path) == path else {}
         if not self.path.startswith("/_"):
             time.sleep(lie.get("seconds", 0))
             if "move" in lie and not location:

@@ -5,9 +5,12 @@ use std::{
     sync::Arc,
 };
 
-use infra::{Error, Result, compute::run_blocking};
+use infra::{Error, Result, compute::run_blocking, encoding::Encoding};
 
-use crate::{Caller, query_run::ChartData};
+use crate::{
+    Caller,
+    query_run::{ChartData, csv_encoding},
+};
 
 /// The file and its extension: of one query a file of the format asked for, of several an archive of them. 403 for
 /// whoever may not export.
@@ -17,6 +20,11 @@ pub async fn file(caller: &Caller, data: Arc<ChartData>) -> Result<(&'static str
     }
     let extension = data.result_format.name();
     let app = caller.app.clone();
+    // one file alone is UTF-8 without a mark, as in the original
+    let encoding = match extension {
+        "csv" => csv_encoding(&app.config),
+        _ => Encoding::Utf8,
+    };
     // a large export keeps a thread busy
     let files = run_blocking(move || data.to_files(&app.config)).await?;
     let mut files = files.map_err(query::QueryError::into_answer)?;
@@ -25,8 +33,11 @@ pub async fn file(caller: &Caller, data: Arc<ChartData>) -> Result<(&'static str
         1 => Ok((extension, files.swap_remove(0))),
         _ => {
             let named = files.into_iter().enumerate();
-            let named = named.map(|(i, body)| (format!("query_{}.{extension}", i + 1), body)).collect();
-            Ok(("zip", zipped(named)?))
+            let named = named.map(|(i, body)| {
+                let body = encoding.encode(body, true).map_err(Error::internal)?;
+                Ok((format!("query_{}.{extension}", i + 1), body))
+            });
+            Ok(("zip", zipped(named.collect::<Result<_>>()?)?))
         }
     }
 }

@@ -24,6 +24,8 @@ pub async fn engine_as(caller: &Caller, database: &Database, catalog: Option<&st
 /// What [`engine_as`] opens.
 pub async fn source_as(caller: &Caller, database: &Database, catalog: Option<&str>) -> Result<Source> {
     let mut source = source(&caller.app, database)?;
+    functions::validate_uri(&caller.app.config, &source.url.text())?;
+    add_agent(caller, database, &mut source);
     let client = oauth2_client(caller, database);
     if database.impersonate_user == Some(true)
         && let Some(name) = effective_name(caller)
@@ -37,6 +39,17 @@ pub async fn source_as(caller: &Caller, database: &Database, catalog: Option<&st
     select_catalog(&mut source, catalog);
     mutate(caller, &mut source)?;
     Ok(source)
+}
+
+/// `USER_AGENT_FUNC`: how connections call themselves, where the driver has an argument for it and none is given.
+fn add_agent(caller: &Caller, database: &Database, source: &mut Source) {
+    let Some(argument) = &source.spec().connection.agent_argument else { return };
+    if !source.arguments.contains_key(argument)
+        && let Some(name) = functions::user_agent(caller, database)
+    {
+        let argument = argument.clone();
+        source.arguments.insert(argument, name.into());
+    }
 }
 
 /// `DB_CONNECTION_MUTATOR`.

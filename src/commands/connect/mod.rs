@@ -9,6 +9,6 @@ pub mod tunnel;
 pub mod uri;
 
 pub use engine::{
-    arguments_of, effective_name, engine_as, engine_name, impersonate, limits, oauth2_client, source,
+    arguments_of, effective_name, engine_as, engine_name, impersonate, limits, mutate, oauth2_client, source,
     source_as,
 };

@@ -18,7 +18,12 @@ use crate::connect::{
     errors, secrets,
     uri::{build, has_basic_form, has_duckdb_form, masked},
 };
-use crate::{Caller, access::lists, connect::source};
+use crate::{
+    Caller,
+    access::lists,
+    connect::{mutate, source},
+    state::functions,
+};
 
 /// Checks the parameters one after the other, then connects.
 pub async fn validate_parameters(caller: &Caller, fields: &DatabaseFields) -> Result<()> {
@@ -66,7 +71,9 @@ pub async fn validate_parameters(caller: &Caller, fields: &DatabaseFields) -> Re
             url = source(&caller.app, stored)?.url;
         }
     }
-    let source = candidate(caller, url, fields, secret.as_deref());
+    functions::validate_uri(&caller.app.config, &url.text())?;
+    let mut source = candidate(caller, url, fields, secret.as_deref());
+    mutate(caller, &mut source)?;
     let target = match caller.app.engines.make(&source) {
         Ok(target) => target,
         Err(error @ engines::EngineError::NoDriver { .. }) => return Err(errors::no_driver(&error)),

@@ -13,7 +13,8 @@ use super::DatabaseFields;
 use crate::connect::{errors, oauth2, secrets, tunnel};
 use crate::{
     Caller, Services,
-    connect::{arguments_of, effective_name, impersonate, source},
+    connect::{arguments_of, effective_name, impersonate, mutate, source},
+    state::functions,
 };
 
 /// What a connection of these fields is made with.
@@ -72,11 +73,13 @@ pub async fn test_connection(caller: &Caller, fields: &DatabaseFields) -> Result
         }
         encrypted = secrets::unmasked(&caller.app, stored, encrypted);
     }
+    functions::validate_uri(&caller.app.config, &url.text())?;
     let mut source = candidate(caller, url, fields, encrypted.as_deref());
     if let Some(body) = fields.ssh_tunnel.value().filter(|tunnel| tunnel.is_filled()) {
         tunnel::raise_unless_possible(&caller.app, &source)?;
         source.tunnel = Some(tunnel::candidate(caller, body).await?);
     }
+    mutate(caller, &mut source)?;
     try_source(&caller.app, &source).await
 }
 

@@ -1,12 +1,16 @@
 //! Checking SQL without executing it (`superset.commands.database.validate_sql`).
 
+use std::time::Duration;
+
 use crate::connect;
 use daos::database;
 use infra::{
     Error, Result,
+    engines::EngineError,
     error::{ErrorType, SupersetError},
 };
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::{Caller, access::lists};
 
@@ -28,12 +32,15 @@ pub async fn validate_sql(caller: &Caller, id: i64, sql: &str) -> Result<Value> 
         return Err(fail(text));
     }
     let target = connect::engine_as(caller, &found, None).await?;
-    let unable = |error: infra::engines::EngineError| {
+    let unable = |error: EngineError| {
         fail(format!(
             "{validator} was unable to check your query.\nPlease recheck your query.\nException: {error}"
         ))
     };
-    let wrong = target.syntax_error(sql).await.map_err(unable)?;
+    let seconds = caller.app.config.int("SQLLAB_VALIDATION_TIMEOUT").unwrap_or(10).clamp(1, 3600);
+    let late = || EngineError::Connect(format!("The query exceeded the {seconds} seconds timeout."));
+    let asked = timeout(Duration::from_secs(seconds.unsigned_abs()), target.syntax_error(sql)).await;
+    let wrong = asked.unwrap_or_else(|_| Err(late())).map_err(unable)?;
     let annotation = |(line, message): (usize, String)| {
         json!({"line_number": line, "start_column": null,
         "end_column": null, "message": format!("ERROR: {message}")})

@@ -25,10 +25,11 @@ use crate::connect::{oauth2, secrets, tunnel, uri::MASK};
 use crate::{
     Caller, Services,
     access::lists,
-    connect::{engine_as, source_as},
+    connect::{engine_as, mutate, source_as},
     introspect::tables::default_catalog,
     relations::raise_for_reports,
     schema::columns,
+    state::functions,
 };
 
 fn name_taken() -> Error {
@@ -102,8 +103,10 @@ pub async fn create(caller: &Caller, fields: &DatabaseFields) -> Result<Database
     }
     let url = parsed(uri.unwrap_or_default())?;
     let secret = fields.secret();
+    functions::validate_uri(&caller.app.config, &url.text())?;
     let mut source = candidate(caller, url.clone(), fields, secret);
     let tunnel = tunnel::change(&caller.app, None, &fields.ssh_tunnel, &mut source)?;
+    mutate(caller, &mut source)?;
     match try_source(&caller.app, &source).await {
         // whoever asks it anything can get a token then; its schemas are not known before
         Err(error) if oauth2::is_redirect(&error) => {}

@@ -9,6 +9,7 @@ use daos::{
 };
 use infra::{
     Result,
+    config::Config,
     db::Executor,
     engine_specs::{EngineSpec, GenericType},
 };
@@ -16,6 +17,7 @@ use serde_json::{Map, Value, json};
 
 use crate::connect::describe as database_describe;
 use crate::introspect::select_star::select_star;
+use crate::state::functions;
 
 /// A dataset with everything that hangs on it.
 #[derive(Debug, Clone)]
@@ -208,14 +210,14 @@ impl Described {
     }
 
     /// `SqlaTable.data`, in the original's order.
-    pub fn data(&self) -> Map<String, Value> {
+    pub fn data(&self, config: &Config) -> Map<String, Value> {
         let d = &self.dataset;
         let spec = self.spec();
         let owner = |o: &Person| {
             json!({"first_name": o.first_name, "last_name": o.last_name,
             "username": o.username, "id": o.id})
         };
-        let Value::Object(map) = json!({
+        let Value::Object(mut map) = json!({
             "id": d.id,
             "uid": format!("{}__table", d.id),
             "column_formats": self.column_formats(),
@@ -256,6 +258,9 @@ impl Described {
         }) else {
             return Map::new();
         };
+        if let Some(message) = functions::dataset_health(config, &map) {
+            map.insert("health_check_message".to_owned(), message);
+        }
         map
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use daos::chart::Chart;
+use infra::config::Config;
 use serde_json::{Map, Value, json};
 
 use super::describe::Described;
@@ -27,8 +28,8 @@ const COLUMN_PARAMS: &[&str] =
     &["all_columns", "all_columns_x", "columns", "entity", "groupby", "order_by_cols", "series"];
 
 /// The dataset's description with only the columns and metrics that the charts name.
-pub fn data_for_charts(described: &Described, charts: &[&Chart]) -> Map<String, Value> {
-    let mut data = described.data();
+pub fn data_for_charts(config: &Config, described: &Described, charts: &[&Chart]) -> Map<String, Value> {
+    let mut data = described.data(config);
     let verbose = data.get("verbose_map").and_then(Value::as_object).cloned().unwrap_or_default();
     let mut wanted = Wanted::default();
     for chart in charts {

@@ -100,12 +100,15 @@ pub async fn get(caller: &Caller, mut ask: ExploreRequest) -> Result<ExploreAnsw
     merge::merge_extra_filters(&mut form);
     merge::merge_request_params(&mut form, &ask.args);
 
-    let dataset = described.as_ref().map(|d| Value::Object(d.data())).or(source).unwrap_or_else(|| {
-        json!({
-            "type": kind, "name": "[Missing Dataset]", "columns": [], "metrics": [],
-            "database": {"id": 0, "backend": "", "parameters": {}},
-        })
-    });
+    let dataset =
+        described.as_ref().map(|d| Value::Object(d.data(&caller.app.config))).or(source).unwrap_or_else(
+            || {
+                json!({
+                    "type": kind, "name": "[Missing Dataset]", "columns": [], "metrics": [],
+                    "database": {"id": 0, "backend": "", "parameters": {}},
+                })
+            },
+        );
     let (slice, metadata) = match &chart {
         Some(chart) => (json!(chart_describe::data(db, chart).await?), metadata(&caller.app, chart).await?),
         None => (Value::Null, Value::Null),

@@ -28,7 +28,7 @@ pub(crate) use crate::state::hint as column_hint;
 pub use execute::SqlContext;
 pub use load::LoadedDataset;
 pub(crate) use of_query::columns as query_columns;
-pub use payload::{Answer, ChartData, QueryRun};
+pub use payload::{Answer, ChartData, QueryRun, csv_encoding};
 pub(crate) use payload::{Rows as QueryRows, epoch_ms};
 pub(crate) use render_sql::{render_clause, render_sql};
 pub use templates::TemplateScope;

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use chrono::NaiveDateTime;
-use infra::{compute::Lease, config::Config};
+use infra::{compute::Lease, config::Config, encoding::Encoding};
 use query::{
     QueryError,
     client_processing::Processed,
     dataset::Dataset,
     encode::csv::{CsvOptions, to_csv},
     encode::json::write_value,
-    encode::xlsx::to_xlsx,
+    encode::xlsx::{XlsxOptions, to_xlsx},
     frame::{Frame, Label},
     query_object::{Column, Metric, QueryObject, ResultFormat, ResultType},
 };
@@ -337,7 +337,8 @@ impl ChartData {
             ResultFormat::Csv => Ok(to_csv(&frame, &csv_options(&frame, config))?),
             ResultFormat::Xlsx => {
                 let coltypes = &rows.run.encoded(&self.dataset.description)?.coltypes;
-                Ok(to_xlsx(&frame, coltypes)?)
+                let options = XlsxOptions::of(config.get("EXCEL_EXPORT"));
+                Ok(to_xlsx(&frame, coltypes, &options)?)
             }
             other => {
                 let text = format!("Unsupported result_format: {}", other.name());
@@ -356,6 +357,12 @@ pub(crate) fn with_verbose_names(rows: &Rows) -> Frame {
         }
     }
     frame
+}
+
+/// `CSV_EXPORT["encoding"]`; one that is unknown has stopped the start.
+pub fn csv_encoding(config: &Config) -> Encoding {
+    let name = config.get("CSV_EXPORT").get("encoding").and_then(|name| name.as_str()).unwrap_or("utf-8");
+    Encoding::named(name).unwrap_or(Encoding::Utf8)
 }
 
 /// How this installation writes CSV.

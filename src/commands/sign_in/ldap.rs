@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use daos::security::{self, Credentials};
+use daos::security;
 use infra::{
     Result,
     config::Config,
@@ -13,7 +13,7 @@ use infra::{
 };
 use tokio::time::timeout;
 
-use super::person::{Known, Person, admit, known};
+use super::person::{Candidate, Known, Person, known};
 use crate::{Services, login::unless_full};
 
 /// For all of a conversation.
@@ -29,8 +29,8 @@ enum Verdict {
     NotFound,
 }
 
-/// Who gets in with a name and a password.
-pub async fn authenticate(app: &Services, name: &str, password: &str) -> Result<Option<Credentials>> {
+/// Whom a name and a password stand for.
+pub(super) async fn candidate(app: &Services, name: &str, password: &str) -> Result<Option<Candidate>> {
     let user = match known(app, name).await? {
         Known::User(user) => Some(user),
         Known::Nobody if app.config.bool("AUTH_USER_REGISTRATION") => None,
@@ -46,7 +46,7 @@ pub async fn authenticate(app: &Services, name: &str, password: &str) -> Result<
                     "a person of the directory is not made a user: the entry is not read, or not theirs"
                 );
             }
-            admit(app, user, person.as_ref()).await
+            Ok(Some(Candidate { user, person }))
         }
         Ok(Verdict::Wrong) => {
             if let Some(user) = user {

@@ -1,6 +1,7 @@
 //! Who gets in (`flask_appbuilder.security.manager:auth_user_*`): a password of the table, a person whom a directory
 //! or a provider knows, or whom a proxy names; and who becomes a user by that, with which roles.
 
+mod custom;
 mod kind;
 mod ldap;
 pub mod oauth;
@@ -11,5 +12,5 @@ mod roles;
 
 pub use kind::Kind;
 pub use password::{Allowed, allowed, by_api, by_form};
-pub use person::{Person, admit};
+pub use person::Person;
 pub use remote_user::by_name;

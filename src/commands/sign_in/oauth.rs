@@ -8,11 +8,14 @@ use infra::{
     Result,
     config::Config,
     jmespath::Expression,
-    sign_in::oauth::{Back, Pending, Provider, Refusal, Way, providers},
+    sign_in::oauth::{Back, Pending, Provider, Refusal, Tokens, Way, providers},
 };
 use serde_json::{Map, Value};
 
-use super::person::{Known, Person, admit, known};
+use super::{
+    custom,
+    person::{Candidate, Known, Person, known},
+};
 use crate::Services;
 
 /// What became of a log-in.
@@ -55,19 +58,13 @@ pub async fn arrive(
     pending: &Pending,
 ) -> Result<Outcome> {
     let now = chrono::Utc::now().timestamp();
-    let found = async {
-        let tokens = provider.tokens(&app.providers, back, pending, now).await?;
-        provider.person(&app.providers, &tokens, now).await
+    let tokens = match Box::pin(provider.tokens(&app.providers, back, pending, now)).await {
+        Ok(tokens) => tokens,
+        Err(refusal) => return Ok(refused(provider, &refusal)),
     };
-    let said = match Box::pin(found).await {
+    let said = match said(app, provider, &tokens, now).await? {
         Ok(said) => said,
-        Err(refusal) => {
-            tracing::error!(provider = provider.name, error = %refusal, "nobody is let in by the provider");
-            return Ok(match refusal {
-                Refusal::Denied(_) => Outcome::Denied,
-                Refusal::Unknown(_) => Outcome::Invalid,
-            });
-        }
+        Err(refusal) => return Ok(refused(provider, &refusal)),
     };
     if let Some(list) = &provider.whitelist {
         let address = said.get("email").and_then(Value::as_str);
@@ -75,15 +72,65 @@ pub async fn arrive(
             return Ok(Outcome::NotAuthorized);
         }
     }
-    let Some(person) = person(&app.config, provider, &said) else { return Ok(Outcome::Invalid) };
-    let user = match known(app, &person.username).await? {
-        Known::User(user) => Some(user),
-        Known::Nobody => None,
-        Known::Refused => return Ok(Outcome::Invalid),
-    };
-    Ok(match admit(app, user, Some(&person)).await? {
+    Ok(match custom::admit_from(app, provider, &tokens, said).await? {
         Some(user) => Outcome::In(Box::new(user)),
         None => Outcome::Invalid,
+    })
+}
+
+fn refused(provider: &Provider, refusal: &Refusal) -> Outcome {
+    tracing::error!(provider = provider.name, error = %refusal, "nobody is let in by the provider");
+    match refusal {
+        Refusal::Denied(_) => Outcome::Denied,
+        Refusal::Unknown(_) => Outcome::Invalid,
+    }
+}
+
+/// What is known of the person: what a function of the configuration makes of the provider's answers, or what is
+/// usual for a provider of its name.
+async fn said(
+    app: &Services,
+    provider: &Provider,
+    tokens: &Tokens,
+    now: i64,
+) -> Result<Result<Map<String, Value>, Refusal>> {
+    let Some(method) = custom::oauth_method(&app.config) else {
+        return Ok(Box::pin(provider.person(&app.providers, tokens, now)).await);
+    };
+    let unknown = |why: &str| Err(Refusal::Unknown(format!("{method} of CUSTOM_SECURITY_MANAGER {why}")));
+    let arguments = vec![provider.name.clone().into(), response(tokens, now)];
+    Ok(match custom::ask(app, method, arguments, provider, tokens).await? {
+        Some(Value::Object(said)) if !said.is_empty() => Ok(said),
+        Some(_) => unknown("says nothing of the person"),
+        None => unknown("has failed"),
+    })
+}
+
+/// The answer with the tokens as Authlib hands it on.
+fn response(tokens: &Tokens, now: i64) -> Value {
+    let mut all = tokens.answer.clone();
+    if let Some(seconds) = all.get("expires_in").and_then(Value::as_i64)
+        && !all.contains_key("expires_at")
+    {
+        all.insert("expires_at".to_owned(), now.saturating_add(seconds).into());
+    }
+    if let Some(claims) = &tokens.claims {
+        all.insert("userinfo".to_owned(), Value::Object(claims.clone()));
+    }
+    Value::Object(all)
+}
+
+/// Whom it stands for.
+pub(super) async fn candidate(
+    app: &Services,
+    provider: &Provider,
+    said: &Map<String, Value>,
+) -> Result<Option<Candidate>> {
+    let Some(person) = person(&app.config, provider, said) else { return Ok(None) };
+    Ok(match known(app, &person.username).await? {
+        Known::User(user) => Some(Candidate { user: Some(user), person: Some(person) }),
+        Known::Nobody => Some(Candidate { user: None, person: Some(person) }),
+        Known::Refused => None,
     })
 }
 

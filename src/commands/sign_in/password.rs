@@ -3,14 +3,14 @@
 use daos::security::{self, Credentials, Named};
 use infra::{Error, Result, config::Config};
 
-use super::{Kind, ldap};
+use super::{Kind, custom, ldap, person::Candidate};
 use crate::{Services, login};
 
 /// Who gets in with what was typed into the form.
 pub async fn by_form(app: &Services, name: &str, password: &str) -> Result<Option<Credentials>> {
     match Kind::from_config(&app.config) {
-        Kind::Database => login::authenticate(app, name, password).await,
-        Kind::Directory => ldap::authenticate(app, name, password).await,
+        Kind::Database => custom::admit(app, "auth_user_db", &[name, password]).await,
+        Kind::Directory => custom::admit(app, "auth_user_ldap", &[name, password]).await,
         Kind::RemoteUser | Kind::OAuth => Ok(None),
     }
 }
@@ -53,12 +53,29 @@ pub async fn by_api(
         return Ok(None);
     }
     match provider {
-        "db" => login::authenticate(app, name, password).await,
+        "db" => custom::admit(app, "auth_user_db", &[name, password]).await,
         "ldap" if config.str("AUTH_LDAP_SERVER").is_empty() => {
             Err(Error::internal("no directory is configured"))
         }
-        "ldap" => ldap::authenticate(app, name, password).await,
+        "ldap" => custom::admit(app, "auth_user_ldap", &[name, password]).await,
         _ => Ok(None),
+    }
+}
+
+/// Whom a name and a password stand for.
+pub(super) async fn candidate(
+    app: &Services,
+    kind: Kind,
+    name: &str,
+    password: &str,
+) -> Result<Option<Candidate>> {
+    match kind {
+        Kind::Database => {
+            let found = login::check(app, name, password).await?;
+            Ok(found.map(|user| Candidate { user: Some(Box::new(user)), person: None }))
+        }
+        Kind::Directory => ldap::candidate(app, name, password).await,
+        Kind::RemoteUser | Kind::OAuth => Ok(None),
     }
 }
 

@@ -2,8 +2,9 @@
 
 use chrono::Local;
 use daos::{
-    security::{self, Credentials, Named},
+    security::{self, Credentials, Named, Role},
     user,
+    write::Values,
 };
 use infra::{Result, crypto::random, db::DbError};
 
@@ -53,20 +54,74 @@ pub(super) async fn known(app: &Services, name: &str) -> Result<Known> {
     })
 }
 
+/// Somebody who may be let in: a user, or what others say of a person, or both.
+#[derive(Debug, Clone)]
+pub(super) struct Candidate {
+    pub user: Option<Box<Credentials>>,
+    pub person: Option<Person>,
+}
+
+/// What a function of the configuration has decided of somebody instead.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Changes {
+    /// All roles.
+    pub roles: Option<Vec<i64>>,
+    /// Names and address.
+    pub columns: Vec<(&'static str, String)>,
+}
+
+impl Changes {
+    fn is_empty(&self) -> bool {
+        self.roles.is_none() && self.columns.is_empty()
+    }
+
+    fn values(&self) -> Values {
+        self.columns.iter().map(|(name, value)| (*name, value.clone().into())).collect()
+    }
+}
+
+/// The roles that somebody would have; none when nobody new is let in.
+pub(super) async fn prospects(app: &Services, candidate: &Candidate) -> Result<Option<Vec<Role>>> {
+    let db = app.db.exec();
+    Ok(match (&candidate.user, &candidate.person) {
+        (Some(_), Some(person)) if app.config.bool("AUTH_ROLES_SYNC_AT_LOGIN") => {
+            Some(roles::of_person(db, &app.config, person).await?)
+        }
+        (Some(user), _) => Some(user::direct_roles(db, user.user.id).await?),
+        (None, Some(person)) if app.config.bool("AUTH_USER_REGISTRATION") => {
+            Some(roles::of_person(db, &app.config, person).await?)
+        }
+        (None, _) => None,
+    })
+}
+
 /// Lets a user in, whose roles become the person's where they are synchronised, or makes the person a user.
 /// None when nobody new is let in, or when the address is somebody else's.
-pub async fn admit(
+pub(super) async fn admit(
     app: &Services,
-    user: Option<Box<Credentials>>,
-    person: Option<&Person>,
+    candidate: Candidate,
+    changes: &Changes,
 ) -> Result<Option<Credentials>> {
     let now = Local::now().naive_local();
     let synchronised = app.config.bool("AUTH_ROLES_SYNC_AT_LOGIN");
-    match (user, person) {
-        (Some(user), Some(person)) if synchronised => {
+    match (candidate.user, candidate.person) {
+        (Some(user), person) if !changes.is_empty() || (synchronised && person.is_some()) => {
             let tx = app.db.begin().await?;
-            let roles = roles::of_person(tx.exec(), &app.config, person).await?;
-            user::set_roles(tx.exec(), user.user.id, &roles).await?;
+            let roles = match (&changes.roles, &person) {
+                (Some(roles), _) => Some(roles.clone()),
+                (None, Some(person)) if synchronised => {
+                    Some(ids(roles::of_person(tx.exec(), &app.config, person).await?))
+                }
+                _ => None,
+            };
+            if let Some(roles) = roles {
+                user::set_roles(tx.exec(), user.user.id, &roles).await?;
+            }
+            if !changes.columns.is_empty()
+                && let Err(error) = user::update(tx.exec(), user.user.id, changes.values()).await
+            {
+                return unfit(error);
+            }
             security::record_login(tx.exec(), user.user.id, now).await?;
             tx.commit().await?;
             Ok(Some(*user))
@@ -75,12 +130,29 @@ pub async fn admit(
             unless_full(security::record_login(app.db.exec(), user.user.id, now).await);
             Ok(Some(*user))
         }
-        (None, Some(person)) if app.config.bool("AUTH_USER_REGISTRATION") => register(app, person).await,
+        (None, Some(person)) if app.config.bool("AUTH_USER_REGISTRATION") => {
+            register(app, &person, changes).await
+        }
         (None, _) => Ok(None),
     }
 }
 
-async fn register(app: &Services, person: &Person) -> Result<Option<Credentials>> {
+fn ids(roles: Vec<Role>) -> Vec<i64> {
+    roles.into_iter().map(|role| role.id).collect()
+}
+
+/// The address is taken, or something is too long for its column: nobody gets in.
+fn unfit(error: DbError) -> Result<Option<Credentials>> {
+    match error {
+        DbError::Unavailable(_) => Err(error.into()),
+        error => {
+            tracing::warn!(%error, "a person is not made a user");
+            Ok(None)
+        }
+    }
+}
+
+async fn register(app: &Services, person: &Person, changes: &Changes) -> Result<Option<Credentials>> {
     if person.username.trim() != person.username {
         tracing::warn!("nobody becomes a user whose name begins or ends with a blank");
         return Ok(None);
@@ -92,7 +164,7 @@ async fn register(app: &Services, person: &Person) -> Result<Option<Credentials>
     };
     // no password opens it, where the original stores the hash of an empty one
     let password = format!("!{}", random::url_safe::<24>());
-    let values = vec![
+    let mut values: Values = vec![
         ("username", person.username.clone().into()),
         ("first_name", person.first_name.clone().into()),
         ("last_name", person.last_name.clone().into()),
@@ -102,10 +174,16 @@ async fn register(app: &Services, person: &Person) -> Result<Option<Credentials>
         ("created_on", now.into()),
         ("changed_on", now.into()),
     ];
+    values.retain(|(name, _)| !changes.columns.iter().any(|(changed, _)| changed == name));
+    values.extend(changes.values());
     let tx = app.db.begin().await?;
     let made = async {
         let id = user::insert(tx.exec(), values).await?;
-        user::set_roles(tx.exec(), id, &roles::of_person(tx.exec(), &app.config, person).await?).await?;
+        let roles = match &changes.roles {
+            Some(roles) => roles.clone(),
+            None => ids(roles::of_person(tx.exec(), &app.config, person).await?),
+        };
+        user::set_roles(tx.exec(), id, &roles).await?;
         security::record_login(tx.exec(), id, now).await?;
         security::user_with_roles(tx.exec(), id, None).await
     };
@@ -114,11 +192,6 @@ async fn register(app: &Services, person: &Person) -> Result<Option<Credentials>
             tx.commit().await?;
             Ok(found.map(|known| known.credentials))
         }
-        Err(error @ DbError::Unavailable(_)) => Err(error.into()),
-        Err(error) => {
-            // the address is taken, or something is too long for its column
-            tracing::warn!(%error, "a person is not made a user");
-            Ok(None)
-        }
+        Err(error) => unfit(error),
     }
 }

@@ -3,13 +3,21 @@
 use daos::security::Credentials;
 use infra::Result;
 
-use super::person::{Known, Person, admit, known};
+use super::{
+    custom,
+    person::{Candidate, Known, Person, known},
+};
 use crate::Services;
 
-/// Who gets in under a name. Somebody new is called by it thrice; roles of the proxy are not known.
+/// Who gets in under a name.
 pub async fn by_name(app: &Services, name: &str) -> Result<Option<Credentials>> {
-    match known(app, name).await? {
-        Known::User(user) => admit(app, Some(user), None).await,
+    custom::admit(app, "auth_user_remote_user", &[name]).await
+}
+
+/// Whom a name stands for. Somebody new is called by it thrice; roles of the proxy are not known.
+pub(super) async fn candidate(app: &Services, name: &str) -> Result<Option<Candidate>> {
+    Ok(match known(app, name).await? {
+        Known::User(user) => Some(Candidate { user: Some(user), person: None }),
         Known::Nobody => {
             let person = Person {
                 username: name.to_owned(),
@@ -17,8 +25,8 @@ pub async fn by_name(app: &Services, name: &str) -> Result<Option<Credentials>> 
                 last_name: "-".to_owned(),
                 ..Person::default()
             };
-            admit(app, None, Some(&person)).await
+            Some(Candidate { user: None, person: Some(person) })
         }
-        Known::Refused => Ok(None),
-    }
+        Known::Refused => None,
+    })
 }

@@ -1,6 +1,6 @@
 //! Which roles somebody has of whom others vouch (`_ldap_calculate_user_roles`, `_oauth_calculate_user_roles`).
 
-use daos::security;
+use daos::security::{self, Role};
 use infra::{
     config::Config,
     db::{DbError, Executor},
@@ -15,23 +15,30 @@ pub(super) async fn of_person(
     db: &dyn Executor,
     config: &Config,
     person: &Person,
-) -> Result<Vec<i64>, DbError> {
+) -> Result<Vec<Role>, DbError> {
     let wanted = names(config, person);
     let found = security::roles_by_name(db, &wanted).await?;
     for missing in wanted.iter().filter(|name| !found.iter().any(|role| role.name == **name)) {
         tracing::warn!(role = missing, "a role that people are to have does not exist");
     }
-    Ok(found.into_iter().map(|role| role.id).collect())
+    Ok(found)
 }
 
-fn names(config: &Config, person: &Person) -> Vec<String> {
-    let mut names = person.role_names.clone();
+/// The roles that `AUTH_ROLES_MAPPING` gives for some keys.
+pub(super) fn mapped(config: &Config, keys: &[String]) -> Vec<String> {
+    let mut names = Vec::new();
     for (key, roles) in config.get("AUTH_ROLES_MAPPING").as_object().into_iter().flatten() {
-        if person.role_keys.contains(key) {
+        if keys.contains(key) {
             let roles = roles.as_array().into_iter().flatten();
             names.extend(roles.filter_map(Value::as_str).map(str::to_owned));
         }
     }
+    names
+}
+
+fn names(config: &Config, person: &Person) -> Vec<String> {
+    let mut names = person.role_names.clone();
+    names.extend(mapped(config, &person.role_keys));
     if config.bool("AUTH_USER_REGISTRATION") {
         match &person.registration_role {
             Some(computed) => names.extend(computed.clone()),

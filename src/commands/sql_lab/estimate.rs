@@ -19,7 +19,7 @@ use super::{
 };
 use crate::query_run::query_access;
 use crate::query_run::query_template;
-use crate::{Caller, access::lists, connect::describe};
+use crate::{Caller, access::lists, connect::describe, state::functions};
 
 /// What is to be estimated.
 #[derive(Debug, Clone, Default)]
@@ -99,7 +99,10 @@ pub async fn estimate(caller: &Caller, request: &EstimateRequest) -> Result<Vec<
             _ => json!({}),
         });
     }
-    Ok(costs)
+    match functions::format_costs(&caller.app.config, &spec.engine, &costs) {
+        Some(formatted) => formatted,
+        None => Ok(costs),
+    }
 }
 
 /// The costs in the first line of a plan, as Python prints floats.

@@ -26,7 +26,7 @@ use crate::query_run::query_access::{self, Place};
 use crate::query_run::query_template;
 use crate::{
     Caller, Services, access::lists, connect::describe as database_describe,
-    introspect::tables::default_catalog,
+    introspect::tables::default_catalog, state::functions,
 };
 
 /// What is asked for (`ExecutePayloadSchema`).
@@ -104,7 +104,7 @@ pub async fn execute(caller: &Caller, request: ExecuteRequest) -> Result<Executi
         && query.sql_editor_id == request.sql_editor_id
         && matches!(query.status.as_deref(), Some(status::RUNNING | status::PENDING | status::TIMED_OUT))
     {
-        return Ok(Execution::Known(json!({"query": describe(&query)})));
+        return Ok(Execution::Known(json!({"query": describe(&caller.app.config, &query)})));
     }
     let found = database::find_where(db, request.database_id, lists::databases(&caller.user, "d")).await?;
     let Some(database) = found else {
@@ -151,7 +151,12 @@ async fn insert(caller: &Caller, request: &ExecuteRequest, place: &Place<'_>) ->
     if request.select_as_cta {
         values.push(("ctas_method", if view { "VIEW" } else { "TABLE" }.into()));
         values.push(("tmp_table_name", request.tmp_table_name.clone().into()));
-        values.push(("tmp_schema_name", database.force_ctas_schema.clone().filter(|s| !s.is_empty()).into()));
+        let forced = database.force_ctas_schema.clone().filter(|s| !s.is_empty());
+        let schema = match forced {
+            Some(schema) => Some(schema),
+            None => functions::ctas_schema(caller, database, place.schema, &request.sql)?,
+        };
+        values.push(("tmp_schema_name", schema.into()));
     }
     match queries::insert(caller.app.db.exec(), values).await {
         Ok(id) => Ok(id),
@@ -194,7 +199,7 @@ async fn begin(
         caller.app.config.int(key).and_then(|s| u64::try_from(s).ok()).unwrap_or(30).clamp(1, 604_800);
     let gone = || infra::Error::internal("the row of a query is gone");
     let query = queries::find(db, id).await?.ok_or_else(gone)?;
-    let started = json!({"query": describe(&query)});
+    let started = json!({"query": describe(&caller.app.config, &query)});
     let job = Job {
         caller: caller.clone(),
         database: database.clone(),

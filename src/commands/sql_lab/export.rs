@@ -17,12 +17,13 @@ use futures_util::{Stream, stream};
 use infra::{
     Result, clock,
     config::Config,
+    encoding::Encoding,
     engines::{Batches, EngineError, QueryOptions, column::ResultSet},
     sql,
 };
 
 use super::{error::sip40, script::rules_of};
-use crate::query_run::{query_access::Place, raise_for_past};
+use crate::query_run::{csv_encoding, query_access::Place, raise_for_past};
 use crate::{Caller, connect::describe};
 
 /// Values that pandas formats alike, and that are held at a time.
@@ -35,7 +36,7 @@ pub struct Export {
     first: ResultSet,
     rest: Batches,
     options: CsvOptions,
-    bom: bool,
+    encoding: Encoding,
 }
 
 /// Begins to execute the query again; its first rows are there when this returns.
@@ -77,7 +78,7 @@ pub async fn export(caller: &Caller, client_id: &str) -> Result<Export> {
         first,
         rest,
         options: options_of(&caller.app.config),
-        bom: bom(&caller.app.config),
+        encoding: csv_encoding(&caller.app.config),
     })
 }
 
@@ -120,30 +121,25 @@ fn options_of(config: &Config) -> CsvOptions {
     }
 }
 
-/// Whether the configured encoding marks the file's beginning.
-fn bom(config: &Config) -> bool {
-    let encoding = config.get("CSV_EXPORT").get("encoding").and_then(|e| e.as_str()).unwrap_or_default();
-    encoding.to_lowercase().replace('_', "-") == "utf-8-sig"
-}
-
 enum Step {
-    Batch(Box<ResultSet>, Batches, CsvOptions, bool),
+    Batch(Box<ResultSet>, Batches, CsvOptions),
     Next(Batches, CsvOptions),
 }
 
 impl Export {
     /// The text piece by piece; no more than a few batches are held. An error in the middle ends it.
     pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, EngineError>> + Send + 'static {
-        let start = Step::Batch(Box::new(self.first), self.rest, self.options, self.bom);
-        stream::unfold(Some(start), |step| async move {
+        let encoding = self.encoding;
+        let start = Step::Batch(Box::new(self.first), self.rest, self.options);
+        stream::unfold(Some(start), move |step| async move {
             match step? {
-                Step::Batch(batch, rest, options, bom) => {
-                    let text = written(*batch, options.clone(), bom).await;
+                Step::Batch(batch, rest, options) => {
+                    let text = written(*batch, options.clone(), encoding, true).await;
                     Some((text, Some(Step::Next(rest, CsvOptions { header: false, ..options }))))
                 }
                 Step::Next(mut rest, options) => match rest.recv().await? {
                     Ok(batch) => {
-                        let text = written(batch, options.clone(), false).await;
+                        let text = written(batch, options.clone(), encoding, false).await;
                         Some((text, Some(Step::Next(rest, options))))
                     }
                     Err(e) => Some((Err(e), None)),
@@ -153,11 +149,16 @@ impl Export {
     }
 }
 
-async fn written(batch: ResultSet, options: CsvOptions, bom: bool) -> Result<Bytes, EngineError> {
+async fn written(
+    batch: ResultSet,
+    options: CsvOptions,
+    encoding: Encoding,
+    is_first: bool,
+) -> Result<Bytes, EngineError> {
     let failed = |e: &dyn std::fmt::Display| EngineError::Connect(e.to_string());
     let written = infra::compute::run_blocking(move || {
-        let mut text = if bom { b"\xef\xbb\xbf".to_vec() } else { Vec::new() };
-        text.extend_from_slice(&to_csv(&Frame::from(batch), &options)?);
+        let text = to_csv(&Frame::from(batch), &options)?;
+        let text = encoding.encode(text, is_first).map_err(|e| FrameError::unexpected(e.to_string()))?;
         Ok(Bytes::from(text))
     });
     written.await.map_err(|e| failed(&e))?.map_err(|e: FrameError| failed(&e))

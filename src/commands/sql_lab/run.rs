@@ -344,7 +344,8 @@ impl Job {
             self.query.select_sql = Some(created.select_sql.clone());
             self.query.select_as_cta_used = Some(true);
         }
-        let mut result = QueryResult { query: describe(&self.query), frame, columns };
+        let mut result =
+            QueryResult { query: describe(&self.caller.app.config, &self.query), frame, columns };
         let key =
             if prepared.created.is_none() && self.is_async { self.store(&mut result).await? } else { None };
         self.query.results_key.clone_from(&key);

@@ -92,7 +92,7 @@ pub async fn describe(app: &Services, tab: &TabState) -> Result<Value> {
         "table_schemas": tables.iter().map(describe_table).collect::<Vec<_>>(),
         "sql": tab.sql,
         "query_limit": tab.query_limit,
-        "latest_query": latest.as_ref().map(describe_query),
+        "latest_query": latest.as_ref().map(|query| describe_query(&app.config, query)),
         "autorun": tab.autorun,
         "template_params": tab.template_params,
         "hide_left_bar": tab.hide_left_bar,

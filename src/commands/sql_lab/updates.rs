@@ -16,7 +16,7 @@ pub async fn changed_since(caller: &Caller, ms: f64) -> Result<Vec<Value>> {
     Ok(found
         .iter()
         .map(|query| {
-            let mut shown = describe(query);
+            let mut shown = describe(&caller.app.config, query);
             for (key, time) in [("startDttm", query.start_time), ("endDttm", query.end_time)] {
                 shown[key] = json!(time.map(|t| format!("{t:.6}")));
             }

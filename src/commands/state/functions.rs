@@ -3,7 +3,10 @@
 use daos::database::Database;
 use infra::{
     Error, Result,
-    config::python::{Caller as Asker, Function, Input},
+    config::{
+        Config,
+        python::{Caller as Asker, Function, Input},
+    },
     error::{ErrorType, SupersetError},
 };
 use serde_json::{Map, Value, json};
@@ -175,6 +178,124 @@ pub fn bootstrap_overrides(caller: &Caller, data: &Map<String, Value>) -> Result
         Value::Object(overrides) => Ok(overrides),
         _ => Err(failed(function, "it did not return a dictionary")),
     }
+}
+
+/// `DB_SQLA_URI_VALIDATOR`: an address that it raises an exception for is not connected to, with its words.
+pub fn validate_uri(config: &Config, url: &str) -> Result<()> {
+    let Some(function) = config.function("DB_SQLA_URI_VALIDATOR") else { return Ok(()) };
+    let judged = function.call(vec![Input::Url(url.to_owned())], Vec::new(), &Asker::default());
+    let refused = |text: String| Error::sip40(422, SupersetError::new(ErrorType::GenericDbEngineError, text));
+    match judged {
+        Ok(_) => Ok(()),
+        Err(error) => match error.exception.map(|exception| exception.1).filter(|text| !text.is_empty()) {
+            Some(text) => Err(refused(text)),
+            None => Err(refused("The connection is forbidden by DB_SQLA_URI_VALIDATOR.".to_owned())),
+        },
+    }
+}
+
+/// `USER_AGENT_FUNC`: how connections to a database call themselves. A failure leaves the usual name.
+pub fn user_agent(caller: &Caller, database: &Database) -> Option<String> {
+    let function = caller.app.config.function("USER_AGENT_FUNC")?;
+    let positional = vec![database_object(database), Input::Data(Value::Null)];
+    call(function, positional, Vec::new(), &caller.user).ok()?.as_str().map(str::to_owned)
+}
+
+/// `SQLLAB_CTAS_SCHEMA_NAME_FUNC`: where tables of SQL Lab are made.
+pub fn ctas_schema(
+    caller: &Caller,
+    database: &Database,
+    schema: Option<&str>,
+    sql: &str,
+) -> Result<Option<String>> {
+    let Some(function) = caller.app.config.function("SQLLAB_CTAS_SCHEMA_NAME_FUNC") else { return Ok(None) };
+    let positional = vec![
+        database_object(database),
+        user_object(&caller.user),
+        Input::Data(json!(schema)),
+        Input::Data(sql.into()),
+    ];
+    match call(function, positional, Vec::new(), &caller.user)? {
+        Value::String(name) => Ok(Some(name).filter(|name| !name.is_empty())),
+        Value::Null => Ok(None),
+        _ => Err(failed(function, "it did not return a name")),
+    }
+}
+
+/// `QUERY_COST_FORMATTERS_BY_ENGINE`: costs as an engine's function shows them, if it has one.
+pub fn format_costs(config: &Config, engine: &str, costs: &[Value]) -> Option<Result<Vec<Value>>> {
+    let function = config.function("QUERY_COST_FORMATTERS_BY_ENGINE")?.item(engine)?;
+    let formatted = function.call(vec![Input::Data(costs.into())], Vec::new(), &Asker::default());
+    Some(match formatted {
+        Ok(Value::Array(costs)) => Ok(costs),
+        Ok(_) => Err(failed(&function, "it did not return a list")),
+        Err(_) => Err(told(&function)),
+    })
+}
+
+/// `TRACKING_URL_TRANSFORMER` over a stored address; one that takes two arguments gets the query, too. A failure shows
+/// no address.
+pub fn tracking_url(config: &Config, url: Option<&str>, about: Value) -> Value {
+    let (Some(url), Some(function)) =
+        (url.filter(|url| !url.is_empty()), config.function("TRACKING_URL_TRANSFORMER"))
+    else {
+        return json!(url);
+    };
+    let mut positional = vec![Input::Data(url.into())];
+    if function.parameters().len() > 1 {
+        positional.push(Input::Object("query", about.as_object().cloned().unwrap_or_default()));
+    }
+    let changed = function.call(positional, Vec::new(), &Asker::default());
+    changed.ok().filter(Value::is_string).unwrap_or_default()
+}
+
+/// `DATASET_HEALTH_CHECK`: what it says of a dataset; a failure says nothing.
+pub fn dataset_health(config: &Config, dataset: &Map<String, Value>) -> Option<Value> {
+    let function = config.function("DATASET_HEALTH_CHECK")?;
+    let said = function.call(vec![Input::Object("dataset", dataset.clone())], Vec::new(), &Asker::default());
+    said.ok().filter(Value::is_string)
+}
+
+/// `FAB_PASSWORD_COMPLEXITY_VALIDATOR`: what its exception says of a password, if there is such a function.
+pub fn judge_password(config: &Config, password: &str) -> Option<Result<Option<String>>> {
+    let function = config.function("FAB_PASSWORD_COMPLEXITY_VALIDATOR")?;
+    let judged = function.call(vec![Input::Data(password.into())], Vec::new(), &Asker::default());
+    Some(match judged {
+        Ok(_) => Ok(None),
+        Err(error) => match error.exception.map(|exception| *exception) {
+            Some((kind, message)) if kind.ends_with("ValidationError") => Ok(Some(message)),
+            _ => Err(told(function)),
+        },
+    })
+}
+
+/// `EMAIL_HEADER_MUTATOR`: other header fields of a mail, and with them other recipients. `about` is what the original
+/// says of the report; without the key the fields stay as they are.
+pub fn mutate_mail(
+    config: &Config,
+    fields: Vec<(String, String)>,
+    about: Value,
+    owners: Vec<Map<String, Value>>,
+) -> Result<Vec<(String, String)>> {
+    let Some(function) = config.function("EMAIL_HEADER_MUTATOR") else { return Ok(fields) };
+    let mut named: Vec<(&str, Input)> = vec![("owners", Input::Objects("user", owners))];
+    let about = about.as_object().cloned().unwrap_or_default();
+    named.extend(about.iter().map(|(name, value)| (name.as_str(), Input::Data(value.clone()))));
+    let changed = function.call(vec![Input::Message(fields)], named, &Asker::default());
+    let changed = changed.map_err(|_| told(function))?;
+    let text = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let is_name = |name: &String| !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && b != b':');
+    let read = |field: &Value| {
+        let name = field.get(0).and_then(Value::as_str).map(str::to_owned).filter(is_name)?;
+        Some((name, text(field.get(1)?)?))
+    };
+    let fields = changed.get("fields").and_then(Value::as_array);
+    let fields: Option<Vec<_>> = fields.and_then(|all| all.iter().map(read).collect());
+    fields.ok_or_else(|| failed(function, "it did not return the message with names and texts"))
 }
 
 /// The words of such an error.

@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::{
     cors::Cors,
-    honoured, idle,
+    engine_options, exports, honoured, idle,
     keys::{self, Effect},
     load::Given,
-    python::{Problem, Subject},
+    python::{Function, Problem, Subject, manager::METHODS},
     secrets, sign_in,
     talisman::Talisman,
     types,
@@ -76,6 +76,13 @@ pub(super) fn check(
                     ));
                 }
             }
+            Effect::Honoured if accepted.contains(key) && honoured::is_called(key) => without.push(key),
+            Effect::Honoured if key == "CUSTOM_SECURITY_MANAGER" => {
+                let class = given.functions.get(key);
+                let wrong = class.map(|class| overrides(class, &accepted));
+                let text = wrong.unwrap_or_else(|| Some("it is no class".to_owned()));
+                found.complaints.extend(text.map(|text| format!("{}: {key}: {text}", given.place(key))));
+            }
             Effect::Honoured => {}
             Effect::Stops(what) if !accepted.contains(key) => {
                 found.complaints.push(format!("{}: {}", given.place(key), refusal(key, what)));
@@ -93,6 +100,9 @@ pub(super) fn check(
         found.warnings.push(format!("set, but without effect in liteset: {}", with_reasons(&without)));
     }
     misspelt(given, &mut unknown, defaults, &mut found);
+    found.warnings.extend(exports::warnings(values));
+    found.warnings.extend(engine_options::warning(values));
+    found.complaints.extend(exports::complaints(values));
     found.complaints.extend(secrets::weak(values));
     found.complaints.extend(Cors::read(values).err().unwrap_or_default());
     found.complaints.extend(Talisman::read(values).err().unwrap_or_default());
@@ -110,6 +120,27 @@ fn refusal(key: &str, what: &str) -> String {
     format!(
         "{key} is set and liteset does not have it: {what}.{instead} Add {key} to {ACCEPT} to start nevertheless"
     )
+}
+
+/// What of a `CUSTOM_SECURITY_MANAGER` liteset does not have.
+fn overrides(class: &Function, accepted: &HashSet<String>) -> Option<String> {
+    const KEY: &str = "CUSTOM_SECURITY_MANAGER";
+    let mut foreign = match class.foreign_overrides() {
+        Ok(foreign) => foreign,
+        Err(why) => return Some(why.to_owned()),
+    };
+    foreign.retain(|name| !accepted.contains(&format!("{KEY}.{name}")));
+    if foreign.is_empty() {
+        return None;
+    }
+    let named: Vec<String> = foreign.iter().map(|name| format!("{KEY}.{name}")).collect();
+    Some(format!(
+        "it overrides {}, and liteset calls only {} of such a class: rules of access are roles and row-level \
+         security, pages and routes of log-ins are AUTH_TYPE with its keys. Add {} to {ACCEPT} to start without them",
+        foreign.join(", "),
+        METHODS.join(", "),
+        named.join(", "),
+    ))
 }
 
 /// The keys with the reasons why they have no effect, those of one reason together.
@@ -172,6 +203,7 @@ fn unread_key<'a>(
         Effect::Honoured if matches!(key, "RESULTS_BACKEND" | "CELERY_CONFIG") => {
             found.warnings.push(format!("{at}: {key}: {}; ignored", problem.text));
         }
+        Effect::Honoured if accepted.contains(key) && honoured::is_called(key) => without.push(key),
         Effect::Honoured => found.complaints.push(format!(
             "{at}: {key}: {}. Write the value in plain Python, or set LITESET_{key} in the environment",
             problem.text

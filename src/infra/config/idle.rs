@@ -2,7 +2,7 @@
 
 const PYTHON: &str = "it concerns the inside of Superset's Python program";
 const GROUPS: &str = "groups at a provider become roles here, not groups";
-const LOGGING: &str = "LITESET_LOG decides what is logged";
+const LOGGING: &str = "lines are JSON; LOG_LEVEL and LITESET_LOG decide which are written";
 const COMPRESSION: &str = "answers are compressed as the browser asks";
 const BEARER: &str = "bearer tokens are read from the Authorization header, as they are by default";
 const HIVE: &str = "no files are uploaded into Hive";
@@ -10,21 +10,27 @@ const BROWSER: &str = "pages are photographed by liteset's own browser control";
 const JOBS: &str = "work in the background is liteset's own, without Celery";
 const PAGES: &str = "the page is not there";
 const SESSIONS: &str = "sessions and links have the form of the defaults";
+const UNUSED: &str = "Superset 6.0.0 does nothing with it either";
+const LINKS: &str = "addresses are those of requests, or begin with WEBDRIVER_BASEURL";
+const RESULTS: &str = "results are kept in liteset's own form";
+const TRACES: &str =
+    "answers have no stack traces; the log has the error under the X-Request-ID of the answer";
+const CERTIFICATES: &str = "certificates of databases are kept in memory, not in files";
+const TUNNELS: &str = "tunnels need no port of this machine";
+const STREAMS: &str = "uploads are read in pieces of liteset's own size";
+const TEMPLATE: &str = "new people get no copy of a dashboard";
+const METADB: &str = "liteset has no database of databases (superset://)";
 const SPLIT: &str = "statements are executed one by one: SQL_QUERY_MUTATOR sees each of them once";
-const TRACKING: &str = "no engine here has pages about its queries";
-const AGENT: &str = "connections call themselves liteset";
-const NOTYET: &str = "liteset does not have it";
 
 /// Keys and the reasons why they have no effect; sorted.
 pub const IDLE: &[(&str, &str)] = &[
     ("ADDITIONAL_MODULE_DS_MAP", PYTHON),
     ("ALEMBIC_SKIP_LOG_CONFIG", PYTHON),
-    ("ALLOWED_EXTRA_AUTHENTICATIONS", NOTYET),
+    ("ALLOWED_EXTRA_AUTHENTICATIONS", PYTHON),
     ("AUTH_AUTO_CREATE_GROUPS", GROUPS),
     ("AUTH_GROUPS_SYNC_AT_LOGIN", GROUPS),
     ("BABEL_DEFAULT_FOLDER", PYTHON),
     ("BABEL_TRANSLATION_DIRECTORIES", PYTHON),
-    ("BACKUP_COUNT", LOGGING),
     ("BASE_DIR", PYTHON),
     ("CATALOGS_SIMPLIFIED_MIGRATION", PYTHON),
     ("CELERY_BEAT_SCHEDULER_EXPIRES", JOBS),
@@ -47,30 +53,25 @@ pub const IDLE: &[(&str, &str)] = &[
     ("COMPRESS_ZSTD_LEVEL", COMPRESSION),
     ("CONFIG_PATH_ENV_VAR", PYTHON),
     ("CONTENT_SECURITY_POLICY_WARNING", PYTHON),
-    ("CSV_DEFAULT_NA_NAMES", NOTYET),
+    ("CSV_DEFAULT_NA_NAMES", UNUSED),
     ("CSV_TO_HIVE_UPLOAD_DIRECTORY", HIVE),
     ("CSV_TO_HIVE_UPLOAD_DIRECTORY_FUNC", HIVE),
     ("CSV_TO_HIVE_UPLOAD_S3_BUCKET", HIVE),
     ("CUSTOM_TEMPLATE_PROCESSORS", PYTHON),
-    ("DASHBOARD_TEMPLATE_ID", NOTYET),
-    ("DATASET_HEALTH_CHECK", PYTHON),
+    ("DASHBOARD_TEMPLATE_ID", TEMPLATE),
     ("DB_POLL_INTERVAL_SECONDS", JOBS),
-    ("DEFAULT_DB_ID", NOTYET),
+    ("DEFAULT_DB_ID", UNUSED),
     ("DEFAULT_MODULE_DS_MAP", PYTHON),
     ("EMAIL_PAGE_RENDER_WAIT", BROWSER),
     ("ENABLE_CHUNK_ENCODING", PYTHON),
-    ("ENABLE_TIME_ROTATE", LOGGING),
-    ("EXCEL_EXPORT", NOTYET),
     ("FAB_ADD_SECURITY_PERMISSION_VIEW", PAGES),
     ("FAB_ADD_SECURITY_PERMISSION_VIEWS_VIEW", PAGES),
     ("FAB_ADD_SECURITY_VIEW_MENU_VIEW", PAGES),
     ("FAB_BASE_TEMPLATE", PYTHON),
     ("FAB_STATIC_FOLDER", PYTHON),
     ("FAB_STATIC_URL_PATH", PYTHON),
-    ("FILENAME", LOGGING),
     ("FLASK_USE_RELOAD", PYTHON),
     ("GLOBAL_ASYNC_QUERY_MANAGER_CLASS", PYTHON),
-    ("INTERVAL", PYTHON),
     ("JWT_ACCESS_COOKIE_NAME", BEARER),
     ("JWT_ACCESS_COOKIE_PATH", BEARER),
     ("JWT_ACCESS_CSRF_COOKIE_PATH", BEARER),
@@ -102,56 +103,43 @@ pub const IDLE: &[(&str, &str)] = &[
     ("JWT_VERIFY_SUB", BEARER),
     ("LOGGING_CONFIGURATOR", LOGGING),
     ("LOG_FORMAT", LOGGING),
-    ("LOG_LEVEL", LOGGING),
     ("MACHINE_AUTH_PROVIDER_CLASS", PYTHON),
-    ("MAX_CONTENT_LENGTH", NOTYET),
     ("MAX_COOKIE_SIZE", SESSIONS),
     ("MUTATE_AFTER_SPLIT", SPLIT),
     ("NO_TIME_RANGE", PYTHON),
-    ("PREFERRED_URL_SCHEME", SESSIONS),
+    ("PREFERRED_URL_SCHEME", LINKS),
     ("PRESTO_POLL_INTERVAL", JOBS),
     ("PROFILING", PYTHON),
-    ("QUERY_COST_FORMATTERS_BY_ENGINE", PYTHON),
-    ("QUERY_SEARCH_LIMIT", NOTYET),
-    ("RESULTS_BACKEND_USE_MSGPACK", JOBS),
-    ("ROBOT_PERMISSION_ROLES", NOTYET),
-    ("ROLLOVER", LOGGING),
+    ("QUERY_SEARCH_LIMIT", UNUSED),
+    ("RESULTS_BACKEND_USE_MSGPACK", RESULTS),
+    ("ROBOT_PERMISSION_ROLES", UNUSED),
     ("SCREENSHOT_PLAYWRIGHT_WAIT_EVENT", BROWSER),
     ("SCREENSHOT_SELENIUM_RETRIES", BROWSER),
     ("SERVER_NAME", SESSIONS),
     ("SESSION_REFRESH_EACH_REQUEST", SESSIONS),
-    ("SHOW_STACKTRACE", LOGGING),
+    ("SHOW_STACKTRACE", TRACES),
     ("SILENCE_FAB", PYTHON),
     ("SQLALCHEMY_BINDS", PYTHON),
     ("SQLALCHEMY_ECHO", LOGGING),
-    ("SQLALCHEMY_ENGINE_OPTIONS", NOTYET),
     ("SQLALCHEMY_RECORD_QUERIES", PYTHON),
     ("SQLALCHEMY_TRACK_MODIFICATIONS", PYTHON),
     ("SQLA_TABLE_MUTATOR", PYTHON),
     ("SQLGLOT_DIALECTS_EXTENSIONS", PYTHON),
-    ("SQLLAB_CTAS_SCHEMA_NAME_FUNC", PYTHON),
-    ("SQLLAB_SCHEDULE_WARNING_MESSAGE", NOTYET),
-    ("SQLLAB_VALIDATION_TIMEOUT", NOTYET),
-    ("SSH_TUNNEL_LOCAL_BIND_ADDRESS", NOTYET),
+    ("SQLLAB_SCHEDULE_WARNING_MESSAGE", UNUSED),
+    ("SSH_TUNNEL_LOCAL_BIND_ADDRESS", TUNNELS),
     ("SSH_TUNNEL_MANAGER_CLASS", PYTHON),
-    ("SSH_TUNNEL_PACKET_TIMEOUT_SEC", NOTYET),
-    ("SSL_CERT_PATH", NOTYET),
+    ("SSH_TUNNEL_PACKET_TIMEOUT_SEC", TUNNELS),
+    ("SSL_CERT_PATH", CERTIFICATES),
     ("STATS_LOGGER", LOGGING),
-    ("STR_NA_VALUES", NOTYET),
-    ("SUPERSET_META_DB_LIMIT", NOTYET),
+    ("STR_NA_VALUES", UNUSED),
+    ("SUPERSET_META_DB_LIMIT", METADB),
     ("THUMBNAIL_CHART_DIGEST_FUNC", PYTHON),
     ("THUMBNAIL_DASHBOARD_DIGEST_FUNC", PYTHON),
-    ("TIME_GRAIN_ADDONS", NOTYET),
-    ("TIME_GRAIN_ADDON_EXPRESSIONS", NOTYET),
-    ("TIME_GRAIN_DENYLIST", NOTYET),
     ("TIME_GRAIN_JOIN_COLUMN_PRODUCERS", PYTHON),
-    ("TIME_ROTATE_LOG_LEVEL", LOGGING),
-    ("TRACKING_URL_TRANSFORMER", TRACKING),
-    ("TROUBLESHOOTING_LINK", NOTYET),
+    ("TROUBLESHOOTING_LINK", UNUSED),
     ("UPLOADED_CSV_HIVE_NAMESPACE", HIVE),
-    ("UPLOAD_CHUNK_SIZE", NOTYET),
+    ("UPLOAD_CHUNK_SIZE", STREAMS),
     ("UPLOAD_FOLDER", PYTHON),
-    ("USER_AGENT_FUNC", AGENT),
     ("VERSION_SHA_LENGTH", PYTHON),
     ("WEBDRIVER_AUTH_FUNC", PYTHON),
     ("WTF_CSRF_META_NAME", PYTHON),
@@ -172,6 +160,23 @@ mod tests {
 
     /// A constant of Flask-AppBuilder that the defaults name.
     const CONSTANTS: &[&str] = &["AUTH_DB"];
+
+    #[test]
+    fn the_table_of_keys_has_one_class_for_each() {
+        let table = include_str!("../../../tests/golden/config_keys/groups.txt");
+        let rows =
+            table.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(' '));
+        let mut seen = std::collections::BTreeSet::new();
+        for (group, key) in rows {
+            assert!(seen.insert(key), "{key} is there twice");
+            let effect = keys::effect(key);
+            let idle = super::why(key).is_some();
+            assert_ne!(idle, effect != keys::Effect::Idle, "{key}: neither or twice");
+            assert!(group != "A" || !idle, "{key} restricts: honoured, or the start stops");
+            assert!(group != "N" || idle, "{key} means nothing here");
+        }
+        assert!(seen.len() > 130);
+    }
 
     #[test]
     fn every_key_of_the_defaults_is_in_exactly_one_class() {

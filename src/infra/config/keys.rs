@@ -43,14 +43,15 @@ pub fn instead(key: &str) -> Option<&'static str> {
             "let the proxy in front do it, or ENABLE_PROXY_FIX, TALISMAN_CONFIG, CORS_OPTIONS"
         }
         "BLUEPRINTS" => "serve its pages beside liteset and let the proxy choose by path",
-        "CUSTOM_SECURITY_MANAGER" | "FAB_SECURITY_MANAGER_CLASS" => {
-            "rules of access are roles and row-level security; signing in is AUTH_TYPE with its keys"
-        }
-        "DB_SQLA_URI_VALIDATOR" => {
-            "PREVENT_UNSAFE_DB_CONNECTIONS and DBS_AVAILABLE_DENYLIST forbid addresses"
+        "FAB_SECURITY_MANAGER_CLASS" => {
+            "rules of access are roles and row-level security; signing in is AUTH_TYPE with its keys, or \
+             CUSTOM_SECURITY_MANAGER"
         }
         "EVENT_LOGGER" => {
             "events are in the table `logs`, and in the log with LITESET_LOG=liteset::access=info"
+        }
+        "EXTRA_DYNAMIC_QUERY_FILTERS" | "EXTRA_RELATED_QUERY_FILTERS" => {
+            "lists show what roles give access to; EXCLUDE_USERS_FROM_LISTS takes people out of them"
         }
         "FAB_ROLES" => "make the roles in the page or with `liteset import`",
         "FLASK_APP_MUTATOR" => "headers and redirects: TALISMAN_CONFIG, CORS_OPTIONS or the proxy in front",
@@ -64,14 +65,10 @@ pub fn instead(key: &str) -> Option<&'static str> {
 const STOPS: &[(&str, &str)] = &[
     ("ADDITIONAL_MIDDLEWARE", "requests would not pass through it"),
     ("BLUEPRINTS", "their pages and their checks before a request would not be there"),
-    ("CUSTOM_SECURITY_MANAGER", "its rules of who may see what would not hold"),
-    ("DB_SQLA_URI_VALIDATOR", "addresses of databases that it forbids would be accepted"),
-    ("EMAIL_HEADER_MUTATOR", "mails of reports would be sent without what it changes, recipients included"),
     ("ENGINE_CONTEXT_MANAGER", "queries would run without what it sets up around them"),
     ("EVENT_LOGGER", "events would be written to the table `logs`, not to it"),
     ("EXTRA_DYNAMIC_QUERY_FILTERS", "lists would not be narrowed by it"),
     ("EXTRA_RELATED_QUERY_FILTERS", "lists of owners and roles would not be narrowed by it"),
-    ("FAB_PASSWORD_COMPLEXITY_VALIDATOR", "passwords that it refuses would be accepted"),
     ("FAB_ROLES", "the roles that it defines would not be made"),
     ("FAB_ROLES_MAPPING", "roles would keep their names"),
     ("FAB_SECURITY_MANAGER_CLASS", "its rules of who may see what would not hold"),

@@ -8,7 +8,9 @@ use std::{
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::{Config, app_root, checks, honoured, keys, python, secrets, sign_in, talisman, types};
+use super::{
+    Config, app_root, checks, engine_options, honoured, keys, python, secrets, sign_in, talisman, types,
+};
 
 /// What the command line and the process give.
 #[derive(Debug, Default)]
@@ -191,6 +193,7 @@ pub fn load(sources: Sources) -> Result<Loaded, ConfigError> {
     if sources.makes_secrets {
         secrets::fill(&home, own_database, &mut values)?;
     }
+    engine_options::apply(&mut values);
     let mut config = Config::over(defaults, values);
     talisman::apply_to_cookies(&mut config.values);
     config.functions = given.functions.into_iter().collect();

@@ -6,6 +6,8 @@
 pub mod app_root;
 mod checks;
 mod cors;
+pub mod engine_options;
+mod exports;
 mod honoured;
 mod idle;
 mod keys;
@@ -109,6 +111,24 @@ impl Config {
     /// The function that a key is; see [`python::Function`].
     pub fn function(&self, key: &str) -> Option<&python::Function> {
         self.functions.get(key).filter(|_| !self.accepts(key))
+    }
+    /// What methods of a `CUSTOM_SECURITY_MANAGER` see of the object that they belong to.
+    pub fn security_manager(&self) -> python::manager::Manager {
+        const SETTINGS: &[&str] = &[
+            "AUTH_ROLES_MAPPING",
+            "AUTH_ROLES_SYNC_AT_LOGIN",
+            "AUTH_ROLE_ADMIN",
+            "AUTH_ROLE_PUBLIC",
+            "AUTH_TYPE",
+            "AUTH_USERNAME_CI",
+            "AUTH_USER_REGISTRATION",
+            "AUTH_USER_REGISTRATION_ROLE",
+        ];
+        let providers = sign_in::provider::providers(self).unwrap_or_default();
+        python::manager::Manager {
+            providers: providers.into_iter().map(|provider| provider.name).collect(),
+            settings: SETTINGS.iter().map(|key| (key.to_lowercase(), self.get(key).clone())).collect(),
+        }
     }
     /// `JINJA_CONTEXT_ADDONS`, unless it is empty.
     pub fn addons(&self) -> Option<&Addons> {

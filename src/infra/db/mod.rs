@@ -16,7 +16,13 @@ mod sqlite;
 mod uri;
 mod value;
 
-use std::{future::Future, pin::Pin, sync::Arc, sync::atomic::AtomicU64, sync::atomic::Ordering};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use crate::statement_log::{Database, Statement, noted};
 
@@ -153,13 +159,31 @@ pub struct Db {
     statements: Arc<AtomicU64>,
 }
 
+/// Connections to a server. A file of SQLite takes the size alone.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PoolOptions {
+    /// At most so many.
+    pub size: usize,
+    /// How long somebody waits for one; for ever without it.
+    pub wait: Option<Duration>,
+    /// Older ones are given up.
+    pub max_age: Option<Duration>,
+    /// Each is asked for an answer before it is used.
+    pub ping: bool,
+}
+
 impl Db {
     /// Opens the pool and makes one connection to prove that it works.
     pub async fn connect(uri: &DbUri, pool_size: usize) -> Result<Self, DbError> {
+        Self::connect_with(uri, PoolOptions { size: pool_size, ..PoolOptions::default() }).await
+    }
+
+    /// The same with more to say about the pool.
+    pub async fn connect_with(uri: &DbUri, options: PoolOptions) -> Result<Self, DbError> {
         let pool = match uri {
-            DbUri::Sqlite { path, .. } => Pool::Sqlite(sqlite::Pool::open(path, pool_size).await?),
-            DbUri::Postgres(config) => Pool::Postgres(postgres::Pool::open(config, pool_size).await?),
-            DbUri::Mysql(target) => Pool::Mysql(mysql::Pool::open(target, pool_size).await?),
+            DbUri::Sqlite { path, .. } => Pool::Sqlite(sqlite::Pool::open(path, options.size).await?),
+            DbUri::Postgres(config) => Pool::Postgres(postgres::Pool::open(config, options).await?),
+            DbUri::Mysql(target) => Pool::Mysql(mysql::Pool::open(target, options).await?),
         };
         Ok(Self { pool, statements: Arc::default() })
     }

@@ -15,7 +15,7 @@ use std::{
 use deadpool::managed::{self, Metrics, Object, PoolError, RecycleError, RecycleResult};
 use tokio::sync::Mutex;
 
-use super::{BoxFuture, DbError, Row, Sql, Value};
+use super::{BoxFuture, DbError, PoolOptions, Row, Sql, Value};
 use crate::mysql::{Answer, Cell, Entered, Failure, PING, Param, QUERY, Target, Wire, ask, enter, in_time};
 use statements::Statements;
 
@@ -28,7 +28,10 @@ const LARGEST_PACKET: usize = 256 << 20;
 #[derive(Clone)]
 pub(super) struct Pool(managed::Pool<Manager>);
 
-struct Manager(Arc<Target>);
+struct Manager {
+    target: Arc<Target>,
+    options: PoolOptions,
+}
 
 struct Connection {
     wire: Wire,
@@ -50,17 +53,18 @@ impl managed::Manager for Manager {
 
     async fn create(&self) -> Result<Connection, DbError> {
         // a type of its own, as looking a name up lies deep in types
-        let work: BoxFuture<'_, _> = Box::pin(open(&self.0));
-        in_time(self.0.patience * 2, work).await.map_err(|e| error::of_connecting(e, &self.0))
+        let work: BoxFuture<'_, _> = Box::pin(open(&self.target));
+        in_time(self.target.patience * 2, work).await.map_err(|e| error::of_connecting(e, &self.target))
     }
 
-    async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<DbError> {
+    async fn recycle(&self, connection: &mut Connection, metrics: &Metrics) -> RecycleResult<DbError> {
         let dead = || RecycleError::message("the connection is gone");
-        if connection.busy || connection.changed {
+        let is_old = self.options.max_age.is_some_and(|most| metrics.age() > most);
+        if connection.busy || connection.changed || is_old {
             return Err(dead());
         }
-        if connection.used.elapsed() > FRESH {
-            in_time(self.0.patience, ask(&mut connection.wire, PING, "")).await.map_err(|_| dead())?;
+        if self.options.ping || connection.used.elapsed() > FRESH {
+            in_time(self.target.patience, ask(&mut connection.wire, PING, "")).await.map_err(|_| dead())?;
         }
         Ok(())
     }
@@ -180,9 +184,13 @@ fn value(cell: Cell<'_>) -> Value {
 }
 
 impl Pool {
-    pub async fn open(target: &Target, size: usize) -> Result<Self, DbError> {
-        let manager = Manager(Arc::new(target.clone()));
-        let pool = managed::Pool::builder(manager).max_size(size.max(2)).build();
+    pub async fn open(target: &Target, options: PoolOptions) -> Result<Self, DbError> {
+        let manager = Manager { target: Arc::new(target.clone()), options };
+        let pool = managed::Pool::builder(manager)
+            .max_size(options.size.max(2))
+            .wait_timeout(options.wait)
+            .runtime(deadpool::Runtime::Tokio1)
+            .build();
         let pool = Self(pool.map_err(|e| DbError::Unavailable(e.to_string()))?);
         drop(pool.get().await?);
         Ok(pool)

@@ -3,7 +3,7 @@
 use std::{error::Error as StdError, sync::Arc};
 
 use bytes::BytesMut;
-use deadpool_postgres::{Client, Manager, ManagerConfig, RecyclingMethod};
+use deadpool_postgres::{Client, Hook, HookError, Manager, ManagerConfig, RecyclingMethod, Runtime};
 use tokio_postgres::{
     Statement,
     error::SqlState,
@@ -12,18 +12,25 @@ use tokio_postgres::{
 
 use crate::pg::{Connector, Target};
 
-use super::{DbError, Dialect, Row, Sql, Value};
+use super::{DbError, Dialect, PoolOptions, Row, Sql, Value};
 
 #[derive(Clone)]
 pub(super) struct Pool(deadpool_postgres::Pool);
 
 impl Pool {
-    pub async fn open(target: &Target, size: usize) -> Result<Self, DbError> {
-        let recycle = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    pub async fn open(target: &Target, options: PoolOptions) -> Result<Self, DbError> {
+        let method = if options.ping { RecyclingMethod::Verified } else { RecyclingMethod::Fast };
+        let recycle = ManagerConfig { recycling_method: method };
         let connector = Connector::new(&target.verify).map_err(|e| DbError::Unavailable(e.to_string()))?;
         let manager = Manager::from_connect(target.config.clone(), connector, recycle);
         let pool = deadpool_postgres::Pool::builder(manager)
-            .max_size(size.max(2))
+            .max_size(options.size.max(2))
+            .wait_timeout(options.wait)
+            .runtime(Runtime::Tokio1)
+            .pre_recycle(Hook::sync_fn(move |_, metrics| match options.max_age {
+                Some(most) if metrics.age() > most => Err(HookError::message("the connection is too old")),
+                _ => Ok(()),
+            }))
             .build()
             .map_err(|e| DbError::Unavailable(e.to_string()))?;
         let pool = Self(pool);

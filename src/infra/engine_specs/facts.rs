@@ -90,6 +90,8 @@ pub struct Connection {
     pub form_engine: Option<String>,
     /// The driver's argument that names whom it acts for; without it the login itself is theirs (`impersonate_user`).
     pub impersonation_argument: Option<String>,
+    /// The driver's argument that names the program which asks (`get_extra_params`, `USER_AGENT_FUNC`).
+    pub agent_argument: Option<String>,
     /// Of `encrypted_extra` only the way to authenticate counts (`update_params_from_encrypted_extra`).
     pub secret_is_auth: bool,
     /// Where the catalog is named.

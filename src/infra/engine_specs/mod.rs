@@ -4,6 +4,7 @@
 
 mod dialect;
 pub mod facts;
+pub mod grains;
 pub mod registry;
 pub mod spec;
 pub mod url;

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::spec::EngineSpec;
+use super::{grains, spec::EngineSpec};
 
 /// Where several specs share an engine, the first without drivers of its own answers for the unknown ones.
 const FILES: &[&str] = &[
@@ -79,7 +79,9 @@ static SPECS: LazyLock<Vec<EngineSpec>> = LazyLock::new(|| {
             .inspect_err(|error| tracing::error!(%error, "engine spec cannot be read"))
             .ok()
     };
-    FILES.iter().filter_map(read).collect()
+    let mut specs: Vec<EngineSpec> = FILES.iter().filter_map(read).collect();
+    specs.iter_mut().for_each(grains::apply);
+    specs
 });
 static BASE: LazyLock<EngineSpec> = LazyLock::new(EngineSpec::base);
 

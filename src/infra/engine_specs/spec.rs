@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::facts::{Connection, CostEstimate, Grammar, SqlFacts};
+use super::grains;
 use crate::engine_specs::url::Url;
 
 /// Generic type of a column (`superset.utils.core:GenericDataType`); the number is the wire form.
@@ -176,7 +177,7 @@ pub struct EngineSpec {
     pub parameters_schema: Option<Value>,
     /// Names of functions for autocompletion, where they are known beforehand.
     pub functions: Vec<String>,
-    grains: Vec<(String, String)>,
+    pub(super) grains: Vec<(String, String)>,
     date_trunc_functions: Vec<(String, String)>,
     epoch: Option<String>,
     epoch_ms: Option<String>,
@@ -285,29 +286,6 @@ const BASE_TYPES: &[(&str, &str, GenericType)] = {
 static BASE_TYPE_PATTERNS: LazyLock<Vec<(Regex, &str, GenericType)>> = LazyLock::new(|| {
     BASE_TYPES.iter().filter_map(|(p, sqla, generic)| Some((pattern(p)?, *sqla, *generic))).collect()
 });
-
-/// Grains and their labels (`builtin_time_grains`).
-const GRAIN_NAMES: &[(&str, &str)] = &[
-    ("PT1S", "Second"),
-    ("PT5S", "5 second"),
-    ("PT30S", "30 second"),
-    ("PT1M", "Minute"),
-    ("PT5M", "5 minute"),
-    ("PT10M", "10 minute"),
-    ("PT15M", "15 minute"),
-    ("PT30M", "30 minute"),
-    ("PT1H", "Hour"),
-    ("PT6H", "6 hour"),
-    ("P1D", "Day"),
-    ("P1W", "Week"),
-    ("P1M", "Month"),
-    ("P3M", "Quarter"),
-    ("P1Y", "Year"),
-    ("1969-12-28T00:00:00Z/P1W", "Week starting Sunday"),
-    ("1969-12-29T00:00:00Z/P1W", "Week starting Monday"),
-    ("P1W/1970-01-03T00:00:00Z", "Week ending Saturday"),
-    ("P1W/1970-01-04T00:00:00Z", "Week ending Sunday"),
-];
 
 fn pattern(text: &str) -> Option<Regex> {
     RegexBuilder::new(text).case_insensitive(true).build().ok()
@@ -435,8 +413,7 @@ dialect = ""
         self.grains
             .iter()
             .filter_map(|(duration, function)| {
-                let (_, name) = GRAIN_NAMES.iter().find(|(d, _)| d == duration)?;
-                Some(TimeGrain { name, function, duration })
+                Some(TimeGrain { name: grains::name(duration)?, function, duration })
             })
             .collect()
     }

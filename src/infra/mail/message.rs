@@ -38,6 +38,8 @@ pub struct Message {
     pub id: String,
     /// When it was written.
     pub date: DateTime<Local>,
+    /// Header fields instead of those that follow from the rest; `To` and `Cc` among them say who gets it.
+    pub fields: Option<Vec<(String, String)>>,
 }
 
 /// A content id (`email.utils.make_msgid`).
@@ -50,6 +52,15 @@ pub fn content_id(domain: &str, now: DateTime<Local>) -> String {
 impl Message {
     /// Who gets it. An empty header counts as an address without letters, as in the original.
     pub fn recipients(&self) -> Vec<String> {
+        if let Some(fields) = &self.fields {
+            // the first of a name counts
+            let named = |wanted: &str| fields.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+            let lists = [named("To"), named("Cc")].into_iter().flatten();
+            let mut all: Vec<String> =
+                lists.flat_map(|(_, list)| list.split(", ").map(str::to_owned)).collect();
+            all.extend(self.bcc.iter().cloned());
+            return all;
+        }
         let listed = |list: &[String]| if list.is_empty() { vec![String::new()] } else { list.to_vec() };
         let mut all = listed(&self.to);
         all.extend(self.cc.as_deref().map(listed).unwrap_or_default());
@@ -57,11 +68,28 @@ impl Message {
         all
     }
 
+    /// The header fields.
+    pub fn header(&self) -> Vec<(String, String)> {
+        if let Some(fields) = &self.fields {
+            return fields.clone();
+        }
+        let mut fields = vec![("Subject", self.subject.clone()), ("From", self.from.clone())];
+        fields.push(("To", self.to.join(", ")));
+        fields.extend(self.cc.as_ref().map(|cc| ("Cc", cc.join(", "))));
+        fields.push(("Date", self.date()));
+        fields.push(("Message-ID", format!("<{}>", self.id)));
+        fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    fn date(&self) -> String {
+        self.date.format("%a, %d %b %Y %H:%M:%S %z").to_string()
+    }
+
     /// The bytes, with plain line feeds.
     pub fn bytes(&self) -> Vec<u8> {
         let random: [u64; 2] = rand::rng().random();
         let boundary = format!("==============={:019}{:019}==", random[0] >> 1, random[1] >> 1);
-        let date = self.date.format("%a, %d %b %Y %H:%M:%S %z").to_string();
+        let date = self.date();
         let mut out = String::new();
         let mut field = |name: &str, text: &str| {
             out.push_str(name);
@@ -71,14 +99,11 @@ impl Message {
         };
         field("Content-Type", &format!("multipart/related; boundary=\"{boundary}\""));
         field("MIME-Version", "1.0");
-        field("Subject", &value(&self.subject));
-        field("From", &value(&self.from));
-        field("To", &value(&self.to.join(", ")));
-        if let Some(cc) = &self.cc {
-            field("Cc", &value(&cc.join(", ")));
+        let is_ours =
+            |name: &str| ["content-type", "mime-version"].contains(&name.to_ascii_lowercase().as_str());
+        for (name, text) in self.header().into_iter().filter(|(name, _)| !is_ours(name)) {
+            field(&name, &value(&text));
         }
-        field("Date", &date);
-        field("Message-ID", &format!("<{}>", value(&self.id)));
         out.push_str("\nThis is a multi-part message in MIME format.\n");
         let mut part = |fields: &[(&str, String)], body: &str| {
             out.push_str("--");
@@ -156,7 +181,19 @@ mod tests {
             pictures: Vec::new(),
             id: "report-1@example.com".into(),
             date: DateTime::UNIX_EPOCH.into(),
+            fields: None,
         }
+    }
+
+    #[test]
+    fn other_fields_say_who_gets_it() {
+        let fields =
+            [("Subject", "Other"), ("To", "x@example.com, y@example.com"), ("X-Team", "one\r\nBcc: z@q")];
+        let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let changed = Message { fields: Some(fields), ..message() };
+        assert_eq!(changed.recipients(), ["x@example.com", "y@example.com", "b@example.com"]);
+        let text = String::from_utf8(changed.bytes()).unwrap();
+        assert!(text.contains("\nX-Team: one Bcc: z@q\n\nThis is a multi-part") && !text.contains("One Bcc"));
     }
 
     #[test]

@@ -11,6 +11,20 @@ use crate::frame::datetime::{DAY, from_micros};
 use crate::frame::python::{offset_text, str_of, timestamp_text, write_float, write_int};
 use crate::frame::{Frame, Index, Result, is_na};
 
+/// Which fields stand in quotes (Python's `csv.QUOTE_…`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Quoting {
+    /// Those that need it.
+    #[default]
+    Minimal,
+    /// All.
+    All,
+    /// All but numbers.
+    NonNumeric,
+    /// None: what would need it is escaped.
+    None,
+}
+
 /// How a frame is written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CsvOptions {
@@ -20,6 +34,14 @@ pub struct CsvOptions {
     pub decimal: char,
     /// Text of nulls (`CSV_EXPORT["na_rep"]`).
     pub null: String,
+    /// `CSV_EXPORT["quoting"]`.
+    pub quoting: Quoting,
+    /// `CSV_EXPORT["quotechar"]`.
+    pub quote: char,
+    /// End of a line (`CSV_EXPORT["lineterminator"]`).
+    pub line_end: String,
+    /// Digits behind the point of floats (`CSV_EXPORT["float_format"]`, `"%.2f"`).
+    pub digits: Option<usize>,
     /// Write the row labels.
     pub index: bool,
     /// Write the column labels (`CSV_EXPORT["header"]`).
@@ -39,6 +61,10 @@ impl CsvOptions {
             separator: ',',
             decimal: '.',
             null: String::new(),
+            quoting: Quoting::Minimal,
+            quote: '"',
+            line_end: "\n".to_owned(),
+            digits: None,
             index: !frame.index.is_range(),
             header: true,
             escape: Some('\\'),
@@ -53,6 +79,10 @@ impl CsvOptions {
             separator: ',',
             decimal: '.',
             null: String::new(),
+            quoting: Quoting::Minimal,
+            quote: '"',
+            line_end: "\n".to_owned(),
+            digits: None,
             index,
             header: true,
             escape: None,
@@ -74,12 +104,31 @@ impl CsvOptions {
         if let Some(s) = text("na_rep") {
             s.clone_into(&mut self.null);
         }
+        if let Some(c) = text("quotechar").and_then(|s| s.chars().next()).filter(char::is_ascii) {
+            self.quote = c;
+        }
+        if let Some(s) = text("lineterminator").filter(|s| !s.is_empty()) {
+            s.clone_into(&mut self.line_end);
+        }
+        self.quoting = match config.get("quoting").and_then(serde_json::Value::as_i64) {
+            Some(1) => Quoting::All,
+            Some(2) => Quoting::NonNumeric,
+            Some(3) => Quoting::None,
+            _ => self.quoting,
+        };
+        self.digits = text("float_format").and_then(digits).or(self.digits);
         if let Some(b) = config.get("header").and_then(serde_json::Value::as_bool) {
             self.header = b;
         }
         self.date_format = text("date_format").map(str::to_owned).or(self.date_format);
         self
     }
+}
+
+/// How many digits `%.2f` means; nothing for other forms.
+pub fn digits(format: &str) -> Option<usize> {
+    let digits = format.strip_prefix("%.")?.strip_suffix('f')?;
+    digits.parse().ok().filter(|digits| *digits <= 60)
 }
 
 /// The frame as CSV text.
@@ -112,7 +161,8 @@ pub fn to_csv(frame: &Frame, options: &CsvOptions) -> Result<Vec<u8>> {
         }
         row_writer.end(&mut out);
     } else if options.header {
-        out.extend_from_slice(b"\"\"\n");
+        row_writer.field(&mut out, "");
+        row_writer.end(&mut out);
     }
     let columns: Vec<Cow<ColumnData>> =
         frame
@@ -125,6 +175,8 @@ pub fn to_csv(frame: &Frame, options: &CsvOptions) -> Result<Vec<u8>> {
     // pandas formats timestamps chunk by chunk, and all columns of a chunk alike.
     let chunk = (100_000 / frame.columns.len().max(1)).max(1);
     let mut scratch = Vec::new();
+    // a null is a text, also among numbers
+    let is_null = |field: &[u8]| options.quoting == Quoting::NonNumeric && field == options.null.as_bytes();
     let mut start = 0;
     while start < rows {
         let end = (start + chunk).min(rows);
@@ -135,13 +187,15 @@ pub fn to_csv(frame: &Frame, options: &CsvOptions) -> Result<Vec<u8>> {
             for ((_, data), style) in indexes.iter().zip(&index_styles) {
                 scratch.clear();
                 cell(&mut scratch, data, row, style, options);
-                row_writer.bytes(&mut out, &scratch, quotable(data));
+                let is_quotable = quotable(data, options) || is_null(&scratch);
+                row_writer.bytes(&mut out, &scratch, is_quotable);
             }
             for data in &columns {
                 pace.step()?;
                 scratch.clear();
                 cell(&mut scratch, data, row, &style, options);
-                row_writer.bytes(&mut out, &scratch, quotable(data));
+                let is_quotable = quotable(data, options) || is_null(&scratch);
+                row_writer.bytes(&mut out, &scratch, is_quotable);
             }
             row_writer.end(&mut out);
         }
@@ -150,25 +204,31 @@ pub fn to_csv(frame: &Frame, options: &CsvOptions) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-fn quotable(data: &ColumnData) -> bool {
-    !matches!(data, ColumnData::Int(_))
+/// Numbers never stand in quotes unless everything does. A float with another decimal point is a text in pandas.
+fn quotable(data: &ColumnData, options: &CsvOptions) -> bool {
+    match data {
+        ColumnData::Int(_) => false,
+        ColumnData::Float(_) if options.quoting == Quoting::NonNumeric => {
+            options.decimal != '.' || options.digits.is_some()
+        }
+        _ => true,
+    }
 }
 
-/// Writes fields with Python's `csv.QUOTE_MINIMAL`.
-struct Row {
-    separator: char,
-    escape: Option<char>,
+/// Writes fields as Python's `csv` does.
+struct Row<'a> {
+    options: &'a CsvOptions,
     fields: usize,
     start: usize,
 }
 
-impl Row {
-    fn new(options: &CsvOptions) -> Self {
-        Self { separator: options.separator, escape: options.escape, fields: 0, start: 0 }
+impl<'a> Row<'a> {
+    fn new(options: &'a CsvOptions) -> Self {
+        Self { options, fields: 0, start: 0 }
     }
 
     fn bytes(&mut self, out: &mut Vec<u8>, field: &[u8], quotable: bool) {
-        if quotable {
+        if quotable || self.options.quoting == Quoting::All {
             self.field(out, std::str::from_utf8(field).unwrap_or_default());
         } else {
             self.open(out);
@@ -181,31 +241,40 @@ impl Row {
             self.start = out.len();
         } else {
             let mut buf = [0; 4];
-            out.extend_from_slice(self.separator.encode_utf8(&mut buf).as_bytes());
+            out.extend_from_slice(self.options.separator.encode_utf8(&mut buf).as_bytes());
         }
         self.fields += 1;
     }
 
     fn field(&mut self, out: &mut Vec<u8>, text: &str) {
         self.open(out);
-        let special = |c: char| c == self.separator || c == '"' || c == '\n';
-        let quoted = text.contains(special);
-        if !quoted && !self.escape.is_some_and(|e| text.contains(e)) {
+        let CsvOptions { separator, quote, escape, quoting, .. } = *self.options;
+        let special =
+            |c: char| c == separator || c == quote || c == '\n' || self.options.line_end.contains(c);
+        let quoted = match quoting {
+            Quoting::Minimal => text.contains(special),
+            Quoting::All | Quoting::NonNumeric => true,
+            Quoting::None => false,
+        };
+        let is_bare = quoting == Quoting::None && text.contains(special);
+        if !quoted && !is_bare && !escape.is_some_and(|e| text.contains(e)) {
             out.extend_from_slice(text.as_bytes());
             return;
         }
+        let mut buf = [0; 4];
         if quoted {
-            out.push(b'"');
+            out.extend_from_slice(quote.encode_utf8(&mut buf).as_bytes());
         }
         for c in text.chars() {
-            if c == '"' || Some(c) == self.escape {
+            if quoting == Quoting::None && special(c) {
+                out.extend(escape.map(|e| e as u8));
+            } else if c == quote || Some(c) == escape {
                 out.push(c as u8);
             }
-            let mut buf = [0; 4];
             out.extend_from_slice(c.encode_utf8(&mut buf).as_bytes());
         }
         if quoted {
-            out.push(b'"');
+            out.extend_from_slice(quote.encode_utf8(&mut buf).as_bytes());
         }
     }
 
@@ -214,7 +283,7 @@ impl Row {
         if self.fields == 1 && out.len() == self.start {
             out.extend_from_slice(b"\"\"");
         }
-        out.push(b'\n');
+        out.extend_from_slice(self.options.line_end.as_bytes());
         self.fields = 0;
     }
 }
@@ -254,7 +323,10 @@ fn cell(out: &mut Vec<u8>, data: &ColumnData, row: usize, style: &Style, options
         },
         ColumnData::Float(v) => match v.get(row).copied().flatten().filter(|f| !f.is_nan()) {
             Some(f) => {
-                write_float(out, f);
+                match options.digits.filter(|_| f.is_finite()) {
+                    Some(digits) => out.extend_from_slice(format!("{f:.digits$}").as_bytes()),
+                    None => write_float(out, f),
+                }
                 if options.decimal != '.'
                     && let Some(b) = out.iter_mut().find(|b| **b == b'.')
                 {
@@ -395,6 +467,35 @@ mod tests {
             csv(&frame),
             "'=a,b\nx\\\\y,0\n\"q\"\"r\",1\n\"l\nm\",2\nc\rd,3\n\"e,f\",4\n'=1+1,5\n-5,6\n-5.5,7\n'- 5,8\n'  =x,9\n\
              \"'\"\"\"\"=z\",10\na|b,11\n'\\\\|c,12\né,13\n"
+        );
+    }
+
+    #[test]
+    fn what_csv_export_says() {
+        let frame = Frame::new(vec![
+            Column::new("a", text(&["x", "y,\"z", ""])),
+            Column::new("b", ColumnData::Float(vec![Some(1.256), None, Some(-0.5)])),
+            Column::new("c", ColumnData::Int(vec![Some(1), None, Some(3)])),
+        ]);
+        let with = |config: serde_json::Value| {
+            let options = CsvOptions::export(&frame).with_config(config.as_object().unwrap());
+            String::from_utf8(to_csv(&frame, &options).unwrap()).unwrap()
+        };
+        assert_eq!(
+            with(serde_json::json!({"sep": ";", "decimal": ",", "na_rep": "-", "float_format": "%.2f"})),
+            "a;b;c\nx;1,26;1\n\"y,\"\"z\";-;-\n;-0,50;3\n"
+        );
+        assert_eq!(
+            with(serde_json::json!({"quoting": 1, "lineterminator": "\r\n", "header": false})),
+            "\"x\",\"1.256\",\"1\"\r\n\"y,\"\"z\",\"\",\"\"\r\n\"\",\"-0.5\",\"3\"\r\n"
+        );
+        assert_eq!(
+            with(serde_json::json!({"quoting": 2, "quotechar": "'", "header": false})),
+            "'x',1.256,1\n'y,\"z','',''\n'',-0.5,3\n"
+        );
+        assert_eq!(
+            with(serde_json::json!({"quoting": 3, "header": false})),
+            "x,1.256,1\ny\\,\\\"z,,\n,-0.5,3\n"
         );
     }
 

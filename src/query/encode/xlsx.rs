@@ -6,6 +6,7 @@ use infra::{
 };
 use rust_xlsxwriter::{Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
 
+use super::csv::digits;
 use crate::frame::datetime::{DAY, date_micros, to_micros};
 use crate::frame::python::{float_repr, str_of};
 use crate::frame::{Frame, FrameError, GenericType, Result, is_na};
@@ -17,11 +18,67 @@ const MAX_TEXT: usize = 32_767;
 /// Days from Excel's epoch to 1970.
 const EPOCH_DAYS: f64 = 25_569.0;
 
+/// How a sheet is written (`EXCEL_EXPORT`, the arguments of `pandas.DataFrame.to_excel`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct XlsxOptions {
+    /// Name of the sheet.
+    pub sheet_name: String,
+    /// Text of nulls.
+    pub null: String,
+    /// Text of what is infinite.
+    pub infinite: String,
+    /// Write the column labels.
+    pub header: bool,
+    /// Write the row labels.
+    pub index: bool,
+    /// Digits behind the point to which floats are rounded (`"%.2f"`).
+    pub digits: Option<usize>,
+    /// Row and column of the first cell.
+    pub start: (u32, u16),
+    /// Rows and columns that stay in sight.
+    pub freeze: Option<(u32, u16)>,
+}
+
+impl XlsxOptions {
+    /// What a configuration says.
+    pub fn of(config: &serde_json::Value) -> Self {
+        let text = |key: &str, default: &str| {
+            config.get(key).and_then(serde_json::Value::as_str).unwrap_or(default).to_owned()
+        };
+        let flag = |key: &str| config.get(key).and_then(serde_json::Value::as_bool).unwrap_or(true);
+        let row = |value: Option<&serde_json::Value>| value.and_then(|v| u32::try_from(v.as_u64()?).ok());
+        let column = |value: Option<&serde_json::Value>| value.and_then(|v| u16::try_from(v.as_u64()?).ok());
+        let freeze = config.get("freeze_panes");
+        Self {
+            sheet_name: text("sheet_name", "Sheet1"),
+            null: text("na_rep", ""),
+            infinite: text("inf_rep", "inf"),
+            header: flag("header"),
+            index: flag("index"),
+            digits: config.get("float_format").and_then(|v| digits(v.as_str()?)),
+            start: (
+                row(config.get("startrow")).unwrap_or_default(),
+                column(config.get("startcol")).unwrap_or_default(),
+            ),
+            freeze: freeze.and_then(|v| Some((row(v.get(0))?, column(v.get(1))?))),
+        }
+    }
+
+    /// A float as it is written.
+    fn rounded(&self, f: f64) -> f64 {
+        match self.digits {
+            Some(digits) => format!("{f:.digits$}").parse().unwrap_or(f),
+            None => f,
+        }
+    }
+}
+
 /// The frame as a workbook of one sheet. `coltypes` are those of the answer: numbers too large for Excel and columns
 /// that only claim to be numbers become text.
-pub fn to_xlsx(frame: &Frame, coltypes: &[GenericType]) -> Result<Vec<u8>> {
-    let indexes = frame.index.clone().into_levels();
-    if frame.row_count() + 1 > MAX_ROWS || frame.columns.len() + indexes.len() > MAX_COLUMNS {
+pub fn to_xlsx(frame: &Frame, coltypes: &[GenericType], options: &XlsxOptions) -> Result<Vec<u8>> {
+    let indexes = if options.index { frame.index.clone().into_levels() } else { Vec::new() };
+    let (row, column) = (options.start.0 as usize, usize::from(options.start.1));
+    if frame.row_count() + 1 + row > MAX_ROWS || frame.columns.len() + indexes.len() + column > MAX_COLUMNS {
         return Err(FrameError::unexpected(format!(
             "This sheet is too large! Your sheet size is: {}, {} Max sheet size is: {MAX_ROWS}, {MAX_COLUMNS}",
             frame.row_count(),
@@ -31,7 +88,7 @@ pub fn to_xlsx(frame: &Frame, coltypes: &[GenericType]) -> Result<Vec<u8>> {
     let mut workbook = Workbook::new();
     let styles = Styles::new();
     let sheet = workbook.add_worksheet();
-    write(sheet, frame, coltypes, &styles)?;
+    write(sheet, frame, coltypes, &styles, options)?;
     workbook.save_to_buffer().map_err(|e| FrameError::unexpected(e.to_string()))
 }
 
@@ -59,19 +116,30 @@ impl Styles {
     }
 }
 
-fn write(sheet: &mut Worksheet, frame: &Frame, coltypes: &[GenericType], styles: &Styles) -> Result<()> {
+fn write(
+    sheet: &mut Worksheet,
+    frame: &Frame,
+    coltypes: &[GenericType],
+    styles: &Styles,
+    options: &XlsxOptions,
+) -> Result<()> {
     let mut pace = Pace::default();
-    sheet.set_name("Sheet1")?;
-    let indexes = frame.index.clone().into_levels();
-    let mut column = 0u16;
+    sheet.set_name(&options.sheet_name)?;
+    if let Some((row, column)) = options.freeze {
+        sheet.set_freeze_panes(row, column)?;
+    }
+    let indexes = if options.index { frame.index.clone().into_levels() } else { Vec::new() };
+    let (top, mut column) = options.start;
+    let first = top + u32::from(options.header);
     // The row labels are always written, whatever they are.
     for level in &indexes {
-        if let Some(name) = level.name.as_ref().map(str_of).filter(|s| !s.is_empty()) {
-            sheet.write_string_with_format(0, column, clipped(&name), &styles.header)?;
+        let name = level.name.as_ref().map(str_of).filter(|s| options.header && !s.is_empty());
+        if let Some(name) = name {
+            sheet.write_string_with_format(top, column, clipped(&name), &styles.header)?;
         }
         for row in 0..frame.row_count() {
             pace.step()?;
-            let at = row as u32 + 1;
+            let at = first + row as u32;
             match level.data.get(row) {
                 Scalar::Int(i) => {
                     sheet.write_number_with_format(at, column, i as f64, &styles.header)?;
@@ -90,7 +158,9 @@ fn write(sheet: &mut Worksheet, frame: &Frame, coltypes: &[GenericType], styles:
     }
     for (i, c) in frame.columns.iter().enumerate() {
         let label = c.label.text().map_or_else(|| c.label.display(), str::to_owned);
-        sheet.write_string_with_format(0, column, clipped(&label), &styles.header)?;
+        if options.header {
+            sheet.write_string_with_format(top, column, clipped(&label), &styles.header)?;
+        }
         let numeric = coltypes.get(i) == Some(&GenericType::Numeric);
         // `pd.to_numeric` of a whole column: one value that is no number turns all of it into text.
         let numbers = if numeric { numbers(&c.data) } else { None };
@@ -98,16 +168,18 @@ fn write(sheet: &mut Worksheet, frame: &Frame, coltypes: &[GenericType], styles:
         let zoned = (0..c.data.len()).any(|row| matches!(c.data.get(row), Scalar::TimestampTz(..)));
         for row in 0..frame.row_count() {
             pace.step()?;
-            let at = row as u32 + 1;
+            let at = first + row as u32;
             match (&numbers, numeric) {
-                (Some(v), _) => {
-                    if let Some(v) = v.get(row).and_then(Option::as_ref) {
-                        number(sheet, at, column, v)?;
+                (Some(v), _) => match v.get(row).and_then(Option::as_ref) {
+                    Some(Scalar::Float(f)) if options.digits.is_some() && f.is_finite() => {
+                        number(sheet, at, column, &Scalar::Float(options.rounded(*f)))?;
                     }
-                }
+                    Some(v) => number(sheet, at, column, v)?,
+                    None => write_text(sheet, at, column, &options.null)?,
+                },
                 (None, true) => write_text(sheet, at, column, &str_of(&c.data.get(row)))?,
                 (None, false) if zoned && is_na(&c.data.get(row)) => write_text(sheet, at, column, "NaT")?,
-                (None, false) => value(sheet, at, column, &c.data.get(row), styles)?,
+                (None, false) => value(sheet, at, column, &c.data.get(row), styles, options)?,
             }
         }
         column += 1;
@@ -144,15 +216,23 @@ fn number(sheet: &mut Worksheet, row: u32, column: u16, v: &Scalar) -> Result<()
     }
 }
 
-fn value(sheet: &mut Worksheet, row: u32, column: u16, v: &Scalar, styles: &Styles) -> Result<(), XlsxError> {
+fn value(
+    sheet: &mut Worksheet,
+    row: u32,
+    column: u16,
+    v: &Scalar,
+    styles: &Styles,
+    options: &XlsxOptions,
+) -> Result<(), XlsxError> {
     match v {
-        v if is_na(v) => Ok(()),
+        v if is_na(v) => write_text(sheet, row, column, &options.null),
         Scalar::Bool(b) => sheet.write_boolean(row, column, *b).map(|_| ()),
         Scalar::Int(n) => sheet.write_number(row, column, *n as f64).map(|_| ()),
         Scalar::Float(f) if f.is_infinite() => {
-            write_text(sheet, row, column, if *f > 0.0 { "inf" } else { "-inf" })
+            let sign = if *f > 0.0 { "" } else { "-" };
+            write_text(sheet, row, column, &format!("{sign}{}", options.infinite))
         }
-        Scalar::Float(f) => sheet.write_number(row, column, *f).map(|_| ()),
+        Scalar::Float(f) => sheet.write_number(row, column, options.rounded(*f)).map(|_| ()),
         Scalar::Timestamp(t) => {
             sheet.write_number_with_format(row, column, serial(to_micros(*t)), &styles.timestamp).map(|_| ())
         }
@@ -209,8 +289,17 @@ mod tests {
             Column::new("t", ColumnData::Timestamp(vec![Some(0), None])),
         ]);
         let types = [GenericType::Numeric, GenericType::String, GenericType::Temporal];
-        let bytes = to_xlsx(&frame, &types).unwrap();
+        let bytes = to_xlsx(&frame, &types, &XlsxOptions::of(&serde_json::json!({}))).unwrap();
         assert!(bytes.starts_with(b"PK"));
+        let config = serde_json::json!({
+            "sheet_name": "Data", "na_rep": "-", "index": false, "header": false, "startrow": 2, "startcol": 1,
+            "freeze_panes": [1, 0], "float_format": "%.1f",
+        });
+        let options = XlsxOptions::of(&config);
+        assert_eq!((options.start, options.freeze, options.digits), ((2, 1), Some((1, 0)), Some(1)));
+        assert!(to_xlsx(&frame, &types, &options).unwrap().starts_with(b"PK"));
+        let wrong = XlsxOptions { sheet_name: "a/b".to_owned(), ..options };
+        assert!(to_xlsx(&frame, &types, &wrong).is_err());
     }
 
     #[test]

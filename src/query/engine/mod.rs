@@ -6,29 +6,6 @@ use infra::{crypto::md5_hex, engine_specs::facts::Labels};
 
 use crate::error::{QueryError, Result};
 
-/// Grains that requests may name, in Superset's order (`builtin_time_grains`).
-pub const GRAINS: [&str; 19] = [
-    "PT1S",
-    "PT5S",
-    "PT30S",
-    "PT1M",
-    "PT5M",
-    "PT10M",
-    "PT15M",
-    "PT30M",
-    "PT1H",
-    "PT6H",
-    "P1D",
-    "P1W",
-    "P1M",
-    "P3M",
-    "P1Y",
-    "1969-12-28T00:00:00Z/P1W",
-    "1969-12-29T00:00:00Z/P1W",
-    "P1W/1970-01-03T00:00:00Z",
-    "P1W/1970-01-04T00:00:00Z",
-];
-
 /// A moment in milliseconds since 1970 as a literal of a native type.
 pub(crate) fn epoch_literal(spec: &EngineSpec, native_type: &str, epoch_ms: f64) -> Option<String> {
     if !epoch_ms.is_finite() || epoch_ms.abs() > 8.0e15 {

@@ -284,7 +284,7 @@ impl Check {
                 if known { Ok(()) } else { Err(one_of(choices)) }
             }
             Self::Grain => {
-                let grains = crate::engine::GRAINS;
+                let grains = infra::engine_specs::grains::durations();
                 if grains.contains(&text) { Ok(()) } else { Err(one_of(&grains)) }
             }
             Self::AtLeastZero(message) => {

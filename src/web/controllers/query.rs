@@ -1,7 +1,8 @@
 //! `/api/v1/query/`: lists of SQL Lab queries (`superset.queries.api`).
 
-use commands::access::lists;
+use commands::{access::lists, state::functions};
 use daos::tables::QUERIES;
+use serde_json::json;
 
 use super::crud::{self, Computed, Field, FieldKind, RelatedField, Resource, Search, Verb, WholeList};
 use crate::routes::Rule;
@@ -100,7 +101,7 @@ static QUERY_LISTS: Resource = Resource {
     add_fields: QUERY_LIST_FIELDS,
     edit_fields: QUERY_LIST_FIELDS,
     base_order: Some(("changed_on", true)),
-    computed: &[crud::computed::SQL_TABLES],
+    computed: &[crud::computed::SQL_TABLES, TRACKING_URL],
     base_filter: Some(|cx| lists::queries(&cx.caller.user, "query")),
     related: &[
         RelatedField {
@@ -115,6 +116,17 @@ static QUERY_LISTS: Resource = Resource {
     whole_list: Some(WHOLE_LIST),
     ..Resource::PLAIN
 };
+
+/// `Query.tracking_url`, of lists with what they show of the query.
+const TRACKING_URL: Computed =
+    Computed::new("tracking_url", &["tracking_url", "id", "start_time", "end_time"], |record, view| {
+        let url = record.get::<String>("tracking_url");
+        let about = json!({
+            "id": record.get::<i64>("id"), "start_time": record.get::<f64>("start_time"),
+            "end_time": record.get::<f64>("end_time"), "tracking_url_raw": url,
+        });
+        functions::tracking_url(&view.caller.app.config, url.as_deref(), about)
+    });
 
 /// `QuerySchema`: what a list shows unless columns are asked for; times are numbers here and text elsewhere.
 const WHOLE_LIST: WholeList = WholeList {
@@ -139,6 +151,7 @@ const WHOLE_LIST: WholeList = WholeList {
     ],
     computed: &[
         crud::computed::SQL_TABLES,
+        TRACKING_URL,
         Computed::new("start_time", &["start_time"], |r, _| r.get::<f64>("start_time").into()),
         Computed::new("end_time", &["end_time"], |r, _| r.get::<f64>("end_time").into()),
     ],

@@ -34,9 +34,11 @@ use crate::{
     state::jobs::JobKind,
 };
 
-/// An owner: the name and the address to which errors are sent.
+/// An owner: whom errors are sent to.
 #[derive(Debug, Clone)]
 struct Owner {
+    id: i64,
+    username: String,
     email: Option<String>,
 }
 
@@ -111,7 +113,7 @@ async fn begin(
     let mut run = Run {
         app: app.clone(),
         recipients: report_run::recipients(db, id).await?,
-        owners: owners.into_iter().map(|(_, _, email)| Owner { email }).collect(),
+        owners: owners.into_iter().map(|(id, username, email)| Owner { id, username, email }).collect(),
         executor,
         scheduled,
         start: clock::utc_now(),

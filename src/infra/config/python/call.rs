@@ -11,16 +11,16 @@ use super::{
     error::Fault,
     frame::Frame,
     interp::{Interp, OF_A_CALL, World},
-    value::{Arguments, Key, Method, Value},
+    value::{Arguments, Key, Value},
 };
 
 /// A key of the configuration that is a function, or a dictionary or class that holds some.
 #[derive(Clone)]
 pub struct Function {
-    world: Arc<World>,
-    frame: Arc<Frame>,
-    name: String,
-    value: Value,
+    pub(super) world: Arc<World>,
+    pub(super) frame: Arc<Frame>,
+    pub(super) name: String,
+    pub(super) value: Value,
 }
 
 impl fmt::Debug for Function {
@@ -37,8 +37,12 @@ pub enum Input {
     /// An object with these attributes, called so in messages. A function that asks for more is told that it is not
     /// there.
     Object(&'static str, serde_json::Map<String, Json>),
+    /// A list of such objects.
+    Objects(&'static str, Vec<serde_json::Map<String, Json>>),
     /// An address of SQLAlchemy.
     Url(String),
+    /// A mail with these header fields. Changed and returned it is `{"fields": [[name, value], …]}`.
+    Message(Vec<(String, String)>),
 }
 
 /// Who asks: what `flask.g.user` and the like are during a call.
@@ -115,16 +119,6 @@ impl Function {
         names
     }
 
-    /// A method of a class of the file, of an object whose attributes are `object`.
-    pub fn class_method(&self, name: &str) -> Option<Self> {
-        let Value::Class(class) = &self.value else { return None };
-        let found = class.find(name).filter(Value::is_callable)?;
-        let object = super::value::Object { class: class.clone(), attributes: Default::default() };
-        let value = Value::Bound(Arc::new((Value::Object(Arc::new(object)), Method::Function(found))));
-        let name = format!("{}.{name}", self.name);
-        Some(Self { world: self.world.clone(), frame: self.frame.clone(), name, value })
-    }
-
     /// Names of the parameters; nothing when it takes any, or is not a plain function.
     pub fn parameters(&self) -> Vec<String> {
         let Value::Function(function) = &self.value else { return Vec::new() };
@@ -162,12 +156,15 @@ impl Function {
         }
         done.map_err(|fault| {
             let error = self.error(fault);
-            tracing::error!(%error, "a function of the configuration failed");
+            // a rule that refuses something has not failed
+            if !error.exception.as_ref().is_some_and(|exception| exception.0.ends_with("ValidationError")) {
+                tracing::error!(%error, "a function of the configuration failed");
+            }
             error
         })
     }
 
-    fn error(&self, fault: Fault) -> CallError {
+    pub(super) fn error(&self, fault: Fault) -> CallError {
         let (place, text, exception) = match fault {
             Fault::Raise(raised) => {
                 let exception = (raised.error.type_name().to_owned(), raised.message());
@@ -181,10 +178,12 @@ impl Function {
     }
 }
 
-fn made(input: &Input) -> Value {
+pub(super) fn made(input: &Input) -> Value {
     match input {
         Input::Data(json) => Value::from_json(json),
         Input::Url(text) => super::records::parse(text),
+        Input::Objects(kind, all) => Value::list(all.iter().map(|one| object(kind, one)).collect()),
+        Input::Message(fields) => super::message::made(fields),
         Input::Object(kind, attributes) => {
             let made = object(kind, attributes);
             if let (&"security_manager", Value::Record(record)) = (kind, &made) {
@@ -197,7 +196,7 @@ fn made(input: &Input) -> Value {
 }
 
 /// An object whose attributes are data; dictionaries in it are objects, too.
-fn object(kind: &'static str, attributes: &serde_json::Map<String, Json>) -> Value {
+pub(super) fn object(kind: &'static str, attributes: &serde_json::Map<String, Json>) -> Value {
     let value = Value::record(kind, []);
     if let Value::Record(record) = &value {
         let mut own = record.attributes.lock();
@@ -220,13 +219,37 @@ fn part(value: &Json) -> Value {
 }
 
 /// The result; an object of ours is its attributes.
-fn returned(value: &Value) -> Json {
+pub(super) fn returned(value: &Value) -> Json {
+    match value {
+        Value::Record(record) if record.kind != "url" && record.kind != "uuid" => {
+            let attributes = record.attributes.lock().clone();
+            // objects within it, such as the roles of a user
+            let part = |v: Value| match &v {
+                Value::List(all) => {
+                    let all = all.lock().clone();
+                    all.iter().map(data).collect()
+                }
+                Value::Set(all) => {
+                    let all = all.lock().clone();
+                    all.iter().map(|key| data(&key.0)).collect()
+                }
+                Value::Tuple(all) => all.iter().map(data).collect(),
+                other => data(other),
+            };
+            Json::Object(attributes.into_iter().map(|(k, v)| (k, part(v))).collect())
+        }
+        Value::Tuple(all) => all.iter().map(returned).collect(),
+        other => other.to_json(),
+    }
+}
+
+/// A value; an object of ours is its attributes that are data.
+fn data(value: &Value) -> Json {
     match value {
         Value::Record(record) if record.kind != "url" && record.kind != "uuid" => {
             let attributes = record.attributes.lock().clone();
             Json::Object(attributes.into_iter().map(|(k, v)| (k, v.to_json())).collect())
         }
-        Value::Tuple(all) => all.iter().map(returned).collect(),
         other => other.to_json(),
     }
 }

@@ -591,6 +591,9 @@ impl Interp<'_> {
             }
             (Value::Dict(d), key) => d.items.lock().contains_key(&Key(key.clone())),
             (Value::Set(s), key) => s.lock().contains(&Key(key.clone())),
+            (Value::Record(record), Value::Str(name)) if record.kind == super::message::KIND => {
+                super::message::has(record, name)
+            }
             (Value::Environ, Value::Str(name)) => self.world.environment.lock().contains_key(&**name),
             (Value::Module(frame), Value::Str(name)) => frame.names.lock().contains_key(&**name),
             (Value::Range(first, end, step), Value::Int(i)) => {

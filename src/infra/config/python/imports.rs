@@ -67,6 +67,7 @@ const INSTALLED: &[&str] = &[
     "ipaddress",
     "itertools",
     "jinja2",
+    "jose",
     "json",
     "jwt",
     "limits",

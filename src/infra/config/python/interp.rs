@@ -20,6 +20,7 @@ use super::{
     frame::{Frame, Kind, Place},
     function::Function,
     library,
+    manager::{Answers, Question},
     value::{Arguments, Value},
 };
 
@@ -77,6 +78,10 @@ pub(super) struct Interp<'w> {
     pub import_guards: Vec<bool>,
     /// Who asks, for `flask.g` and the like.
     pub ambient: HashMap<&'static str, Value>,
+    /// What is known of outside; none outside of a method that may ask.
+    pub answers: Option<Arc<Answers>>,
+    /// The question with which a call ended.
+    pub asked: Option<Question>,
 }
 
 /// What a statement leads to.
@@ -105,6 +110,8 @@ impl<'w> Interp<'w> {
             catching: 0,
             import_guards: Vec::new(),
             ambient: HashMap::new(),
+            answers: None,
+            asked: None,
         }
     }
 

@@ -8,7 +8,7 @@ use super::{
     builtins,
     error::{Done, Problem, is_builtin, make},
     interp::Interp,
-    lib_data, lib_misc, lib_os, lib_superset, lib_text, lib_time,
+    lib_data, lib_misc, lib_os, lib_superset, lib_text, lib_time, manager,
     value::{Arguments, Value, Wrapper},
 };
 
@@ -96,7 +96,8 @@ pub(super) fn call(
     {
         return type_method(interp, kind, method, arguments, at);
     }
-    let done = lib_os::call(interp, name, &arguments, at)
+    let done = manager::call(interp, name, &arguments, at)
+        .or_else(|| lib_os::call(interp, name, &arguments, at))
         .or_else(|| lib_text::call(interp, name, &arguments, at))
         .or_else(|| lib_data::call(interp, name, &arguments, at))
         .or_else(|| lib_time::call(interp, name, &arguments, at))

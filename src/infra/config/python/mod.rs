@@ -32,6 +32,8 @@ mod lib_superset;
 mod lib_text;
 mod lib_time;
 mod library;
+pub mod manager;
+mod message;
 mod methods;
 mod operate;
 mod records;
@@ -96,6 +98,9 @@ pub struct PythonConfig {
     /// Where the names got their values.
     pub origins: HashMap<String, (PathBuf, usize)>,
 }
+
+/// Keys that are handed to libraries: what is no data in them, a class of one, is left out.
+const OF_LIBRARIES: &[&str] = &["CELERY_CONFIG", "SQLALCHEMY_ENGINE_OPTIONS"];
 
 /// The stack of the thread that runs a file: a thousand calls within each other, in a build without optimisation, too.
 const STACK: usize = 256 << 20;
@@ -164,8 +169,7 @@ fn collect(
         }
         match value.unknown() {
             Some(why) if why.contains(AFTER_ERROR) => continue,
-            // of Celery's own settings only those that can be read matter
-            Some(_) if name == "CELERY_CONFIG" && !matches!(value, Value::Unknown(_)) => {}
+            Some(_) if OF_LIBRARIES.contains(&name.as_str()) && !matches!(value, Value::Unknown(_)) => {}
             Some(why) => {
                 problem(format!("{why} is not there in liteset"));
                 continue;
@@ -175,7 +179,7 @@ fn collect(
         if value.holds_functions() {
             config.functions.insert(name.clone(), Function::new(world, frame, &name, value.clone()));
         } else if let Some(why) = value.not_data()
-            && name != "CELERY_CONFIG"
+            && !OF_LIBRARIES.contains(&name.as_str())
         {
             problem(format!("{why} is not there in liteset"));
             continue;

@@ -10,6 +10,7 @@ use super::{
     error::{Done, Problem},
     format,
     interp::Interp,
+    message,
     value::{Arguments, Key, Value},
 };
 
@@ -195,6 +196,10 @@ impl Interp<'_> {
                 self.set_name(&frame, name, value, at);
                 Ok(())
             }
+            (Value::Record(record), Value::Str(name)) if record.kind == message::KIND => {
+                message::add(record, name, value);
+                Ok(())
+            }
             (Value::Unknown(why), _) => self.unknown(why, at).map(|_| ()),
             (Value::Object(o), _) if o.class.find("__setitem__").is_some() => {
                 let method = self.attribute(container, "__setitem__", at)?;
@@ -214,6 +219,10 @@ impl Interp<'_> {
                 let mut list = list.lock();
                 let len = list.len();
                 position(*i, len).map(|place| list.remove(place)).is_some()
+            }
+            (Value::Record(record), Value::Str(name)) if record.kind == message::KIND => {
+                message::delete(record, name);
+                true
             }
             (Value::Environ, Value::Str(name)) => self.world.environment.lock().remove(&**name).is_some(),
             (Value::Module(frame), Value::Str(name)) => frame.names.lock().shift_remove(&**name).is_some(),
@@ -257,6 +266,9 @@ impl Interp<'_> {
                         return Err(super::error::raise(error, self.frame.source, at));
                     }
                 }
+            }
+            (Value::Record(record), Value::Str(name)) if record.kind == message::KIND => {
+                Some(message::item(record, name))
             }
             (Value::Environ, Value::Str(name)) => {
                 let found = self.world.environment.lock().get(&**name).map(Value::text);

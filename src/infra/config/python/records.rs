@@ -29,7 +29,8 @@ pub(super) fn has_method(record: &Record, name: &str) -> bool {
         ],
         "digest" => &["hexdigest", "digest", "update", "copy"],
         "parsed address" => &["geturl", "_replace"],
-        _ => &[],
+        super::message::KIND => super::message::METHODS,
+        other => super::manager::methods_of(other),
     };
     names.contains(&name)
 }
@@ -60,7 +61,8 @@ pub(super) fn method(
             "_replace" => Some(Ok(changed(record, arguments))),
             _ => None,
         },
-        _ => None,
+        super::message::KIND => super::message::method(interp, record, name, arguments, at),
+        _ => super::manager::method(interp, record, name, arguments, at),
     }
 }
 

@@ -2,7 +2,10 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::*;
+use super::{
+    manager::{Answers, Manager, Outcome, Question},
+    *,
+};
 
 fn read_with(source: &str, environment: &[(&str, &str)]) -> PythonConfig {
     let environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
@@ -355,11 +358,190 @@ F = Own
     );
     let function = &config.functions["F"];
     assert_eq!(function.class_members(), ["oauth_user_info"]);
-    let method = function.class_method("oauth_user_info").unwrap();
-    let response = || Input::Data(json!({"userinfo": {"sub": "ada"}}));
-    let nobody = Caller::default();
-    let found = method.call(vec![Input::Data(json!("corp")), response()], Vec::new(), &nobody).unwrap();
-    assert_eq!(found, json!({"username": "ada"}));
-    let error = method.call(vec![Input::Data(json!("other")), response()], Vec::new(), &nobody).unwrap_err();
-    assert!(error.text.contains("SupersetSecurityManager.oauth_user_info"), "{error}");
+    assert_eq!(function.foreign_overrides(), Ok(Vec::new()));
+    let manager = Manager { providers: vec!["corp".into(), "other".into()], ..Manager::default() };
+    let ask = |provider: &str, answers: Answers| {
+        let arguments = [json!(provider), json!({"userinfo": {"sub": "ada"}})];
+        function.call_method("oauth_user_info", &manager, &arguments, &Arc::new(answers)).unwrap()
+    };
+    assert_eq!(ask("corp", Vec::new()), Outcome::Done(json!({"username": "ada"})));
+    let question = Question::Person { provider: "other".into() };
+    assert_eq!(ask("other", Vec::new()), Outcome::Asks(question.clone()));
+    assert_eq!(
+        ask("other", vec![(question, json!({"username": "x"}))]),
+        Outcome::Done(json!({"username": "x"}))
+    );
+}
+
+#[test]
+fn a_security_manager_asks_the_provider_and_the_table() {
+    let config = read_with(
+        "from superset.security import SupersetSecurityManager
+class Own(SupersetSecurityManager):
+    admins = ['ada']
+    def __init__(self, appbuilder):
+        super().__init__(appbuilder)
+    def helper(self, me):
+        return me['name'].lower()
+    def oauth_user_info(self, provider, response=None):
+        me = self.appbuilder.sm.oauth_remotes[provider].get('me', params={'a': 'b c'})
+        me.raise_for_status()
+        more = self.oauth_remotes[provider].userinfo()
+        return {'username': self.helper(me.json()), 'email': me.data['mail'], 'role_keys': more['groups']}
+    def auth_user_oauth(self, userinfo):
+        user = super(Own, self).auth_user_oauth(userinfo)
+        if user is None:
+            return None
+        role = self.find_role('Admin')
+        if user.username in self.admins and role not in user.roles:
+            user.roles.append(role)
+        user.first_name = 'Ada'
+        self.update_user(user)
+        self.get_session.commit()
+        return user
+F = Own
+",
+        &[],
+    );
+    let function = &config.functions["F"];
+    assert_eq!(function.foreign_overrides(), Ok(Vec::new()));
+    let manager = Manager { providers: vec!["corp".into()], ..Manager::default() };
+    let run = |method: &str, arguments: Vec<Json>, known: &[(Question, Json)]| {
+        let mut answers = Arc::new(Answers::new());
+        loop {
+            match function.call_method(method, &manager, &arguments, &answers).unwrap() {
+                Outcome::Done(value) => return value,
+                Outcome::Asks(question) => {
+                    let (_, answer) = known.iter().find(|(q, _)| *q == question).unwrap();
+                    Arc::make_mut(&mut answers).push((question, answer.clone()));
+                }
+            }
+        }
+    };
+    let get = Question::Get { provider: "corp".into(), path: "me?a=b%20c".into() };
+    let said = run(
+        "oauth_user_info",
+        vec![json!("corp"), json!({})],
+        &[
+            (get.clone(), json!({"status": 200, "text": "{\"name\": \"ADA\", \"mail\": \"a@x\"}"})),
+            (Question::UserInfo { provider: "corp".into() }, json!({"groups": ["g"]})),
+        ],
+    );
+    assert_eq!(said, json!({"username": "ada", "email": "a@x", "role_keys": ["g"]}));
+    let failed = Arc::new(vec![(get, json!({"status": 500, "text": "oops"}))]);
+    let error =
+        function.call_method("oauth_user_info", &manager, &[json!("corp"), json!({})], &failed).unwrap_err();
+    assert!(error.text.contains("status 500") && error.line == 10, "{error}");
+
+    let admit =
+        Question::Admit { method: "auth_user_oauth".into(), arguments: vec![json!({"username": "ada"})] };
+    let gamma = json!({"id": 4, "name": "Gamma"});
+    let user = json!({"id": 7, "username": "ada", "first_name": "A", "active": true, "roles": [gamma]});
+    let admin = (Question::Role("Admin".into()), json!({"id": 1, "name": "Admin"}));
+    let changed =
+        run("auth_user_oauth", vec![json!({"username": "ada"})], &[(admit.clone(), user), admin.clone()]);
+    assert_eq!(changed["roles"], json!([gamma, {"id": 1, "name": "Admin"}]));
+    assert_eq!((&changed["first_name"], &changed["id"]), (&json!("Ada"), &json!(7)));
+    assert_eq!(
+        run("auth_user_oauth", vec![json!({"username": "ada"})], &[(admit, json!(null)), admin]),
+        json!(null)
+    );
+}
+
+#[test]
+fn what_else_a_security_manager_overrides() {
+    let of = |source: &str| {
+        let head = "from superset.security import SupersetSecurityManager\n\
+                    from flask_appbuilder.security.views import AuthOAuthView\n";
+        let config = read_with(&format!("{head}{source}"), &[]);
+        config.functions["F"].foreign_overrides()
+    };
+    let names = |names: &[&str]| Ok(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+    assert_eq!(
+        of(
+            "class F_(SupersetSecurityManager):\n    def can_access(self, a, b):\n        return True\n    x = 1\n\
+            F = F_\n"
+        ),
+        names(&["can_access"])
+    );
+    assert_eq!(
+        of(
+            "class V(AuthOAuthView):\n    pass\nclass F_(SupersetSecurityManager):\n    authoauthview = V\n    \
+            def __init__(self, a):\n        self.x = 1\nF = F_\n"
+        ),
+        names(&["authoauthview", "__init__"])
+    );
+    assert!(of("class F_:\n    def oauth_user_info(self, p, r):\n        pass\nF = F_\n").is_err());
+}
+
+#[test]
+fn methods_end_whatever_they_do() {
+    let config = read_with(
+        "import requests
+from superset.security import SupersetSecurityManager
+class Own(SupersetSecurityManager):
+    def oauth_user_info(self, provider, response=None):
+        if provider == 'loop':
+            while True:
+                try:
+                    provider += 'x' * 1000
+                except Exception:
+                    pass
+        if provider == 'net':
+            try:
+                return requests.get('http://127.0.0.1/').json()
+            except Exception:
+                return {'username': 'admin'}
+        if provider == 'many':
+            for i in range(1000):
+                self.oauth_remotes['many'].get('x' + str(i))
+        return self.oauth_remotes['elsewhere'].get('me').json()
+F = Own
+",
+        &[],
+    );
+    let function = &config.functions["F"];
+    let manager = Manager { providers: vec!["many".into()], ..Manager::default() };
+    let ask = |provider: &str| {
+        let mut answers = Arc::new(Answers::new());
+        loop {
+            match function.call_method("oauth_user_info", &manager, &[json!(provider)], &answers) {
+                Ok(Outcome::Asks(q)) => {
+                    Arc::make_mut(&mut answers).push((q, json!({"status": 200, "text": "{}"})))
+                }
+                Ok(Outcome::Done(value)) => panic!("{value}"),
+                Err(error) => return error.to_string(),
+            }
+        }
+    };
+    assert!(ask("loop").contains("too"), "{}", ask("loop"));
+    assert!(ask("net").contains("line 13: requests.get(…) is not there in liteset"), "{}", ask("net"));
+    assert!(ask("many").contains("it asks for too much"), "{}", ask("many"));
+    assert!(ask("other").contains("KeyError"), "{}", ask("other"));
+}
+
+#[test]
+fn mails_are_changed() {
+    let config = read_with(
+        "def F(msg, **kwargs):
+    if 'Subject' in msg:
+        subject = msg['subject']
+        del msg['Subject']
+        msg['Subject'] = f\"[{kwargs['notification_type']}] {subject}\"
+    msg.add_header('X-Owner', kwargs['owners'][0].username)
+    msg.replace_header('To', 'x@example.com')
+    return msg
+",
+        &[],
+    );
+    let fields = [("Subject", "One"), ("To", "a@example.com")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+    let owner = json!({"id": 1, "username": "ada"}).as_object().unwrap().clone();
+    let named = vec![
+        ("owners", Input::Objects("user", vec![owner])),
+        ("notification_type", Input::Data(json!("Report"))),
+    ];
+    let done =
+        config.functions["F"].call(vec![Input::Message(fields.into())], named, &Caller::default()).unwrap();
+    let want = json!([["To", "x@example.com"], ["Subject", "[Report] One"], ["X-Owner", "ada"]]);
+    assert_eq!(done["fields"], want);
 }

@@ -338,6 +338,10 @@ impl Value {
             (Self::Class(a), Self::Class(b)) => Arc::ptr_eq(a, b),
             (Self::Module(a), Self::Module(b)) => Arc::ptr_eq(a, b),
             (Self::Error(a), Self::Error(b)) => Arc::ptr_eq(a, b),
+            (Self::Record(a), Self::Record(b)) if a.kind == "role" && b.kind == "role" => {
+                let name = |r: &Record| r.attributes.lock().get("name").map(Self::to_text);
+                Arc::ptr_eq(a, b) || name(a) == name(b)
+            }
             (Self::Record(a), Self::Record(b)) => Arc::ptr_eq(a, b),
             (Self::Object(a), Self::Object(b)) if Arc::ptr_eq(a, b) => true,
             // members of an enumeration of texts are equal to the texts

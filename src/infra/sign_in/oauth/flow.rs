@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     crypto::random,
-    sign_in::http::{HttpError, form},
+    sign_in::http::{Answer, HttpError, form},
 };
 
 /// Where Microsoft's keys are (`flask_appbuilder.const:MICROSOFT_KEY_SET_URL`).
@@ -292,6 +292,24 @@ impl Provider {
         let base = self.api_base_url.as_deref().ok_or_else(|| unknown("there is no api_base_url"))?;
         let address = Url::parse(base).and_then(|base| base.join(path)).map_err(unknown)?;
         self.ask(known, address.as_str(), tokens).await
+    }
+
+    /// What it answers at an address for a function of the configuration, whatever that is. The token goes to the hosts
+    /// of `api_base_url` and of the `userinfo_endpoint`, and nowhere else.
+    pub async fn get(&self, known: &Knowledge, path: &str, tokens: &Tokens) -> Result<Answer, Refusal> {
+        let parsed = |address: &str| Url::parse(address).ok();
+        let base = self.api_base_url.as_deref().and_then(parsed);
+        let address = match &base {
+            Some(base) => base.join(path).map_err(unknown)?,
+            None => Url::parse(path).map_err(|_| unknown("there is no api_base_url"))?,
+        };
+        let claims = text(&tokens.metadata, "userinfo_endpoint").and_then(parsed);
+        let is_own = [base, claims].into_iter().flatten().any(|own| own.origin() == address.origin());
+        if !is_own {
+            return Err(unknown("a function of the configuration asks somebody else than the provider"));
+        }
+        let http = known.http(self).map_err(unknown)?;
+        http.get(address.as_str(), Some(&tokens.access)).await.map_err(unknown)
     }
 
     /// What it answers at its `userinfo_endpoint`.

@@ -109,8 +109,8 @@ async fn reset(cx: &Cx, id: Option<i64>) -> Handled {
     if password != again {
         return Ok(password_page(cx, &["Passwords must match"]));
     }
-    if let Some(complaint) = super::password_complaint(&cx.caller.app.config, password) {
-        return Ok(password_page(cx, &[complaint]));
+    if let Some(complaint) = super::password_complaint(&cx.caller.app.config, password)? {
+        return Ok(password_page(cx, &[&complaint]));
     }
     let profile = Profile { password: Some(password.to_owned()), ..Profile::default() };
     let mark = update_profile(&cx.caller.app, id, by, profile).await?.ok_or_else(Error::not_found)?;

@@ -1,14 +1,17 @@
 //! `/api/v1/me/`: who I am (`superset.views.users.api:CurrentUserRestApi`); for sessions only, no tokens.
 
+use std::borrow::Cow;
+
 use commands::{
     access::load_user,
     bootstrap,
     login::{Profile, has_local_passwords, update_profile},
     state::User,
 };
-use infra::{Error, config::Config};
+use infra::Error;
 use serde_json::{Map, Value, json};
 
+use super::complexity::password_complaint;
 use crate::{
     Answer, Cx, Handled,
     guards::identity,
@@ -97,10 +100,10 @@ fn load(cx: &Cx, body: &Value) -> Result<Profile, Error> {
     let mut errors = Map::new();
     let mut profile = Profile::default();
     for (key, value) in body {
-        let problem = match (key.as_str(), value) {
-            ("first_name" | "last_name" | "password", Value::Null) => Some("Field may not be null."),
+        let problem: Option<Cow<'_, str>> = match (key.as_str(), value) {
+            ("first_name" | "last_name" | "password", Value::Null) => Some("Field may not be null.".into()),
             ("first_name" | "last_name", Value::String(s)) if !(1..=64).contains(&s.chars().count()) => {
-                Some("Length must be between 1 and 64.")
+                Some("Length must be between 1 and 64.".into())
             }
             ("first_name", Value::String(s)) => {
                 profile.first_name = Some(s.clone());
@@ -112,10 +115,10 @@ fn load(cx: &Cx, body: &Value) -> Result<Profile, Error> {
             }
             ("password", Value::String(s)) => {
                 profile.password = Some(s.clone());
-                password_complaint(&cx.caller.app.config, s)
+                password_complaint(&cx.caller.app.config, s)?.map(Cow::from)
             }
-            ("first_name" | "last_name" | "password", _) => Some("Not a valid string."),
-            _ => Some("Unknown field."),
+            ("first_name" | "last_name" | "password", _) => Some("Not a valid string.".into()),
+            _ => Some("Unknown field.".into()),
         };
         if let Some(problem) = problem {
             errors.insert(key.clone(), json!([problem]));
@@ -128,33 +131,4 @@ fn load(cx: &Cx, body: &Value) -> Result<Profile, Error> {
         return Err(Error::bad_request("At least one field must be provided."));
     }
     Ok(profile)
-}
-
-const COMPLEXITY: &str = "Must have at least two capital letters, one special character, two digits, three lower case \
-     letters and a minimal length of 10.";
-
-/// What is wrong with a new password, when the installation asks for complex ones.
-pub(in crate::controllers) fn password_complaint(config: &Config, password: &str) -> Option<&'static str> {
-    (config.bool("FAB_PASSWORD_COMPLEXITY_ENABLED") && !is_complex(password)).then_some(COMPLEXITY)
-}
-
-/// `flask_appbuilder.validators:default_password_complexity`.
-fn is_complex(password: &str) -> bool {
-    let count = |test: fn(&char) -> bool| password.chars().filter(test).count();
-    password.chars().count() >= 10
-        && count(|c| c.is_ascii_uppercase()) >= 2
-        && count(|c| c.is_ascii_lowercase()) >= 3
-        && count(|c| c.is_ascii_digit()) >= 2
-        && count(|c| !c.is_ascii_alphanumeric()) >= 1
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn complexity() {
-        assert!(is_complex("password-1234A1BC"));
-        assert!(!is_complex("Password1234") && !is_complex("AB12cde!") && !is_complex(""));
-    }
 }

@@ -1,6 +1,7 @@
 //! Logging in and out, tokens, the own account, and what roles grant.
 
 mod account_forms;
+mod complexity;
 mod login;
 mod me;
 mod oauth;
@@ -8,7 +9,7 @@ mod register;
 mod roles;
 mod tokens;
 
-pub(super) use me::password_complaint;
+pub(super) use complexity::password_complaint;
 
 use std::sync::Arc;
 

@@ -53,8 +53,9 @@ async fn register(cx: Cx, limit: Arc<LoginLimit>) -> Handled {
             Err(refusal) => return Ok(refusal),
         }
     };
-    let mut errors = complaints(&who, field("conf_password"));
-    if let Some(complaint) = password_complaint(&app.config, &who.password) {
+    let complaint = password_complaint(&app.config, &who.password)?;
+    let mut errors: Vec<&str> = complaints(&who, field("conf_password"));
+    if let Some(complaint) = &complaint {
         errors.push(complaint);
     }
     if errors.is_empty() {

@@ -165,7 +165,7 @@ async fn datasets(cx: Cx) -> Handled {
     for id in ids {
         let Some(described) = described.get(&id) else { continue };
         let of: Vec<&Chart> = charts.iter().filter(|c| c.datasource_id == Some(id)).collect();
-        let mut data = data_for_charts(described, &of);
+        let mut data = data_for_charts(&cx.caller.app.config, described, &of);
         data.retain(|key, _| DATASET_FIELDS.contains(&key.as_str()));
         if let Some(database) = data.get_mut("database").and_then(Value::as_object_mut) {
             database.retain(|key, _| DATABASE_FIELDS.contains(&key.as_str()));

@@ -58,7 +58,7 @@ async fn get(cx: Cx) -> Handled {
     if !objects::can_access_dataset(&cx.caller, &described.dataset).await? {
         return Err(missing());
     }
-    Ok(plain(described.data()))
+    Ok(plain(described.data(&cx.caller.app.config)))
 }
 
 async fn save(cx: Cx) -> Handled {
@@ -68,7 +68,7 @@ async fn save(cx: Cx) -> Handled {
         serde_json::from_str(data).map_err(|e| legacy(e.to_string()))?;
     let id = dataset::save(&cx.caller, &data).await?;
     let saved = find::described(&cx.caller.app, id).await?.ok_or_else(missing)?;
-    Ok(plain(saved.data()))
+    Ok(plain(saved.data(&cx.caller.app.config)))
 }
 
 async fn fetch(cx: Cx) -> Handled {
@@ -81,5 +81,5 @@ async fn fetch(cx: Cx) -> Handled {
     }
     let described = described(&cx, id).await?;
     objects::raise_for_dataset(&cx.caller, &described.dataset, None).await?;
-    Ok(plain(described.data()))
+    Ok(plain(described.data(&cx.caller.app.config)))
 }

@@ -74,8 +74,9 @@ fn links(item: &Map<String, Value>, names: &[&'static str]) -> Links {
 fn load_user(fields: &[Field], cx: &Cx) -> Result<Map<String, Value>, Failure> {
     let item = load_or_400(fields, &json_body(cx)?)?;
     let password = item.get("password").and_then(Value::as_str);
-    if let Some(complaint) = password.and_then(|password| password_complaint(&cx.caller.app.config, password))
-    {
+    let complaint =
+        password.map(|password| password_complaint(&cx.caller.app.config, password)).transpose()?;
+    if let Some(complaint) = complaint.flatten() {
         return Err(Error::bad_request(json!({"password": [complaint]})).into());
     }
     Ok(item)

@@ -3,9 +3,13 @@
 use chrono::{Local, Utc};
 use infra::mail::{self, Inline, Message, Settings};
 use query::build_sql::strftime_utc;
+use serde_json::json;
 
 use super::{NotSent, Run, addresses, body, gathered};
-use crate::report::execute::{ReportError, content::Content};
+use crate::{
+    report::execute::{ReportError, content::Content},
+    state::functions,
+};
 
 impl Run {
     /// Sends a mail; `which` tells those of one run apart.
@@ -15,7 +19,7 @@ impl Run {
         content: &Content,
         which: &str,
     ) -> Result<(), NotSent> {
-        let message = self.message(config, content, which)?;
+        let message = self.mutated(self.message(config, content, which)?)?;
         let settings = Settings::from_config(&self.app.config);
         let sent = self
             .within(("SoftTimeLimitExceeded", "SoftTimeLimitExceeded()"), mail::send(&settings, &message));
@@ -27,6 +31,35 @@ impl Run {
             }
             Ok(Err(error)) => Err(gathered(500, error.words)),
             Err(late) => Err(gathered(500, late.words())),
+        }
+    }
+
+    /// The message as `EMAIL_HEADER_MUTATOR` wants its header (`superset.utils.core:send_email_smtp`).
+    fn mutated(&self, message: Message) -> Result<Message, NotSent> {
+        let config = &self.app.config;
+        if config.function("EMAIL_HEADER_MUTATOR").is_none() {
+            return Ok(message);
+        }
+        let schedule = &self.schedule;
+        let source = if schedule.chart_id.is_some() { "chart" } else { "dashboard" };
+        let slack = self.recipients.iter().filter(|recipient| recipient.kind.starts_with("Slack"));
+        let about = json!({
+            "notification_type": schedule.type_,
+            "notification_source": source,
+            "notification_format": schedule.report_format,
+            "chart_id": schedule.chart_id,
+            "dashboard_id": schedule.dashboard_id.filter(|_| source == "dashboard"),
+            "slack_channels": slack.map(|recipient| recipient.config.clone()).collect::<Vec<_>>(),
+            "execution_id": self.execution.to_string(),
+        });
+        let owners = self.owners.iter().map(|owner| {
+            let names = json!({"id": owner.id, "username": owner.username, "email": owner.email});
+            names.as_object().cloned().unwrap_or_default()
+        });
+        let fields = functions::mutate_mail(config, message.header(), about, owners.collect());
+        match fields {
+            Ok(fields) => Ok(Message { fields: Some(fields), ..message }),
+            Err(error) => Err(gathered(500, functions::words(&error))),
         }
     }
 
@@ -49,6 +82,7 @@ impl Run {
             pictures: Vec::new(),
             id: self.message_id(domain.unwrap_or("localhost"), which),
             date: Local::now(),
+            fields: None,
         };
         if let Some(cc) = addresses(config, "ccTarget")?.filter(|cc| !cc.is_empty()) {
             message.cc = Some(mail::addresses(&cc));

@@ -1,6 +1,6 @@
 //! What a form holds, and whether it may be saved (`flask_appbuilder.forms`, `flask_appbuilder.validators`).
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use commands::model_view::{self, Links, existing};
 use daos::{record::Record, write::Values};
@@ -15,7 +15,7 @@ pub struct Form {
     /// What was filled in.
     pub inputs: BTreeMap<&'static str, Vec<String>>,
     /// Complaints by field.
-    pub errors: BTreeMap<&'static str, Vec<&'static str>>,
+    pub errors: BTreeMap<&'static str, Vec<Cow<'static, str>>>,
     lengths: Vec<(&'static str, usize)>,
 }
 
@@ -88,12 +88,12 @@ impl Form {
     pub fn complaints(&self, name: &str) -> Vec<String> {
         let length = self.lengths.iter().filter(|(n, _)| *n == name);
         let length = length.map(|(_, max)| format!("Field cannot be longer than {max} characters."));
-        let others = self.errors.get(name).into_iter().flatten().map(|e| (*e).to_owned());
+        let others = self.errors.get(name).into_iter().flatten().map(|e| e.clone().into_owned());
         length.chain(others).collect()
     }
 
-    fn complain(&mut self, field: &Field, complaint: &'static str) {
-        self.errors.entry(field.name).or_default().push(complaint);
+    fn complain(&mut self, field: &Field, complaint: impl Into<Cow<'static, str>>) {
+        self.errors.entry(field.name).or_default().push(complaint.into());
     }
 
     /// Looks for what is wrong; true when nothing is.
@@ -119,7 +119,7 @@ impl Form {
                 }
                 FieldKind::Many => self.validate_choices(cx, view, field).await?,
                 FieldKind::Password => {
-                    if let Some(complaint) = password_complaint(&cx.caller.app.config, &text) {
+                    if let Some(complaint) = password_complaint(&cx.caller.app.config, &text)? {
                         self.complain(field, complaint);
                     }
                 }
