@@ -7,6 +7,7 @@ use std::{
     borrow::Cow,
     io::{self, IsTerminal, Write},
     panic::PanicHookInfo,
+    sync::OnceLock,
 };
 
 use log::LevelFilter;
@@ -28,6 +29,11 @@ const ALWAYS: &[(&str, &str)] = &[
     ("chromiumoxide", "off"),
 ];
 
+/// Puts a filter in the place of the one in force.
+type SetFilter = Box<dyn Fn(EnvFilter) -> Result<(), String> + Send + Sync>;
+
+static SET_FILTER: OnceLock<SetFilter> = OnceLock::new();
+
 /// Starts it; from here on panics are lines of it, too.
 pub(super) fn start() {
     let wanted = std::env::var(VARIABLE).unwrap_or_default();
@@ -39,10 +45,17 @@ pub(super) fn start() {
     // place, in vain, and as a panic
     let log = tracing_subscriber::fmt().with_env_filter(filter).log_internal_errors(false);
     if io::stderr().is_terminal() {
-        log.with_target(false).with_ansi(false).with_writer(|| Escaped(io::stderr())).init();
+        let log = log.with_target(false).with_ansi(false).with_writer(|| Escaped(io::stderr()));
+        let log = log.with_filter_reloading();
+        let handle = log.reload_handle();
+        let _ = SET_FILTER.set(Box::new(move |filter| handle.reload(filter).map_err(|e| e.to_string())));
+        log.init();
     } else {
         // the list of spans has the request also where a library began one of its own
-        log.json().with_current_span(false).with_writer(io::stderr).init();
+        let log = log.json().with_current_span(false).with_writer(io::stderr).with_filter_reloading();
+        let handle = log.reload_handle();
+        let _ = SET_FILTER.set(Box::new(move |filter| handle.reload(filter).map_err(|e| e.to_string())));
+        log.init();
     }
     // tokio-postgres writes the parameters of statements at debug
     log::set_max_level(log::max_level().min(LevelFilter::Warn));
@@ -50,6 +63,16 @@ pub(super) fn start() {
         tracing::warn!(mistake, "{VARIABLE} cannot be read: it is taken for {DEFAULT}");
     }
     std::panic::set_hook(Box::new(log_panic));
+}
+
+/// Puts another filter in force, which a configuration names (`LOG_FILTER`); nothing is the default. The environment
+/// goes before it.
+pub(super) fn set_filter(wanted: &str) -> Result<(), String> {
+    if std::env::var(VARIABLE).is_ok_and(|filter| !filter.trim().is_empty()) {
+        return Err(format!("{VARIABLE} is set, which goes before it"));
+    }
+    let filter = filter(wanted).map_err(|mistake| format!("LOG_FILTER cannot be read: {mistake}"))?;
+    SET_FILTER.get().map_or(Ok(()), |set| set(filter))
 }
 
 fn filter(wanted: &str) -> Result<EnvFilter, String> {
