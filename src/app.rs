@@ -1,21 +1,25 @@
 //! The composition root: configuration → metadata database → services → router → server.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use commands::Services;
+use commands::{Services, state::numbers};
 use infra::{
     config::{Config, engine_options::pool_options},
     db::{Db, DbUri, migrate},
+    telemetry::{self, Kind, Sample, Statsd, StatsdSettings, Thresholds},
 };
-use salvo::{
-    Listener, Router, Server, Service,
-    conn::{Acceptor, TcpListener},
+use salvo::{Router, Server, Service};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
 };
 use web::dispatch::Dispatch;
 
 use crate::{
     background::{Background, close_orphans},
-    listener::closing,
+    listen::{Bound, closing},
+    metrics, notify,
+    reload::{self, Reload},
 };
 
 /// How long requests in flight may take after a termination signal.
@@ -56,29 +60,77 @@ pub async fn build(config: Config) -> Result<Arc<Services>, StartError> {
     Ok(services)
 }
 
-/// Serves until SIGTERM or SIGINT; returns when the requests in flight are done.
-pub async fn serve(app: Arc<Services>, address: SocketAddr) -> Result<(), StartError> {
-    let bound = TcpListener::new(address).try_bind().await;
-    let acceptor = bound.map_err(|e| format!("cannot listen on {address}: {e}"))?;
-    for holding in acceptor.holdings() {
-        // salvo writes `socket://127.0.0.1:8088`
-        let address = holding.local_addr.to_string().replace("socket://", "http://");
-        tracing::info!(address, "listening");
-        if let Ok(address) = address.trim_start_matches("http://").parse() {
-            let _ = app.listening.set(address);
+/// What a server is given besides the application.
+pub struct Serving {
+    /// Where it listens.
+    pub bound: Bound,
+    /// Where `/metrics` is served, if it is.
+    pub metrics: Option<TcpListener>,
+    /// How the configuration is read again.
+    pub reload: Reload,
+    /// Called when requests are answered, with the addresses.
+    pub ready: Box<dyn FnOnce(&[String]) + Send>,
+}
+
+/// What others see of the process, as the configuration says.
+async fn start_telemetry(app: &Arc<Services>, listener: Option<TcpListener>) -> Result<(), StartError> {
+    telemetry::set_thresholds(Thresholds::of(&app.config));
+    if let Some(settings) = StatsdSettings::read(&app.config) {
+        let at = format!("{}:{}", settings.host, settings.port);
+        match tokio::task::spawn_blocking(move || Statsd::connect(&settings)).await? {
+            Ok(statsd) => statsd.start(),
+            // counters are no reason to stay down
+            Err(error) => tracing::warn!(%error, at, "STATS_LOGGER: no counters are sent"),
         }
     }
+    if let Some(listener) = listener {
+        let state = Arc::downgrade(app);
+        telemetry::start(move || {
+            let mut samples = state.upgrade().map(|app| numbers(&app)).unwrap_or_default();
+            samples.push(build_info());
+            samples
+        });
+        metrics::serve(listener)?;
+    }
+    Ok(())
+}
+
+/// What the binary was made from, as a number that is always 1.
+fn build_info() -> Sample {
+    let labels = vec![
+        ("version", env!("CARGO_PKG_VERSION").into()),
+        ("superset", "6.0.0".into()),
+        ("commit", env!("LITESET_COMMIT").into()),
+        ("features", env!("LITESET_FEATURES").into()),
+    ];
+    let help = "What the binary was made from";
+    Sample { name: "liteset_build_info", help, kind: Kind::Gauge, values: vec![(labels, 1.0)] }
+}
+
+/// Serves until SIGTERM or SIGINT; returns when the requests in flight are done.
+pub async fn serve(app: Arc<Services>, serving: Serving) -> Result<(), StartError> {
+    let Serving { bound, metrics, reload, ready } = serving;
+    start_telemetry(&app, metrics).await?;
+    if let Some(address) = bound.address {
+        let _ = app.listening.set(address);
+    }
+    let (places, is_given) = (bound.places(), bound.is_given);
+    let acceptor = bound.into_acceptor();
     let table = web::router::table_of(&app.config);
     let background = Background::start(&app).await;
     let ending = app.clone();
     let dispatch = Dispatch::new(app.clone(), table);
     let event_log = dispatch.event_log();
     let router = Router::with_path("{**rest}").goal(dispatch);
-    let (acceptor, closer) = closing(acceptor);
+    let (acceptor, closer) = closing(acceptor, is_given);
     let server = Server::new(acceptor);
     let handle = server.handle();
+    let signals = Signals::install()?;
+    let watching = reload::start(&app.config, reload)?;
     let stopping = tokio::spawn(async move {
-        termination().await;
+        signals.termination().await;
+        watching.abort();
+        notify::stopping();
         closer.close().await;
         tracing::info!("stopping: requests in flight may finish");
         // clients go to another process and hear there what became of their queries
@@ -87,6 +139,12 @@ pub async fn serve(app: Arc<Services>, address: SocketAddr) -> Result<(), StartE
         handle.stop_graceful(GRACE);
         background.stop().await;
     });
+    for address in &places {
+        tracing::info!(address, "listening");
+    }
+    notify::ready("answering requests");
+    notify::start_watchdog();
+    ready(&places);
     server.try_serve(Service::new(router)).await?;
     event_log.flush().await;
     // what runs without a request has its own grace time
@@ -95,16 +153,21 @@ pub async fn serve(app: Arc<Services>, address: SocketAddr) -> Result<(), StartE
     Ok(())
 }
 
-async fn termination() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let interrupt = tokio::signal::ctrl_c();
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => tokio::select! {
-            _ = interrupt => {}
-            _ = terminate.recv() => {}
-        },
-        Err(_) => {
-            let _ = interrupt.await;
+/// The signals that end the server, from the moment on at which they would otherwise kill it.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn install() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn termination(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
     }
 }

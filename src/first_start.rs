@@ -2,8 +2,8 @@
 
 use std::{
     fs::{File, Permissions, TryLockError},
-    io::Write,
-    os::unix::fs::PermissionsExt,
+    io::{ErrorKind, IsTerminal, Write},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::Path,
 };
 
@@ -24,6 +24,9 @@ pub struct FirstStart {
     pub examples: bool,
 }
 
+/// The file of the administrator's first password, where there is no terminal to show it on.
+const PASSWORD_FILE: &str = "admin-password";
+
 /// Settings that liteset makes for an installation of its own, for the operator to change.
 const OWN_SETTINGS: &str = r#"# liteset's settings: the keys of superset_config.py.
 # packaging/manual/configuration.md has all ways to set them.
@@ -43,12 +46,26 @@ impl FirstStart {
     /// Makes sure that there is a metadata database of the right version; returns the lock that keeps a second
     /// server away from a SQLite file.
     pub async fn prepare(&self, loaded: &Loaded) -> Result<Option<File>, StartError> {
-        let uri: DbUri = loaded.config.str("SQLALCHEMY_DATABASE_URI").parse()?;
+        let uri = loaded.config.str("SQLALCHEMY_DATABASE_URI");
+        let uri = uri.parse::<DbUri>().map_err(|e| format!("SQLALCHEMY_DATABASE_URI: {e}"))?;
+        if let DbUri::Sqlite { path } = &uri
+            && !loaded.own_database
+            && !path.exists()
+        {
+            return Err(format!(
+                "SQLALCHEMY_DATABASE_URI names {}, which does not exist. Nothing was made: correct the path, or leave \
+                 the key out for a new installation in {}",
+                path.display(),
+                loaded.home.display()
+            )
+            .into());
+        }
         let lock = match &uri {
             DbUri::Sqlite { path } => lock(path)?,
             DbUri::Postgres(_) | DbUri::Mysql(_) => None,
         };
-        let state = migrate::inspect(&uri).await?;
+        let state = migrate::inspect(&uri).await;
+        let state = state.map_err(|e| format!("SQLALCHEMY_DATABASE_URI: {e}"))?;
         let fresh = state == migrate::SchemaState::Empty && loaded.own_database;
         if !fresh {
             if let Some(refusal) = state.refusal() {
@@ -67,7 +84,7 @@ impl FirstStart {
         // Also after a start that was cut short: each step does nothing when it is done already.
         if user_admin::nobody(&db).await? {
             commands::init::sync_roles(&db, &loaded.config).await?;
-            let admin = self.create_admin(&db).await?;
+            let admin = self.create_admin(&db, &loaded.home).await?;
             if self.examples {
                 commands::examples::create(&db, &loaded.home.join("examples.db"), admin).await?;
             }
@@ -75,27 +92,54 @@ impl FirstStart {
         Ok(lock)
     }
 
-    async fn create_admin(&self, db: &Db) -> Result<i64, StartError> {
-        let generated = self.admin_password.is_none();
-        let password = self.admin_password.clone().unwrap_or_else(|| infra::crypto::random::alphanumeric(20));
+    async fn create_admin(&self, db: &Db, home: &Path) -> Result<i64, StartError> {
+        let password = match &self.admin_password {
+            Some(given) => given.clone(),
+            None => Self::made_password(home)?,
+        };
         let admin = NewUser {
             username: "admin".into(),
             first_name: "Superset".into(),
             last_name: "Admin".into(),
             email: "admin@localhost".into(),
-            password: password.clone(),
+            password,
             role: "Admin".into(),
         };
-        let id = user_admin::create_user(db, admin).await?;
-        if generated {
-            // Straight to the terminal, never into the log: this is the only time it is shown.
-            writeln!(
-                std::io::stderr(),
-                "\n  Log in as admin with the password {password}\n  It is not stored and not shown again.\n"
-            )?;
-        }
-        Ok(id)
+        Ok(user_admin::create_user(db, admin).await?)
     }
+
+    /// A password that is told in one place: on the terminal, or in a file of its owner's alone. Never in the log.
+    fn made_password(home: &Path) -> Result<String, StartError> {
+        let password = infra::crypto::random::alphanumeric(20);
+        let mut terminal = std::io::stderr();
+        if terminal.is_terminal() {
+            writeln!(
+                terminal,
+                "\n  Log in as admin with the password {password}\n  It is not stored and not shown again; \
+                 `liteset users set-password admin` sets another one.\n"
+            )?;
+            return Ok(password);
+        }
+        let path = home.join(PASSWORD_FILE);
+        keep(&path, &password).map_err(|e| format!("{}: {e}", path.display()))?;
+        tracing::warn!(
+            file = %path.display(),
+            "the password of admin is in this file: log in, choose another one, and remove the file"
+        );
+        Ok(password)
+    }
+}
+
+/// Writes a password into a file of its owner's alone.
+fn keep(path: &Path, password: &str) -> std::io::Result<()> {
+    // one that is there may be open to others
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
+    writeln!(file, "{password}")?;
+    file.sync_all()
 }
 
 /// Two servers on one SQLite file would run every scheduled job twice.
@@ -117,7 +161,8 @@ fn lock(database: &Path) -> Result<Option<File>, StartError> {
 }
 
 /// What a fresh installation has made so far, or was given.
-const OWN_FILES: [&str; 8] = [
+const OWN_FILES: [&str; 9] = [
+    "admin-password",
     "secrets.toml",
     "secrets.toml.lock",
     "liteset.toml",

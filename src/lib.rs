@@ -14,4 +14,7 @@ pub mod app;
 mod background;
 pub mod cli;
 pub mod first_start;
-mod listener;
+mod listen;
+mod metrics;
+mod notify;
+mod reload;

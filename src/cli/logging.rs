@@ -33,6 +33,11 @@ const ALWAYS: &[(&str, &str)] = &[
     ("chromiumoxide", "off"),
 ];
 
+/// Puts a filter in the place of the one in force.
+type SetFilter = Box<dyn Fn(EnvFilter) -> Result<(), String> + Send + Sync>;
+
+static SET_FILTER: OnceLock<SetFilter> = OnceLock::new();
+
 /// Starts it; from here on panics are lines of it, too.
 pub(super) fn start() {
     let wanted = std::env::var(VARIABLE).unwrap_or_default();
@@ -47,13 +52,13 @@ pub(super) fn start() {
         let log =
             log.with_target(false).with_ansi(false).with_writer(|| Escaped(Both)).with_filter_reloading();
         let handle = log.reload_handle();
-        let _ = RELOAD.set(Box::new(move |filter| drop(handle.reload(filter))));
+        let _ = SET_FILTER.set(Box::new(move |filter| handle.reload(filter).map_err(|e| e.to_string())));
         log.init();
     } else {
         // the list of spans has the request also where a library began one of its own
         let log = log.json().with_current_span(false).with_writer(|| Both).with_filter_reloading();
         let handle = log.reload_handle();
-        let _ = RELOAD.set(Box::new(move |filter| drop(handle.reload(filter))));
+        let _ = SET_FILTER.set(Box::new(move |filter| handle.reload(filter).map_err(|e| e.to_string())));
         log.init();
     }
     // tokio-postgres writes the parameters of statements at debug
@@ -63,9 +68,6 @@ pub(super) fn start() {
     }
     std::panic::set_hook(Box::new(log_panic));
 }
-
-/// Puts another filter in the place of the first.
-static RELOAD: OnceLock<Box<dyn Fn(EnvFilter) + Send + Sync>> = OnceLock::new();
 
 /// What the configuration says of the log: its level (`LOG_LEVEL`), unless the environment filters it, and a file.
 pub(super) fn configure(config: &Config) {
@@ -77,8 +79,8 @@ pub(super) fn configure(config: &Config) {
     match level(config.get(key)) {
         Some(DEFAULT) => {}
         Some(level) => {
-            if let (Ok(filter), Some(reload)) = (filter(level), RELOAD.get()) {
-                reload(filter);
+            if let (Ok(filter), Some(set)) = (filter(level), SET_FILTER.get()) {
+                let _ = set(filter);
             }
         }
         None => tracing::warn!("{key} is no level of Python's logging: {DEFAULT} counts"),
@@ -105,6 +107,16 @@ fn level(value: &Value) -> Option<&'static str> {
         30..40 => "warn",
         _ => "error",
     })
+}
+
+/// Puts another filter in force, which a configuration names (`LOG_FILTER`); nothing is the default. The environment
+/// goes before it.
+pub(super) fn set_filter(wanted: &str) -> Result<(), String> {
+    if std::env::var(VARIABLE).is_ok_and(|filter| !filter.trim().is_empty()) {
+        return Err(format!("{VARIABLE} is set, which goes before it"));
+    }
+    let filter = filter(wanted).map_err(|mistake| format!("LOG_FILTER cannot be read: {mistake}"))?;
+    SET_FILTER.get().map_or(Ok(()), |set| set(filter))
 }
 
 fn filter(wanted: &str) -> Result<EnvFilter, String> {

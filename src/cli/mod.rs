@@ -5,12 +5,14 @@ mod assets;
 mod assets_legacy;
 mod backup;
 mod config;
+mod credentials;
 mod databases;
 mod db;
 mod db_revisions;
 mod doctor;
 mod examples;
 mod fab;
+mod health;
 mod init;
 mod jobs;
 mod log_file;
@@ -33,8 +35,10 @@ mod viz;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{CommandFactory, FromArgMatches as _, Parser, Subcommand, error::ErrorKind};
+use indexmap::IndexMap;
 use infra::config::{ConfigError, Loaded, Sources};
 use rustix::fs::Mode;
+use serde_json::Value;
 
 use crate::app::StartError;
 
@@ -52,6 +56,8 @@ struct Cli {
 enum Verb {
     /// Serve the web application (also without any verb).
     Run(run::Run),
+    /// Ask a server whether it answers.
+    Health(health::Health),
     /// Create permissions and built-in roles, as `superset init` does.
     Init(init::Init),
     /// What the configuration is, and what becomes of its keys.
@@ -158,6 +164,9 @@ struct Common {
     /// Data directory [default: $SUPERSET_HOME or ~/.liteset].
     #[arg(long)]
     home: Option<PathBuf>,
+    /// Keys that other options of a verb set.
+    #[arg(skip)]
+    flags: IndexMap<String, Value>,
 }
 
 impl Common {
@@ -182,13 +191,16 @@ impl Common {
 
     /// Reads the configuration; with `makes_secrets` those of a new installation are made.
     fn read(&self, makes_secrets: bool) -> Result<Loaded, ConfigError> {
+        let mut environment = std::env::vars_os()
+            .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+            .collect();
+        credentials::add_to(&mut environment)
+            .map_err(|source| ConfigError::File { path: "$CREDENTIALS_DIRECTORY".into(), source })?;
         let loaded = infra::config::load(Sources {
             file: self.config.clone(),
             home: self.home.clone(),
-            environment: std::env::vars_os()
-                .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
-                .collect(),
-            flags: Default::default(),
+            environment,
+            flags: self.flags.clone(),
             makes_secrets,
         })?;
         let key = |key: &str| loaded.config.get(key);
@@ -223,6 +235,7 @@ pub fn main() -> ExitCode {
     let done = match cli.verb {
         None => cli.run.run(),
         Some(Verb::Run(verb)) => verb.run(),
+        Some(Verb::Health(verb)) => verb.run(),
         Some(Verb::Init(verb)) => verb.run(),
         Some(Verb::Config(verb)) => verb.run(),
         Some(Verb::Db(verb)) => verb.run(),

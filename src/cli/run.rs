@@ -1,11 +1,18 @@
 //! `liteset run`: the server.
 
-use std::net::IpAddr;
+use std::{
+    io::{self, IsTerminal, Write},
+    path::Path,
+    process::{Command, Stdio},
+};
 
-use super::{Common, block_on};
+use super::{Common, block_on, logging};
 use crate::{
-    app::{self, StartError},
+    app::{self, Serving, StartError},
     first_start::FirstStart,
+    listen::Place,
+    metrics,
+    reload::Reload,
 };
 
 /// Options of `run`.
@@ -13,13 +20,22 @@ use crate::{
 pub struct Run {
     #[command(flatten)]
     common: Common,
-    /// Address to listen on.
+    /// Where to listen: an address, a name, or unix:PATH.
     #[arg(long, default_value = "127.0.0.1")]
-    host: IpAddr,
+    host: String,
     /// Port to listen on.
     #[arg(long, default_value_t = 8088)]
     port: u16,
-    /// Password of the first administrator [default: generated and printed once].
+    /// Let another process listen on the same port, to hand over to it.
+    #[arg(long)]
+    reuse_port: bool,
+    /// Serve /metrics at ADDRESS:PORT, or at a port of this machine alone [default: METRICS of the configuration].
+    #[arg(long, value_name = "ADDRESS")]
+    metrics: Option<String>,
+    /// Open the browser when the server answers.
+    #[arg(long)]
+    open: bool,
+    /// Password of the first administrator [default: generated and shown once].
     #[arg(long, env = "LITESET_ADMIN_PASSWORD", hide_env_values = true)]
     admin_password: Option<String>,
     /// Start without the example dashboards.
@@ -29,15 +45,70 @@ pub struct Run {
 
 impl Run {
     /// Starts the server and blocks until it has stopped.
-    pub fn run(self) -> Result<(), StartError> {
-        let loaded = self.common.load()?;
+    pub fn run(mut self) -> Result<(), StartError> {
+        if let Some(address) = self.metrics.take() {
+            self.common.flags.insert("METRICS".to_owned(), address.into());
+        }
+        let place = Place { host: self.host, port: self.port, shared: self.reuse_port };
+        let (common, opens) = (self.common, self.open);
         let first = FirstStart { admin_password: self.admin_password, examples: !self.no_examples };
         block_on(async {
+            // whatever refuses the start comes before anything is made
+            let bound = place.bind().await?;
+            let metrics = metrics::bind(common.read(false)?.config.str("METRICS")).await?;
+            let loaded = common.load()?;
+            let filter = loaded.config.str("LOG_FILTER");
+            if !filter.is_empty()
+                && let Err(why) = logging::set_filter(filter)
+            {
+                tracing::warn!(why, "LOG_FILTER has no effect");
+            }
+            let home = loaded.home.clone();
             let _lock = first.prepare(&loaded).await?;
             // A first start has just written the settings of the new installation.
-            let config = if loaded.own_database { self.common.load()?.config } else { loaded.config };
+            let config = if loaded.own_database { common.load()?.config } else { loaded.config };
             let services = app::build(config).await?;
-            app::serve(services, (self.host, self.port).into()).await
+            let read = move || common.read(true).map(|loaded| loaded.config).map_err(|e| e.to_string());
+            let reload = Reload { read: Box::new(read), set_log_filter: logging::set_filter };
+            let ready = Box::new(move |places: &[String]| {
+                greet(places, &home);
+                if opens {
+                    open(places);
+                }
+            });
+            app::serve(services, Serving { bound, metrics, reload, ready }).await
         })
+    }
+}
+
+/// Says on a terminal what somebody needs who sees this for the first time. Elsewhere the log has said it.
+fn greet(places: &[String], home: &Path) {
+    if !io::stderr().is_terminal() {
+        return;
+    }
+    let text = format!(
+        "\n  liteset answers at  {}\n  data and settings   {}\n  \
+         forgotten password  liteset users set-password admin\n  stop                Ctrl-C\n\n",
+        places.join(", "),
+        home.display()
+    );
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Opens the browser of the desktop; a machine without one is told.
+fn open(places: &[String]) {
+    let Some(address) = places.iter().find(|place| place.starts_with("http")) else { return };
+    let address = address.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");
+    let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let started = Command::new(program)
+        .arg(&address)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    match started {
+        // what has ended is waited for, so that nothing is left of it
+        Ok(mut child) => drop(std::thread::spawn(move || child.wait())),
+        Err(error) => tracing::warn!(%error, program, "--open: no browser was opened"),
     }
 }

@@ -40,6 +40,7 @@ pub mod slack;
 pub mod spool;
 pub mod sql;
 mod statement_log;
+pub mod telemetry;
 pub mod timezone;
 pub mod yaml;
 pub mod zip_file;

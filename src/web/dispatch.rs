@@ -4,7 +4,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use commands::{Caller, Principal, Services};
 use futures_util::FutureExt;
-use infra::Error;
+use infra::{Error, telemetry};
 use parking_lot::Mutex;
 use salvo::{
     Depot, FlowCtrl, Handler, Request, Response, async_trait,
@@ -289,7 +289,7 @@ impl Handler for Dispatch {
             self.compression.compress(&self.app.compute, &req, &mut answer).await;
             (answer, req)
         };
-        let (mut answer, req) = work.instrument(log.span()).await;
+        let (mut answer, req) = telemetry::account(log.spent(), work).instrument(log.span()).await;
         answer.headers.push((request_log::HEADER, log.id().to_owned()));
         self.headers.add(&req, &mut answer);
         log.answered(answer.status);

@@ -23,10 +23,8 @@ pub fn abort(req: &Req, status: u16) -> Answer {
 pub fn abort_with(req: &Req, status: u16, description: &str) -> Answer {
     if matches!(status, 404 | 500)
         && accepts_html(req)
-        && let Some(mut page) =
-            send(&plain(req), &format!("static/assets/{status}.html"), &CachePolicy::NoCache)
+        && let Some(page) = page(status)
     {
-        page.status = status;
         return page;
     }
     Failure(Error::sip40(status, described(status, description))).into_answer()
@@ -41,6 +39,37 @@ pub fn outside() -> Answer {
             description(404)
         ),
     )
+}
+
+/// The page of a status (`superset.views.error_handling:show_http_exception` sends the file). The one difference: what
+/// it loads from other hosts, a font and its preparation, is taken out.
+fn page(status: u16) -> Option<Answer> {
+    let name = format!("static/assets/{status}.html");
+    // whole and as it is: an error page is neither a part nor unchanged
+    let mut page = send(&Req::default(), &name, &CachePolicy::NoCache)?;
+    let own = without_foreign_links(std::str::from_utf8(&page.body).ok()?);
+    page.body = own.into();
+    // of the file as it is
+    page.headers.retain(|(name, _)| *name != "etag");
+    page.status = status;
+    Some(page)
+}
+
+/// A page without the `<link>` elements that lead to other hosts.
+fn without_foreign_links(page: &str) -> String {
+    let (mut kept, mut rest) = (String::with_capacity(page.len()), page);
+    while let Some(at) = rest.find("<link ") {
+        let (before, link) = rest.split_at(at);
+        let Some(end) = link.find('>') else { break };
+        let (link, after) = link.split_at(end + 1);
+        kept.push_str(before);
+        if !["\"http:", "\"https:", "\"//"].iter().any(|foreign| link.contains(foreign)) {
+            kept.push_str(link);
+        }
+        rest = after;
+    }
+    kept.push_str(rest);
+    kept
 }
 
 /// The response of a page that failed: our own fault is a page, too.
@@ -68,12 +97,6 @@ pub fn accepts_html(req: &Req) -> bool {
     ranges
         .into_iter()
         .any(|r| matches!(r.to_ascii_lowercase().as_str(), "text/html" | "text/*" | "*/*" | "*"))
-}
-
-/// Only what negotiates an encoding: an error page is neither a part nor unchanged.
-fn plain(req: &Req) -> Req {
-    let headers = req.headers.iter().filter(|(name, _)| name == "accept-encoding").cloned().collect();
-    Req { headers, ..Req::default() }
 }
 
 fn name(status: u16) -> &'static str {
@@ -127,6 +150,16 @@ fn description(status: u16) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn links_to_other_hosts_are_taken_out() {
+        let page = r#"<head><link rel="icon" href="/a.png"/><link rel="preconnect" href="https://b"/><link href="//c">
+            <style>h1 {}</style></head>"#;
+        let own = r#"<head><link rel="icon" href="/a.png"/>
+            <style>h1 {}</style></head>"#;
+        assert_eq!(without_foreign_links(page), own);
+        assert_eq!(without_foreign_links("<link "), "<link ");
+    }
 
     fn request(accept: &str) -> Req {
         Req { headers: vec![("accept".into(), accept.into())], ..Req::default() }

@@ -132,6 +132,14 @@ fn action_of(method: &str, rule: &Rule) -> Option<&'static Action> {
     ACTIONS.get(&(method, anonymous(&rule.rule)))
 }
 
+/// The function of the original that answers a rule, as `Class.method`; none where Superset logs no call of it.
+pub(crate) fn function_of(method: &str, rule: &Rule) -> Option<&'static str> {
+    let method = if method == "HEAD" { "GET" } else { method };
+    let action = action_of(method, rule)?;
+    let function = if action.object_ref.is_empty() { action.name } else { action.object_ref };
+    function.contains('.').then_some(function)
+}
+
 async fn write(app: &Services, events: Vec<Event>) {
     let number = events.len();
     if let Err(error) = commands::event_log::write(app, events).await {

@@ -37,6 +37,10 @@ pub fn read_parts(request: &Request) -> Result<Req, u16> {
 }
 
 fn address(socket: &SocketAddr) -> String {
+    // no address: nothing that names addresses means it
+    if let SocketAddr::Unix(_) = socket {
+        return "unix".to_owned();
+    }
     let address = socket.to_string();
     // "socket://127.0.0.1:4711" → "127.0.0.1"
     let address = address.rsplit("//").next().unwrap_or_default();

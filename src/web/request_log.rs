@@ -4,16 +4,22 @@
 //! end, at info (at debug for files and health checks), adds status and time. Query strings, headers and bodies,
 //! which may hold secrets, are in neither.
 
-use std::time::Instant;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use commands::Principal;
+use infra::telemetry::{self, Spent, UnderWay};
 use salvo::http::{HeaderMap, Method};
 use tracing::{Span, field::Empty};
 
-use crate::routes::Rule;
+use crate::{event_log::function_of, routes::Rule};
 
 /// What the lines of ended requests are filtered by.
 const TARGET: &str = "liteset::access";
+/// What the lines of slow ones are filtered by.
+const SLOW: &str = "liteset::slow";
 
 /// Characters of an id that a client or a proxy gives; a longer one is not taken over.
 const MAX_ID: usize = 64;
@@ -39,6 +45,12 @@ pub(crate) struct RequestLog {
     path: Option<String>,
     is_quiet: bool,
     status: Option<u16>,
+    method: String,
+    rule: Option<String>,
+    /// The rule's function in Superset, where a statsd counts it.
+    function: Option<&'static str>,
+    spent: Arc<Spent>,
+    _under_way: UnderWay,
 }
 
 impl RequestLog {
@@ -59,12 +71,22 @@ impl RequestLog {
             path,
             is_quiet: rule.is_some_and(Rule::is_static),
             status: None,
+            method: method.to_owned(),
+            rule: pattern.map(str::to_owned),
+            function: rule.filter(|_| telemetry::has_statsd()).and_then(|rule| function_of(method, rule)),
+            spent: Arc::default(),
+            _under_way: UnderWay::begin(),
         }
     }
 
     /// The span in which it is answered.
     pub fn span(&self) -> Span {
         self.span.clone()
+    }
+
+    /// Where the time goes that it takes.
+    pub fn spent(&self) -> Arc<Spent> {
+        self.spent.clone()
     }
 
     /// The id for the answer.
@@ -78,9 +100,30 @@ impl RequestLog {
     }
 }
 
+impl RequestLog {
+    /// What Superset's decorators count (`superset.views.base_api:statsd_metrics`, `superset.views.health:health`).
+    fn tell_statsd(&self, took: Duration) {
+        if !telemetry::has_statsd() {
+            return;
+        }
+        // whoever is nobody is sent away before anything is counted
+        if let (Some(function), Some(status)) = (self.function, self.status)
+            && status != 401
+        {
+            telemetry::call_ended(function, status, took);
+        }
+        if matches!(self.rule.as_deref(), Some("/health" | "/healthcheck" | "/ping")) {
+            telemetry::incr("health");
+        }
+    }
+}
+
 impl Drop for RequestLog {
     fn drop(&mut self) {
-        let ms = self.start.elapsed().as_micros() as f64 / 1000.0;
+        let took = self.start.elapsed();
+        telemetry::request_ended(self.rule.as_deref(), &self.method, self.status, took);
+        self.tell_statsd(took);
+        let ms = took.as_micros() as f64 / 1000.0;
         let (status, path) = (self.status, self.path.as_deref());
         let message = if status.is_some() { "request" } else { "request without answer" };
         // entered: a filter by the id counts only then
@@ -89,6 +132,10 @@ impl Drop for RequestLog {
                 tracing::debug!(target: TARGET, path, status, ms, "{message}");
             } else {
                 tracing::info!(target: TARGET, path, status, ms, "{message}");
+            }
+            if telemetry::request_is_slow(took) {
+                let (cause, spent) = (self.spent.cause(took), self.spent.to_string());
+                tracing::info!(target: SLOW, path, status, ms, cause, spent, "slow request");
             }
         });
     }

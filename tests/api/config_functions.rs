@@ -249,11 +249,11 @@ fn config(name: &str, verb: &[&str], text: &str) -> (bool, String) {
 
 #[test]
 fn a_configuration_is_checked_and_explained_without_a_start() {
-    let good =
-        "SECRET_KEY = 'hunter2-hunter2-hunter2'\nROW_LIMIT = 10 * 500\nSTATS_LOGGER = 1\nROW_LIMITS = 1\n";
+    let good = "SECRET_KEY = 'hunter2-hunter2-hunter2'\nROW_LIMIT = 10 * 500\n\
+                LOGGING_CONFIGURATOR = 1\nROW_LIMITS = 1\n";
     let (is_good, said) = config("check-good", &["check"], good);
     assert!(is_good && said.contains("The configuration is good"), "{said}");
-    assert!(said.contains("did you mean ROW_LIMIT?") && said.contains("STATS_LOGGER"), "{said}");
+    assert!(said.contains("did you mean ROW_LIMIT?") && said.contains("LOGGING_CONFIGURATOR"), "{said}");
     let bad = "ROW_LIMIT = nope\nSECRET_KEY = 'hunter2'\ndef FLASK_APP_MUTATOR(app): pass\n";
     let (is_good, said) = config("check-bad", &["check"], bad);
     assert!(!is_good, "{said}");

@@ -10,6 +10,7 @@ const HARMLESS = [
   /Download the React DevTools/,
   /Failed to load resource/, // counted by status below
   /Content Security Policy.*unsafe-eval/,
+  /gateway\.scarf\.sh.*Content Security Policy/, // the counter of the frontend's makers, which liteset does not let in
 ];
 
 // The frontend asks a counter of its makers on the internet on every page: where such a question hangs instead of
@@ -51,6 +52,15 @@ export class Person {
   #watch() {
     const { page, base } = this;
     this.complaints = [];
+    // what was asked of other hosts; a question that the policy of the page forbids is not asked
+    this.foreign = [];
+    const ask = (request) => {
+      const { protocol, origin } = new URL(request.url());
+      const asks = ["http:", "https:", "ws:", "wss:"].includes(protocol) && origin !== new URL(base).origin;
+      if (asks && !/csp/i.test(request.failure()?.errorText ?? "")) this.foreign.push(request.url().slice(0, 200));
+    };
+    page.on("requestfinished", ask);
+    page.on("requestfailed", ask);
     page.on("pageerror", (error) => this.complaints.push(`exception: ${error.message.slice(0, 300)}`));
     page.on("console", (message) => {
       const text = message.text();

@@ -130,3 +130,13 @@ test("after logging out the form is back", async () => {
   await open(person.page, `${server.base}/chart/list/`);
   assert.match(person.page.url(), /\/login\/\?next=/);
 });
+
+test("a page that is not there names no other host, and none was asked in all of this", async () => {
+  await open(person.page, `${server.base}/static/nowhere.js`);
+  assert.deepEqual(
+    await person.page.evaluate(() => [...document.querySelectorAll("[href], [src]")].map((e) => e.href ?? e.src)
+      .filter((url) => !url.startsWith(location.origin))),
+    [],
+  );
+  assert.deepEqual([...new Set(person.foreign)], []);
+});

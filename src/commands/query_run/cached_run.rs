@@ -2,7 +2,7 @@
 
 use std::{future::Future, sync::Arc};
 
-use infra::compute::Lease;
+use infra::{compute::Lease, telemetry};
 use query::QueryError;
 
 use super::cache_keys;
@@ -34,11 +34,17 @@ impl CachedRun {
     {
         let cache = &caller.app.data_cache;
         if self.answers
-            && let Some(run) = cache.get(&self.key).await
+            && let Some(run) = cache.get_again(&self.key).await
         {
             return Ok((run, caller.lease().await?));
         }
         let (run, memory) = execute().await?;
+        if run.error.is_none() {
+            telemetry::incr("loaded_from_source");
+            if self.answers {
+                telemetry::incr("loaded_from_source_without_force");
+            }
+        }
         if run.error.is_none() && self.shared {
             cache.insert(self.key.clone(), run.clone(), run.bytes(), self.timeout).await;
             cache_keys::remember(&caller.app, &self.key, self.timeout, &self.uid).await;

@@ -12,7 +12,7 @@ use infra::{
     compute::run_blocking,
     db::DbError,
     error::{ErrorType, SupersetError},
-    sql,
+    sql, telemetry,
 };
 use serde_json::{Map, Value, json};
 use tracing::Instrument as _;
@@ -212,7 +212,7 @@ async fn begin(
     };
     // a task of its own: the query goes on, and its row is settled, when the client has left
     let place = caller.app.sql_lab.running.enter(id);
-    let task = tokio::spawn(apart(caller.clone(), job.run(place), id).in_current_span());
+    let task = tokio::spawn(telemetry::carried(apart(caller.clone(), job.run(place), id)).in_current_span());
     if is_async {
         return Ok(Execution::Started(started));
     }

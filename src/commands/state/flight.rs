@@ -1,11 +1,12 @@
 //! One execution per question: whoever asks the same while it is under way waits for the same answer.
 
-use std::{collections::HashMap, future::Future, sync::Arc};
+use std::{collections::HashMap, future::Future, sync::Arc, time::Instant};
 
 use futures_util::{
     FutureExt as _,
     future::{BoxFuture, Shared, WeakShared},
 };
+use infra::telemetry;
 use parking_lot::Mutex;
 
 type Flight<T> = Shared<BoxFuture<'static, T>>;
@@ -26,11 +27,19 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
     where
         F: Future<Output = T> + Send + 'static,
     {
-        let flight = self.flight(key, start);
-        flight.await
+        let (flight, joined) = self.flight(key, start);
+        if !joined {
+            telemetry::query_begun();
+            return flight.await;
+        }
+        let since = Instant::now();
+        let answer = flight.await;
+        telemetry::query_joined(since.elapsed());
+        answer
     }
 
-    fn flight<F>(self: &Arc<Self>, key: &str, start: impl FnOnce() -> F) -> Flight<T>
+    /// The flight of a key, and whether somebody else has begun it.
+    fn flight<F>(self: &Arc<Self>, key: &str, start: impl FnOnce() -> F) -> (Flight<T>, bool)
     where
         F: Future<Output = T> + Send + 'static,
     {
@@ -38,7 +47,7 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
         if let Some(flight) = flights.get(key).and_then(WeakShared::upgrade)
             && flight.peek().is_none()
         {
-            return flight;
+            return (flight, true);
         }
         // Those that were left by everyone leave their keys behind.
         if flights.len() > 256 {
@@ -48,7 +57,7 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
         if let Some(weak) = flight.downgrade() {
             flights.insert(key.to_owned(), weak);
         }
-        flight
+        (flight, false)
     }
 }
 
@@ -93,10 +102,11 @@ mod tests {
         let flights = Arc::new(Flights::default());
         let dropped = Arc::new(AtomicUsize::new(0));
         let wait = |left: Left| {
-            flights.flight("k", move || async move {
+            let (flight, _) = flights.flight("k", move || async move {
                 let _left = left;
                 tokio::time::sleep(Duration::from_secs(60)).await;
-            })
+            });
+            flight
         };
         let first = wait(Left(dropped.clone()));
         let second = wait(Left(Arc::default()));

@@ -36,15 +36,22 @@ pub struct Readiness(Mutex<Option<(Instant, Ready)>>);
 pub enum Ready {
     /// Everything.
     Yes,
+    /// The process ends.
+    Stopping,
     /// The metadata database does not answer.
     NoDatabase,
-    /// Reading works, writing does not.
-    ReadsOnly,
+    /// The metadata database can be read, not written.
+    NoWrites,
+    /// Nothing can be written in the data directory.
+    NoDisk,
 }
 
 impl Readiness {
     /// What the server can do, as of now or a moment ago.
     pub async fn look(&self, app: &Services) -> Ready {
+        if app.async_queries.is_stopping() {
+            return Ready::Stopping;
+        }
         let mut last = self.0.lock().await;
         if let Some((at, ready)) = *last
             && at.elapsed() < MEMORY
@@ -70,14 +77,16 @@ async fn look(app: &Services) -> Ready {
             return Ready::NoDatabase;
         }
     }
-    let written = match tokio::time::timeout(TIMEOUT, write(app)).await {
-        Ok(written) => written,
-        // somebody else writes for long; that is no full disk
-        Err(_) => Ok(()),
-    };
-    if let Err(error) = written {
-        tracing::error!(error, "not ready: reading works, writing does not");
-        return Ready::ReadsOnly;
+    // who writes for long is no full disk
+    if let Ok(Err(error)) = tokio::time::timeout(TIMEOUT, write(app)).await {
+        tracing::error!(error, "not ready: the metadata database takes no writes");
+        return Ready::NoWrites;
+    }
+    let folder = app.config.str("DATA_DIR").to_owned();
+    let fits = tokio::task::spawn_blocking(move || fits(Path::new(&folder)));
+    if let Ok(Ok(Err(error))) = tokio::time::timeout(TIMEOUT, fits).await {
+        tracing::error!(%error, "not ready: the data directory takes no writes");
+        return Ready::NoDisk;
     }
     Ready::Yes
 }
@@ -93,16 +102,13 @@ async fn write(app: &Services) -> Result<(), String> {
         expires_on: None,
     };
     match key_value::upsert(app.db.exec(), entry).await {
-        Ok(_) => {}
+        Ok(_) => Ok(()),
         // a second server was faster with the first row
-        Err(DbError::Integrity(_)) => {}
+        Err(DbError::Integrity(_)) => Ok(()),
         // an operator may want it so
-        Err(error) if is_read_only(&error.to_string()) => return Ok(()),
-        Err(error) => return Err(format!("metadata database: {error}")),
+        Err(error) if is_read_only(&error.to_string()) => Ok(()),
+        Err(error) => Err(error.to_string()),
     }
-    let folder = app.config.str("DATA_DIR").to_owned();
-    let fits = tokio::task::spawn_blocking(move || fits(Path::new(&folder))).await;
-    fits.map_err(|e| e.to_string())?.map_err(|e| format!("data directory: {e}"))
 }
 
 fn is_read_only(error: &str) -> bool {

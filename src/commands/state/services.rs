@@ -106,10 +106,10 @@ impl Services {
         Self {
             processes: Processes::new(claims.owner, lease),
             claims,
-            data_cache: cache(&config, &db, "DATA_CACHE_CONFIG"),
-            cache: cache(&config, &db, "CACHE_CONFIG"),
-            filter_states: cache(&config, &db, "FILTER_STATE_CACHE_CONFIG"),
-            explore_form_data: cache(&config, &db, "EXPLORE_FORM_DATA_CACHE_CONFIG"),
+            data_cache: cache(&config, &db, "DATA_CACHE_CONFIG", "data"),
+            cache: cache(&config, &db, "CACHE_CONFIG", "requests"),
+            filter_states: cache(&config, &db, "FILTER_STATE_CACHE_CONFIG", "filter_states"),
+            explore_form_data: cache(&config, &db, "EXPLORE_FORM_DATA_CACHE_CONFIG", "explore_form_data"),
             engines: Engines::new(metadata.as_deref()).offering(directories),
             memory: memory(&config),
             compute: Pool::of_this_machine(compute_limit(&config)),
@@ -167,10 +167,11 @@ fn compute_limit(config: &Config) -> Duration {
 }
 
 /// The cache that a key of the configuration describes.
-fn cache<V: Stored>(config: &Config, db: &Db, key: &str) -> Cache<V> {
+fn cache<V: Stored>(config: &Config, db: &Db, key: &str, name: &'static str) -> Cache<V> {
     let settings = CacheSettings::read(config, key);
-    match settings.backend {
+    let cache = match settings.backend {
         Backend::Metastore => Cache::in_store(Arc::new(MetastoreCache::new(db, &settings))),
         _ => Cache::new(&settings),
-    }
+    };
+    cache.named(name)
 }

@@ -16,7 +16,7 @@ use std::{
 
 use moka::{Expiry, future};
 
-use crate::{Error, Result};
+use crate::{Error, Result, telemetry};
 
 pub use blobs::Blobs;
 use files::Files;
@@ -66,13 +66,17 @@ enum Place<V: Stored> {
 }
 
 /// A cache of shared values.
-pub struct Cache<V: Stored>(Place<V>);
+pub struct Cache<V: Stored> {
+    place: Place<V>,
+    /// What its lookups are counted by; those of one without a name are not.
+    name: Option<&'static str>,
+}
 
 impl<V: Stored> Cache<V> {
     /// An empty cache in memory, a disabled one, or one in Redis. The metadata database is not known here:
     /// [`Self::in_store`] is for that.
     pub fn new(settings: &CacheSettings) -> Self {
-        Self(match &settings.backend {
+        Self::at(match &settings.backend {
             Backend::Null | Backend::Metastore => Place::Nowhere,
             Backend::Redis(url) => Place::Store(Arc::new(Redis::new(url, &settings.prefix))),
             Backend::Files(folder) => Place::Store(Arc::new(Files::new(folder))),
@@ -82,7 +86,7 @@ impl<V: Stored> Cache<V> {
 
     /// The same for values that are bytes as Superset writes them: both programs find each other's entries.
     pub fn shared(settings: &CacheSettings) -> Self {
-        Self(match &settings.backend {
+        Self::at(match &settings.backend {
             Backend::Redis(url) => Place::Store(Arc::new(Redis::shared(url, &settings.prefix))),
             Backend::Files(folder) => Place::Store(Arc::new(SharedFiles::new(folder, settings.max_bytes))),
             Backend::Null | Backend::Metastore | Backend::Memory => return Self::new(settings),
@@ -96,17 +100,28 @@ impl<V: Stored> Cache<V> {
             .weigher(|_, entry: &Entry<V>| entry.bytes)
             .expire_after(Lifetimes)
             .build();
-        Self(Place::Memory(entries))
+        Self::at(Place::Memory(entries))
     }
 
     /// A cache in a store.
     pub fn in_store(store: Arc<dyn ByteStore>) -> Self {
-        Self(Place::Store(store))
+        Self::at(Place::Store(store))
+    }
+
+    fn at(place: Place<V>) -> Self {
+        Self { place, name: None }
+    }
+
+    /// The same with a name, under which its lookups are counted.
+    #[must_use]
+    pub fn named(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
+        self
     }
 
     /// Whether it keeps anything.
     pub fn is_enabled(&self) -> bool {
-        !matches!(self.0, Place::Nowhere)
+        !matches!(self.place, Place::Nowhere)
     }
 
     /// A value that has not expired; nothing where the store failed, which the store has told.
@@ -116,7 +131,20 @@ impl<V: Stored> Cache<V> {
 
     /// The same for values that are more than a saving: a store that failed is an error.
     pub async fn try_get(&self, key: &str) -> Result<Option<Arc<V>>> {
-        let store = match &self.0 {
+        let found = self.look(key).await?;
+        if let Some(name) = self.name.filter(|_| self.is_enabled()) {
+            telemetry::cache_asked(name, found.is_some());
+        }
+        Ok(found)
+    }
+
+    /// The same for who has asked a moment ago, and was counted then.
+    pub async fn get_again(&self, key: &str) -> Option<Arc<V>> {
+        self.look(key).await.ok().flatten()
+    }
+
+    async fn look(&self, key: &str) -> Result<Option<Arc<V>>> {
+        let store = match &self.place {
             Place::Nowhere => return Ok(None),
             Place::Memory(entries) => return Ok(entries.get(key).await.map(|entry| entry.value)),
             Place::Store(store) => store,
@@ -145,7 +173,7 @@ impl<V: Stored> Cache<V> {
     ) -> Result<()> {
         let Ok(seconds) = u64::try_from(seconds) else { return Ok(()) };
         let lifetime = (seconds > 0).then(|| Duration::from_secs(seconds));
-        match &self.0 {
+        match &self.place {
             Place::Nowhere => Ok(()),
             Place::Memory(entries) => {
                 let bytes = u32::try_from(bytes + key.len()).unwrap_or(u32::MAX);
@@ -165,7 +193,7 @@ impl<V: Stored> Cache<V> {
 
     /// Forgets a value; false when there was none.
     pub async fn remove(&self, key: &str) -> Result<bool> {
-        match &self.0 {
+        match &self.place {
             Place::Nowhere => Ok(false),
             Place::Memory(entries) => Ok(entries.remove(key).await.is_some()),
             Place::Store(store) => store.remove(key).await,
@@ -205,7 +233,7 @@ mod tests {
         cache.insert("b".into(), number(2), 10, 0).await;
         cache.insert("c".into(), number(3), 10, -1).await;
         cache.insert("d".into(), number(4), 10_000, 60).await;
-        if let Place::Memory(entries) = &cache.0 {
+        if let Place::Memory(entries) = &cache.place {
             entries.run_pending_tasks().await;
         }
         assert_eq!(cache.get("a").await, Some(number(1)));

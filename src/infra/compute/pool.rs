@@ -4,7 +4,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::future::BoxFuture;
@@ -18,6 +18,7 @@ use super::{
     shares::{Share, Shares},
     ticket::{Step, Stopped, Ticket},
 };
+use crate::telemetry;
 
 /// Pieces of work that wait for a turn; later ones are refused.
 const MAX_WAITING: usize = 2_048;
@@ -65,7 +66,7 @@ impl Pool {
         let guard = Guard { ticket: ticket.clone() };
         let turns =
             Turns { pool: self.clone(), who: who.to_owned(), ticket, waiting: None, work: Box::pin(work) };
-        Work { task: tokio::spawn(turns.in_current_span()), _guard: guard }
+        Work { task: tokio::spawn(telemetry::carried(turns).in_current_span()), _guard: guard }
     }
 }
 
@@ -110,8 +111,8 @@ struct Turns<F> {
     pool: Pool,
     who: String,
     ticket: Arc<Ticket>,
-    /// The place in the queue and the turn that is waited for.
-    waiting: Option<Line>,
+    /// The place in the queue and the turn that is waited for, and since when.
+    waiting: Option<(Line, Instant)>,
     work: Pin<Box<F>>,
 }
 
@@ -134,10 +135,13 @@ impl<F: Future> Future for Turns<F> {
                     let Some(line) = this.pool.line(&this.who) else {
                         return Poll::Ready(Err(Stopped::Busy));
                     };
-                    this.waiting = Some(line);
+                    this.waiting = Some((line, Instant::now()));
                 }
-                let Some(line) = &mut this.waiting else { return Poll::Ready(Err(Stopped::Busy)) };
+                let Some((line, since)) = &mut this.waiting else {
+                    return Poll::Ready(Err(Stopped::Busy));
+                };
                 let turn = ready!(line.as_mut().poll(cx));
+                telemetry::turn(since.elapsed());
                 this.waiting = None;
                 match turn {
                     Some(turn) => turn,
@@ -168,6 +172,11 @@ impl Pool {
         }))
     }
 
+    /// Pieces of work that are at a step.
+    pub fn running(&self) -> usize {
+        self.0.turns.taken()
+    }
+
     /// Pieces of work that wait.
     pub fn waiting(&self) -> usize {
         self.0.queue.taken()
@@ -176,10 +185,7 @@ impl Pool {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        sync::atomic::{AtomicUsize, Ordering},
-        time::Instant,
-    };
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
     use crate::compute::{check, run_blocking};

@@ -58,6 +58,11 @@ impl Shares {
         self.0.each
     }
 
+    /// All that there is.
+    pub fn total(&self) -> usize {
+        self.0.total
+    }
+
     /// What is taken.
     pub fn taken(&self) -> usize {
         self.0.total - self.0.whole.available_permits().min(self.0.total)

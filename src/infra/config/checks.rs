@@ -68,6 +68,10 @@ pub(super) fn check(
     });
     for key in set.map(|(key, _)| key).chain(given.functions.keys()) {
         match keys::effect(key) {
+            // a class of the file: counters are no reason not to start
+            Effect::Honoured if key == "STATS_LOGGER" && given.functions.contains_key(key) => {
+                found.warnings.push(format!("{}: {key} is a function here; ignored", given.place(key)));
+            }
             Effect::Honoured if given.functions.contains_key(key) && !honoured::is_called(key) => {
                 if !accepted.contains(key) {
                     found.complaints.push(format!(
@@ -198,9 +202,9 @@ fn unread_key<'a>(
 ) {
     let at = place(problem);
     match keys::effect(key) {
-        // a place that liteset cannot reach is no reason not to start: results are kept in this process
-        // and nothing but times of day stands in Celery's configuration that matters here
-        Effect::Honoured if matches!(key, "RESULTS_BACKEND" | "CELERY_CONFIG") => {
+        // a place that liteset cannot reach is no reason not to start: results are kept in this process, nothing but
+        // times of day stands in Celery's configuration that matters here, and counters can be had at METRICS
+        Effect::Honoured if matches!(key, "RESULTS_BACKEND" | "CELERY_CONFIG" | "STATS_LOGGER") => {
             found.warnings.push(format!("{at}: {key}: {}; ignored", problem.text));
         }
         Effect::Honoured if accepted.contains(key) && honoured::is_called(key) => without.push(key),
@@ -244,6 +248,16 @@ fn meanings(values: &IndexMap<String, Value>) -> Vec<String> {
     for key in ["WTF_CSRF_EXEMPT_LIST", "WTF_CSRF_METHODS", "WTF_CSRF_HEADERS"] {
         if values.get(key).is_some_and(|v| !v.is_array()) {
             complaints.push(format!("{key} is not a list"));
+        }
+    }
+    for key in ["SLOW_REQUEST_MS", "SLOW_STATEMENT_MS"] {
+        if values.get(key).is_some_and(|v| !v.is_null() && v.as_u64().is_none()) {
+            complaints.push(format!("{key} is not a number of milliseconds (0: never)"));
+        }
+    }
+    for key in ["METRICS", "LOG_FILTER"] {
+        if values.get(key).is_some_and(|v| !v.is_null() && !v.is_string()) {
+            complaints.push(format!("{key} is not a text"));
         }
     }
     let engines = values.get("DBS_AVAILABLE_DENYLIST").filter(|v| !v.is_null());

@@ -134,7 +134,6 @@ const LIBRARIES: &[&str] = &[
     "PERMANENT_SESSION_LIFETIME",
     "PROPAGATE_EXCEPTIONS",
     "SERVER_NAME",
-    "STATS_LOGGER",
     "TEMPLATES_AUTO_RELOAD",
     "TESTING",
     "TRAP_BAD_REQUEST_ERRORS",
@@ -156,6 +155,6 @@ mod tests {
         assert!(both.is_empty(), "honoured and not honoured: {both:?}");
         assert!(matches!(effect("ADDITIONAL_MIDDLEWARE"), Effect::Stops(_)));
         assert_eq!(effect("ROW_LIMIT"), Effect::Honoured);
-        assert_eq!(effect("STATS_LOGGER"), Effect::Idle);
+        assert_eq!(effect("LOGGING_CONFIGURATOR"), Effect::Idle);
     }
 }

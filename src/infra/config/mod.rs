@@ -47,7 +47,8 @@ pub struct Addons {
     pub values: serde_json::Map<String, Value>,
 }
 
-/// Superset's own defaults (`superset.config`), without any secret and without what only Python can hold.
+/// Superset's own defaults (`superset.config`), without any secret and without what only Python can hold. One differs:
+/// pages may not load the counter of visits that the frontend has in it from its makers (`img-src`).
 const DEFAULTS: &str = include_str!("defaults.json");
 
 impl Config {
@@ -73,6 +74,15 @@ impl Config {
     pub fn get(&self, key: &str) -> &Value {
         static NULL: Value = Value::Null;
         self.values.get(key).unwrap_or(&NULL)
+    }
+    /// Keys whose values are others in another configuration, in order.
+    pub fn differing(&self, other: &Self) -> Vec<String> {
+        let keys = self.values.keys().chain(other.values.keys());
+        let mut differing: Vec<String> =
+            keys.filter(|key| self.get(key) != other.get(key)).cloned().collect();
+        differing.sort_unstable();
+        differing.dedup();
+        differing
     }
     /// A text; empty when it is not one.
     pub fn str(&self, key: &str) -> &str {

@@ -107,7 +107,7 @@ fn unreadable_values_are_fatal_only_for_honoured_keys() {
         })
     };
     let loaded = load_text(&format!(
-        "from company import make\nSECRET_KEY = '{KEY}'\nSTATS_LOGGER = make()\nNOT_A_KEY = 1\n"
+        "from company import make\nSECRET_KEY = '{KEY}'\nLOGGING_CONFIGURATOR = make()\nNOT_A_KEY = 1\n"
     ))
     .unwrap();
     assert_eq!(loaded.warnings.len(), 2, "{:?}", loaded.warnings);
@@ -277,17 +277,13 @@ fn idle_keys_are_told_in_one_line_and_helpers_not_at_all() {
     let text = format!(
         "import os\nfrom company import make\nDATABASE_HOST = os.getenv('H', 'h')\nSECRET_KEY = '{KEY}'\n\
          SQLALCHEMY_DATABASE_URI = f'postgresql://u@{{DATABASE_HOST}}/d'\nROBOT_PERMISSION_ROLES = ['X']\n\
-         STATS_LOGGER = make()\nUPLOAD_FOLDER = '/x'\nTYPO_KEY = 1\nROW_LIMITS = 5\n"
+         LOGGING_CONFIGURATOR = make()\nUPLOAD_FOLDER = '/x'\nTYPO_KEY = 1\nROW_LIMITS = 5\n"
     );
     let warnings = load_file("idle", &text, &[]).unwrap().warnings;
     assert_eq!(warnings.len(), 3, "{warnings:?}");
     let has = |part: &str| warnings.iter().any(|w| w.contains(part));
-    assert!(
-        has(
-            "ROBOT_PERMISSION_ROLES (Superset 6.0.0 does nothing with it either); STATS_LOGGER (lines are JSON"
-        ),
-        "{warnings:?}"
-    );
+    assert!(has("ROBOT_PERMISSION_ROLES (Superset 6.0.0 does nothing with it either)"), "{warnings:?}");
+    assert!(has("LOGGING_CONFIGURATOR (LITESET_LOG decides"), "{warnings:?}");
     assert!(has("ignored: TYPO_KEY"), "{warnings:?}");
     assert!(
         has("line 10: ROW_LIMITS is not a key of Superset 6.0.0 or liteset: did you mean ROW_LIMIT?"),

@@ -24,7 +24,10 @@ use std::{
     time::Duration,
 };
 
-use crate::statement_log::{Database, Statement, noted};
+use crate::{
+    statement_log::{Statement, noted},
+    telemetry::Database,
+};
 
 pub use bulk::Deferred;
 pub use dialect::Dialect;
@@ -267,13 +270,13 @@ impl Executor for Db {
 
 impl Dialect {
     /// A statement that begins, for the log; its values are bound and not in the text.
-    fn statement(self, text: &str) -> Option<Statement> {
+    fn statement(self, text: &str) -> Statement {
         let engine = match self {
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgresql",
             Self::Mysql => "mysql",
         };
-        Statement::begin(Database::Metadata, engine, || text.to_owned())
+        Statement::begin(Database::Metadata, engine, text, |text, _| text.to_owned())
     }
 }
 

@@ -17,6 +17,7 @@ use tokio::sync::Mutex;
 
 use super::{BoxFuture, DbError, PoolOptions, Row, Sql, Value};
 use crate::mysql::{Answer, Cell, Entered, Failure, PING, Param, QUERY, Target, Wire, ask, enter, in_time};
+use crate::telemetry::{self, Database};
 use statements::Statements;
 
 /// Connections that were idle longer are asked whether they still live.
@@ -199,7 +200,7 @@ impl Pool {
     async fn get(&self) -> Result<Lease, DbError> {
         // boxed, as making a connection lies deep on the stack
         let work: BoxFuture<'_, _> = Box::pin(self.0.get());
-        work.await.map_err(|e| match e {
+        telemetry::connection(Database::Metadata, work).await.map_err(|e| match e {
             PoolError::Backend(e) => e,
             other => DbError::Unavailable(other.to_string()),
         })

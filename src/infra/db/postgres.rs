@@ -10,7 +10,10 @@ use tokio_postgres::{
     types::{FromSql, IsNull, ToSql, Type},
 };
 
-use crate::pg::{Connector, Target};
+use crate::{
+    pg::{Connector, Target},
+    telemetry::{self, Database},
+};
 
 use super::{DbError, Dialect, PoolOptions, Row, Sql, Value};
 
@@ -38,7 +41,8 @@ impl Pool {
         Ok(pool)
     }
     async fn get(&self) -> Result<Client, DbError> {
-        self.0.get().await.map_err(|e| DbError::Unavailable(describe(&e)))
+        let got = telemetry::connection(Database::Metadata, self.0.get()).await;
+        got.map_err(|e| DbError::Unavailable(describe(&e)))
     }
     pub async fn query(&self, sql: Sql) -> Result<Vec<Row>, DbError> {
         run_query(&self.get().await?, &sql).await

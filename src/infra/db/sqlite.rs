@@ -6,6 +6,7 @@ use deadpool_sqlite::{Config, Hook, HookError, Object, Runtime};
 use rusqlite::{Connection, ErrorCode, limits::Limit, types::ToSqlOutput, types::ValueRef};
 
 use super::{DbError, Row, Sql, Value};
+use crate::telemetry::{self, Database};
 
 /// How long a writer waits for another process or thread.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -47,7 +48,8 @@ impl Pool {
     }
 
     async fn get(&self) -> Result<Object, DbError> {
-        self.0.get().await.map_err(|e| DbError::Unavailable(e.to_string()))
+        let got = telemetry::connection(Database::Metadata, self.0.get()).await;
+        got.map_err(|e| DbError::Unavailable(e.to_string()))
     }
     pub async fn query(&self, sql: Sql) -> Result<Vec<Row>, DbError> {
         on(&self.get().await?, move |c| run_query(c, &sql)).await

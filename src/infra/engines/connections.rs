@@ -11,6 +11,7 @@ use deadpool::{
 };
 
 use super::EngineError;
+use crate::telemetry::{self, Database};
 
 /// How long a statement waits for a free connection.
 const WAIT: Duration = Duration::from_secs(30);
@@ -48,7 +49,8 @@ impl<M: Manager<Error = EngineError> + 'static> Connections<M> {
     /// A connection, which comes back when it is dropped; one that must not goes by [`discard`].
     pub async fn get(&self) -> Result<Object<M>, EngineError> {
         // boxed, as making a connection lies deep on the stack
-        Box::pin(self.0.get()).await.map_err(|error| match error {
+        let work = Box::pin(self.0.get());
+        telemetry::connection(Database::Analytical, work).await.map_err(|error| match error {
             PoolError::Backend(error) => error,
             PoolError::Timeout(TimeoutType::Wait) => {
                 EngineError::Connect("no connection: all are busy".to_owned())

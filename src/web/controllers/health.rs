@@ -19,12 +19,15 @@ async fn health(_: Cx) -> Handled {
     Ok(Answer::html(200, "OK"))
 }
 
-/// liteset's own: 200 when everything works, 503 when the metadata database does not answer or nothing can be written;
-/// the reason is only logged.
+/// liteset's own: 200 when everything works, else 503 with what is not ready; why is only logged.
 async fn ready(cx: Cx) -> Handled {
     Ok(match cx.caller.app.readiness.look(&cx.caller.app).await {
         Ready::Yes => Answer::html(200, "OK"),
+        Ready::Stopping => Answer::html(503, "stopping"),
         Ready::NoDatabase => Answer::html(503, "metadata database unavailable"),
-        Ready::ReadsOnly => Answer::html(503, "reading works, writing does not: is a disk full?"),
+        Ready::NoWrites => {
+            Answer::html(503, "metadata database: reading works, writing does not: is a disk full?")
+        }
+        Ready::NoDisk => Answer::html(503, "data directory: writing does not work: is the disk full?"),
     })
 }

@@ -11,7 +11,7 @@ use std::{
     sync::OnceLock,
 };
 
-use infra::config::Config;
+use infra::{config::Config, telemetry};
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -149,6 +149,7 @@ impl LoginLimit {
         let limits = self.limits.get_or_init(|| Limits::from_config(&cx.caller.app.config)).as_ref();
         let (remote, who) = (cx.req.remote_addr.clone(), Who::new(&cx.req.remote_addr, name));
         let refuse = |limit: &str| {
+            telemetry::log_in("refused");
             let (address, account) = (printable(&remote), printable(&who.account));
             tracing::warn!(%address, %account, limit, "a log-in is refused: too many tries");
             error_pages::abort_with(&cx.req, 429, limit)
@@ -173,6 +174,7 @@ impl LoginLimit {
 impl Attempt<'_> {
     /// The password was right.
     pub fn succeeded(self) {
+        telemetry::log_in("success");
         self.take_back();
         if let Some(limits) = self.limits {
             let mut known = limits.known.lock();
@@ -185,6 +187,7 @@ impl Attempt<'_> {
 
     /// It was not.
     pub fn failed(self) {
+        telemetry::log_in("failure");
         tracing::warn!(address = %printable(&self.remote), account = %printable(&self.who.account), "a log-in failed");
     }
 

@@ -94,8 +94,14 @@ impl Server {
     /// Starts a prepared command line on a port that the kernel chooses, which the log tells: a port chosen here could
     /// be another test's by the time it is bound.
     pub fn start_with(command: &mut Command, home: PathBuf) -> Self {
+        Self::start_on(command, home, 0)
+    }
+
+    /// The same on a port that another server has already.
+    pub fn start_on(command: &mut Command, home: PathBuf, port: u16) -> Self {
         let log = std::fs::File::create(home.join("server.log")).unwrap();
-        let child = command.args(["--port", "0"]).stdin(Stdio::null()).stderr(log).spawn().unwrap();
+        let child =
+            command.args(["--port", &port.to_string()]).stdin(Stdio::null()).stderr(log).spawn().unwrap();
         let mut server = Self { child, base: String::new(), home };
         let until = Instant::now() + Duration::from_secs(60);
         loop {

@@ -88,8 +88,28 @@ pub(super) fn call(
                 return Some(interp.or_raise(made, at).map(Value::text));
             }
         }
+        "superset.stats_logger.StatsdStatsLogger" | "superset.stats_logger.DummyStatsLogger" => {
+            return stats_logger(last, arguments).map(Ok);
+        }
         _ => return cache(name, last, arguments).map(Ok),
     }))
+}
+
+/// A logger of counters as the dictionary that describes it; none that is given a client of its own.
+fn stats_logger(class: &str, arguments: &Arguments) -> Option<Value> {
+    let names = ["host", "port", "prefix"];
+    if arguments.positional.len() > names.len()
+        || arguments.named.iter().any(|(name, _)| name == "statsd_client")
+    {
+        return None;
+    }
+    let mut found = vec![(Value::text("class"), Value::text(class))];
+    for (i, name) in names.into_iter().enumerate() {
+        if let Some(value) = arguments.get(i, name) {
+            found.push((Value::text(name), value.clone()));
+        }
+    }
+    Some(Value::dict(found))
 }
 
 /// Arguments of a class in their order, with the keys that flask_caching has for them: `RESULTS_BACKEND` is the

@@ -1,0 +1,60 @@
+//! SIGHUP: the configuration is read again, and what may change while the server runs is taken over.
+
+use infra::{
+    config::Config,
+    telemetry::{Thresholds, set_thresholds},
+};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    task::JoinHandle,
+};
+
+use crate::notify;
+
+/// Keys that are taken over; the others need a restart.
+const TAKEN_OVER: &[&str] = &["LOG_FILTER", "SLOW_REQUEST_MS", "SLOW_STATEMENT_MS"];
+
+/// How it is read again.
+pub struct Reload {
+    /// Reads the configuration as the start did; an error is for the operator.
+    pub read: Box<dyn Fn() -> Result<Config, String> + Send + Sync>,
+    /// Puts a filter of the log in force; an error says why it is not.
+    pub set_log_filter: fn(&str) -> Result<(), String>,
+}
+
+/// Waits for SIGHUP, as long as the task runs.
+pub fn start(before: &Config, reload: Reload) -> std::io::Result<JoinHandle<()>> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    let (mut before, reload) = (before.clone(), std::sync::Arc::new(reload));
+    Ok(tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            notify::reloading();
+            let own = reload.clone();
+            let read = tokio::task::spawn_blocking(move || (own.read)()).await;
+            match read.unwrap_or_else(|error| Err(error.to_string())) {
+                Ok(now) => {
+                    take_over(&before, &now, &reload);
+                    before = now;
+                }
+                Err(error) => {
+                    tracing::error!(error, "the configuration cannot be read again: nothing has changed");
+                }
+            }
+            notify::ready("answering requests");
+        }
+    }))
+}
+
+fn take_over(before: &Config, now: &Config, reload: &Reload) {
+    let (mut taken, waiting): (Vec<String>, Vec<String>) =
+        before.differing(now).into_iter().partition(|key| TAKEN_OVER.contains(&key.as_str()));
+    if taken.iter().any(|key| key == "LOG_FILTER")
+        && let Err(why) = (reload.set_log_filter)(now.str("LOG_FILTER"))
+    {
+        tracing::warn!(why, "LOG_FILTER is not taken over");
+        taken.retain(|key| key != "LOG_FILTER");
+    }
+    set_thresholds(Thresholds::of(now));
+    let (taken, waiting) = (taken.join(", "), waiting.join(", "));
+    tracing::info!(taken_over = taken, needs_restart = waiting, "configuration read again");
+}

@@ -1,0 +1,184 @@
+//! Restarts that lose no request: the sockets stay open in the hands of who starts the servers, as with systemd.
+
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    os::{fd::OwnedFd, unix::net::UnixDatagram},
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::support::{Server, command, scratch};
+
+/// Starts a server on an open socket, which it finds as systemd leaves it: as descriptor 3.
+fn on_socket(home: &Path, socket: &TcpListener, notify: &Path) -> Child {
+    let script =
+        "exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" run --no-examples --home \"$1\"";
+    let plain = command(home);
+    let mut start = Command::new("sh");
+    start.args(["-c", script, env!("CARGO_BIN_EXE_liteset"), home.join("data").to_str().unwrap()]);
+    start.env_clear().envs(plain.get_envs().filter_map(|(k, v)| Some((k, v?))));
+    start.env("NOTIFY_SOCKET", notify).env("WATCHDOG_USEC", "2000000").env("LITESET_LOG", "warn");
+    start.env("LITESET_RATELIMIT_ENABLED", "false");
+    let log = std::fs::File::options().create(true).append(true).open(home.join("server.log")).unwrap();
+    let socket: OwnedFd = socket.try_clone().unwrap().into();
+    start.stdin(Stdio::from(socket)).stderr(log).spawn().unwrap()
+}
+
+/// Asks for a page over a connection of its own.
+fn ask(address: SocketAddr, path: &str) -> Result<(), String> {
+    let told = |e: std::io::Error| e.to_string();
+    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(60)).map_err(told)?;
+    stream.set_read_timeout(Some(Duration::from_secs(60))).map_err(told)?;
+    let head = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).map_err(told)?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).map_err(told)?;
+    let answer = String::from_utf8_lossy(&answer);
+    if answer.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(answer.chars().take(200).collect()) }
+}
+
+/// What a server tells systemd, until it is a wanted line.
+fn until_told(socket: &UnixDatagram, wanted: &str) -> Vec<String> {
+    let mut told = Vec::new();
+    let mut bytes = [0; 1000];
+    loop {
+        let length = socket.recv(&mut bytes).unwrap_or_else(|e| panic!("{e}: no {wanted} in {told:?}"));
+        let text = String::from_utf8_lossy(&bytes[..length]).into_owned();
+        let is_wanted = text.lines().any(|line| line == wanted);
+        told.push(text);
+        if is_wanted {
+            return told;
+        }
+    }
+}
+
+#[test]
+fn restarts_under_load_lose_no_request() {
+    let home = scratch("handing-over");
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    let notify_path = home.join("notify");
+    let notify = UnixDatagram::bind(&notify_path).unwrap();
+    notify.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+    let mut server = on_socket(&home, &socket, &notify_path);
+    until_told(&notify, "READY=1");
+    let (stop, asked, lost) =
+        (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let clients: Vec<_> = (0..6)
+        .map(|n| {
+            let (stop, asked, lost) = (stop.clone(), asked.clone(), lost.clone());
+            let path = if n % 2 == 0 { "/health" } else { "/login/" };
+            thread::spawn(move || {
+                let mut why = Vec::new();
+                while !stop.load(Ordering::Relaxed) {
+                    if let Err(error) = ask(address, path) {
+                        lost.fetch_add(1, Ordering::Relaxed);
+                        why.push(error);
+                    }
+                    asked.fetch_add(1, Ordering::Relaxed);
+                }
+                why
+            })
+        })
+        .collect();
+    let goes_on = |more: usize| {
+        let (before, until) = (asked.load(Ordering::Relaxed), Instant::now() + Duration::from_secs(60));
+        while asked.load(Ordering::Relaxed) < before + more {
+            assert!(Instant::now() < until, "nobody is answered any more");
+            thread::sleep(Duration::from_millis(10));
+        }
+    };
+    for _ in 0..3 {
+        goes_on(300);
+        Command::new("kill").arg(server.id().to_string()).status().unwrap();
+        assert!(server.wait().unwrap().success());
+        let told = until_told(&notify, "STOPPING=1");
+        assert!(told.iter().all(|line| line != "READY=1"), "{told:?}");
+        server = on_socket(&home, &socket, &notify_path);
+        until_told(&notify, "READY=1");
+    }
+    goes_on(300);
+    stop.store(true, Ordering::Relaxed);
+    let why: Vec<String> = clients.into_iter().flat_map(|client| client.join().unwrap()).collect();
+    let log = std::fs::read_to_string(home.join("server.log")).unwrap();
+    assert_eq!(lost.load(Ordering::Relaxed), 0, "of {}: {why:?}\n{log}", asked.load(Ordering::Relaxed));
+    assert!(asked.load(Ordering::Relaxed) >= 1_200);
+    until_told(&notify, "WATCHDOG=1");
+    server.kill().unwrap();
+    server.wait().unwrap();
+    std::fs::remove_dir_all(&home).unwrap();
+}
+
+#[test]
+fn a_second_process_takes_a_shared_port_over() {
+    let home = scratch("shared-port");
+    let start = |name: &str| {
+        let folder = home.join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut wanted = command(&folder);
+        let data = folder.join("data");
+        wanted.args(["--no-examples", "--reuse-port", "--home", data.to_str().unwrap()]);
+        (wanted, folder)
+    };
+    let (mut first, folder) = start("first");
+    let mut old = Server::start_with(&mut first, folder);
+    let address: SocketAddr = old.base.strip_prefix("http://").unwrap().parse().unwrap();
+    let (mut second, folder) = start("second");
+    let new = Server::start_on(&mut second, folder, address.port());
+    assert_eq!(new.base, old.base);
+    Command::new("kill").arg(old.pid().to_string()).status().unwrap();
+    let until = Instant::now() + Duration::from_secs(60);
+    while !old.has_ended() {
+        assert!(Instant::now() < until, "the first one stays");
+        thread::sleep(Duration::from_millis(20));
+    }
+    for _ in 0..50 {
+        ask(address, "/health").unwrap();
+    }
+}
+
+#[test]
+fn a_hangup_reads_the_configuration_again() {
+    let home = scratch("hangup");
+    let data = home.join("data");
+    std::fs::create_dir_all(&data).unwrap();
+    let settings = data.join("liteset.toml");
+    std::fs::write(&settings, "ROW_LIMIT = 100\n").unwrap();
+    let mut wanted = command(&home);
+    wanted.args(["--no-examples", "--home", data.to_str().unwrap()]);
+    let server = Server::start_with(&mut wanted, home);
+    let hangup = |text: &str| {
+        std::fs::write(&settings, text).unwrap();
+        let before = server.log().matches("read again").count();
+        Command::new("kill").args(["-HUP", &server.pid().to_string()]).status().unwrap();
+        let until = Instant::now() + Duration::from_secs(30);
+        while server.log().matches("read again").count() == before {
+            assert!(Instant::now() < until, "{}", server.log());
+            thread::sleep(Duration::from_millis(20));
+        }
+        let log = server.log();
+        let line = log.lines().rfind(|line| line.contains("read again")).unwrap().to_owned();
+        serde_json::from_str::<serde_json::Value>(&line).unwrap()
+    };
+    let told = hangup("ROW_LIMIT = 200\nLOG_FILTER = 'info,liteset::sql=debug'\nSLOW_REQUEST_MS = 9000\n");
+    assert_eq!(told["fields"]["taken_over"], "LOG_FILTER, SLOW_REQUEST_MS", "{told}");
+    assert_eq!(told["fields"]["needs_restart"], "ROW_LIMIT", "{told}");
+    assert_eq!(server.anonymous().get("/login/").status, 200);
+    server.admin().get("/api/v1/chart/");
+    let until = Instant::now() + Duration::from_secs(20);
+    while !server.log().contains("\"target\":\"liteset::sql\"") {
+        assert!(Instant::now() < until, "the filter is not in force: {}", server.log());
+        thread::sleep(Duration::from_millis(20));
+    }
+    let told = hangup("ROW_LIMIT = = 1\n");
+    assert_eq!(told["level"], "ERROR", "{told}");
+    assert!(told["fields"]["error"].as_str().unwrap().contains("liteset.toml, line 1"), "{told}");
+    assert_eq!(server.anonymous().get("/health").status, 200, "it goes on with what it has");
+}
