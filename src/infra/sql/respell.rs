@@ -51,6 +51,7 @@ pub(super) fn respelt(mut tokens: Vec<TokenWithSpan>, family: Family) -> Option<
     if family == Family::ClickHouse {
         tokens = global_in(tokens);
     }
+    tokens = behind_operands(tokens, family);
     Some(tokens)
 }
 
@@ -299,6 +300,73 @@ fn names_of_pragmas(tokens: &mut [TokenWithSpan]) {
     }
 }
 
+/// Words behind which a value begins, or which are none themselves.
+const NO_VALUE: &[Keyword] = &[
+    Keyword::ALL,
+    Keyword::AND,
+    Keyword::AS,
+    Keyword::BETWEEN,
+    Keyword::BY,
+    Keyword::CASE,
+    Keyword::DISTINCT,
+    Keyword::ELSE,
+    Keyword::FROM,
+    Keyword::HAVING,
+    Keyword::ILIKE,
+    Keyword::IN,
+    Keyword::IS,
+    Keyword::JOIN,
+    Keyword::LIKE,
+    Keyword::LIMIT,
+    Keyword::NOT,
+    Keyword::OFFSET,
+    Keyword::ON,
+    Keyword::OR,
+    Keyword::RETURNING,
+    Keyword::SELECT,
+    Keyword::SET,
+    Keyword::THEN,
+    Keyword::USING,
+    Keyword::WHEN,
+    Keyword::WHERE,
+    Keyword::XOR,
+];
+
+fn ends_value(token: &Token) -> bool {
+    match token {
+        Token::Word(word) => word.quote_style.is_some() || !NO_VALUE.contains(&word.keyword),
+        Token::Number(..) | Token::SingleQuotedString(_) | Token::RParen | Token::RBracket => true,
+        _ => false,
+    }
+}
+
+/// Operators that are words to the parser: `x ISNULL`, which it takes for the name of a column, and MySQL's `x MOD 2`.
+fn behind_operands(tokens: Vec<TokenWithSpan>, family: Family) -> Vec<TokenWithSpan> {
+    let knows_isnull = matches!(family, Family::Postgres | Family::Sqlite | Family::DuckDb);
+    let word = if knows_isnull { "isnull" } else { "mod" };
+    if !knows_isnull && !family.is_mysql() || !tokens.iter().any(|token| is_word(&token.token, word)) {
+        return tokens;
+    }
+    let mut out: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    let mut before: Option<&Token> = None;
+    for (at, token) in tokens.iter().enumerate() {
+        let calls = matches!(next(&tokens, at + 1), Some((_, Token::LParen)));
+        if !is_word(&token.token, word) || !before.is_some_and(ends_value) || knows_isnull && calls {
+            out.push(token.clone());
+        } else if knows_isnull {
+            let blank = Token::Whitespace(Whitespace::Space);
+            let words = [Token::make_keyword("IS"), blank, Token::make_keyword("NULL")];
+            out.extend(words.into_iter().map(|word| TokenWithSpan { token: word, span: token.span }));
+        } else {
+            out.push(TokenWithSpan { token: Token::Mod, span: token.span });
+        }
+        if !is_blank(token) {
+            before = Some(&token.token);
+        }
+    }
+    out
+}
+
 /// ClickHouse's `x GLOBAL IN …` and `x GLOBAL NOT IN …`.
 fn global_in(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut out = Vec::with_capacity(tokens.len());
@@ -399,6 +467,21 @@ mod tests {
         assert_eq!(tables("PRAGMA main.table_info(secret)", "sqlite"), ["main/secret"]);
         assert_eq!(tables("PRAGMA index_info(i)", "sqlite"), [""]);
         assert_eq!(tables("PRAGMA foreign_keys", "sqlite"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn words_that_are_operators() {
+        let null = "SELECT x IS NULL, 1 IS NULL, (y) IS NULL FROM t WHERE a IS NULL";
+        for engine in ["postgresql", "sqlite"] {
+            assert_eq!(flat("SELECT x ISNULL, 1 isnull, (y) IsNull FROM t WHERE a ISNULL", engine), null);
+        }
+        let names = "SELECT 1 AS isnull, t.isnull FROM t";
+        assert_eq!(flat(names, "postgresql"), names);
+        assert_eq!(
+            flat("SELECT x mod 2, (y) MOD (3), MOD(5, 2) FROM t", "mysql"),
+            "SELECT x % 2, (y) % (3), 5 % 2 FROM t"
+        );
+        assert_eq!(flat("SELECT ISNULL(x) FROM t", "mysql"), "SELECT ISNULL(x) FROM t");
     }
 
     #[test]

@@ -149,11 +149,11 @@ mod tests {
         for sql in [
             format!("{ODD}; SELECT 1"),
             format!("{ODD} FOR UPDATE"),
-            "SELECT 1 INTO x MATCH~RECOGNISE".into(),
+            "SELECT 1 INTO x FROM a MATCH~RECOGNISE b".into(),
             "WITH w AS (DELETE FROM a RETURNING *) SELECT * FROM w MATCH~RECOGNISE b".into(),
             "FROBNICATE a".into(),
             "DELETE FROM a MATCH~RECOGNISE".into(),
-            "EXPLAIN ANALYZE SELECT MATCH~RECOGNISE".into(),
+            format!("EXPLAIN ANALYZE {ODD}"),
             format!("{ODD} WHERE 'open"),
             format!("{ODD} /*! INTO OUTFILE '/tmp/x' */"),
             format!("{ODD}, U&\"\\0070g_shadow\""),
