@@ -59,11 +59,15 @@ fn zoned(text: &str) -> Option<NaiveDateTime> {
 }
 
 fn year_first(text: &str) -> Option<NaiveDateTime> {
+    // chrono takes any number for a year
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    if digits != 4 && digits != 8 {
+        return None;
+    }
     YEAR_FIRST.iter().find_map(|order| day_and_clock(text, order))
 }
 
 fn numbers(text: &str, order: &str) -> Option<NaiveDateTime> {
-    // chrono takes any year for one of four digits
     let day = text.split([' ', 'T']).next()?;
     let year = day.rsplit(['/', '-', '.']).next()?;
     if year.len() != if order.ends_with("%Y") { 4 } else { 2 } {
