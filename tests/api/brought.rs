@@ -209,7 +209,7 @@ fn files_as_pandas_reads_them() {
     let server = server("brought-files", &[]);
     let mut admin = server.admin();
     let db = file(&server, &mut admin, "files", "");
-    let mut up = |admin: &mut Client, table: &str, more: &[(&str, &str)], content: &str| {
+    let up = |admin: &mut Client, table: &str, more: &[(&str, &str)], content: &str| {
         let answer = send(admin, db, table, more, content);
         assert_eq!(answer.status, 201, "{table}: {}", answer.text());
         rows(admin, db, &format!("SELECT * FROM {table}"))
