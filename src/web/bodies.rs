@@ -13,6 +13,7 @@ use salvo::{Request, http::ReqBody};
 use crate::{
     context::Req,
     incoming::parse_query,
+    json_encoding,
     multipart::{self, FIELDS},
 };
 
@@ -174,7 +175,7 @@ impl Bodies {
         if req.content_type() == "application/x-www-form-urlencoded" {
             req.form = parse_query(&String::from_utf8_lossy(&body));
         } else {
-            req.body = body;
+            req.body = json_encoding::utf8(body);
         }
         Ok(())
     }

@@ -32,7 +32,9 @@ pub fn send_as(req: &Req, name: &str, filename: &str, keep: &CachePolicy) -> Opt
     let etag = etag(file, encoding);
     let (cache_control, expires) = match keep {
         CachePolicy::MaxAge(seconds) => {
-            (format!("public, max-age={seconds}"), Duration::try_seconds(*seconds).unwrap_or_default())
+            let immutable = if *seconds > 0 && is_hashed(name) { ", immutable" } else { "" };
+            let expires = Duration::try_seconds(*seconds).unwrap_or_default();
+            (format!("public, max-age={seconds}{immutable}"), expires)
         }
         CachePolicy::NoCache => ("no-cache, max-age=0".to_owned(), Duration::zero()),
     };
@@ -71,6 +73,12 @@ pub fn send_as(req: &Req, name: &str, filename: &str, keep: &CachePolicy) -> Opt
         Encoding::Identity => answer,
     };
     Some(headers.into_iter().fold(answer, |a, (name, value)| a.header(name, value)))
+}
+
+/// Whether a file's name has the digest of its content as a part, so that it never has another one.
+fn is_hashed(name: &str) -> bool {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    file.split('.').any(|part| (16..=64).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 /// The best stored form that the client takes. A part is always one of the file as it is: a client that resumes a

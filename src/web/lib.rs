@@ -18,6 +18,7 @@ pub mod guards;
 pub mod history;
 pub mod html;
 pub mod incoming;
+mod json_encoding;
 pub mod locale;
 mod multipart;
 mod request_log;

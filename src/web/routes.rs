@@ -154,7 +154,11 @@ impl Table {
                 Compiled { parts, slash, rule }
             })
             .collect();
-        compiled.sort_by(|a, b| a.parts.cmp(&b.parts));
+        // of two that begin alike the longer one says more about a path
+        compiled.sort_by(|a, b| {
+            let alike = a.parts.iter().zip(&b.parts).map(|(a, b)| a.cmp(b)).find(|order| order.is_ne());
+            alike.unwrap_or_else(|| b.parts.len().cmp(&a.parts.len()))
+        });
         Self(compiled)
     }
 
@@ -170,8 +174,9 @@ impl Table {
         let mut allowed = Vec::new();
         let mut add_slash = false;
         for c in &self.0 {
-            let Some(params) = capture(&c.parts, &segments, path) else { continue };
-            if c.slash != slash && !segments.is_empty() && !matches!(c.parts.last(), Some(Part::Path(_))) {
+            let Some(params) = capture(c, &segments, slash) else { continue };
+            let takes_slash = !c.slash && matches!(c.parts.last(), Some(Part::Path(_)));
+            if c.slash != slash && !segments.is_empty() && !takes_slash {
                 add_slash |= c.slash && !slash && c.rule.allows(method);
                 continue;
             }
@@ -208,19 +213,18 @@ fn part(text: &str) -> Part {
     }
 }
 
-fn capture(parts: &[Part], segments: &[&str], path: &str) -> Option<HashMap<&'static str, String>> {
+/// The values of a rule's placeholders, if the segments of a path are its own. A path takes as many segments as the
+/// rest of the rule leaves.
+fn capture(rule: &Compiled, segments: &[&str], slash: bool) -> Option<HashMap<&'static str, String>> {
+    let parts = &rule.parts;
     let mut params = HashMap::new();
+    let mut rest = segments;
     for (i, part) in parts.iter().enumerate() {
-        if let Part::Path(name) = part {
-            let rest = segments.get(i..).filter(|r| !r.is_empty())?;
-            let mut value = rest.join("/");
-            if path.ends_with('/') {
-                value.push('/');
-            }
-            params.insert(*name, value);
-            return Some(params);
-        }
-        let segment = *segments.get(i)?;
+        let behind = parts.len() - i - 1;
+        let taken = if matches!(part, Part::Path(_)) { rest.len().checked_sub(behind)? } else { 1 };
+        let (own, others) = rest.split_at_checked(taken)?;
+        rest = others;
+        let segment = *own.first()?;
         match part {
             Part::Static(s) if s == segment => {}
             Part::Int(name) if !segment.is_empty() && segment.bytes().all(|b| b.is_ascii_digit()) => {
@@ -229,10 +233,17 @@ fn capture(parts: &[Part], segments: &[&str], path: &str) -> Option<HashMap<&'st
             Part::Text(name) => {
                 params.insert(*name, segment.to_owned());
             }
+            Part::Path(name) => {
+                let mut value = own.join("/");
+                if slash && behind == 0 && !rule.slash {
+                    value.push('/');
+                }
+                params.insert(*name, value);
+            }
             _ => return None,
         }
     }
-    (parts.len() == segments.len()).then_some(params)
+    rest.is_empty().then_some(params)
 }
 
 #[cfg(test)]
@@ -252,6 +263,8 @@ mod tests {
             (&["PUT"], "/api/v1/chart/<int:pk>"),
             (&["GET"], "/api/v1/chart/_info"),
             (&["GET"], "/static/<path:filename>"),
+            (&["GET"], "/star/<path:table>/"),
+            (&["GET"], "/star/<path:table>/<schema>/"),
         ]);
         let found = |m: &str, p: &str| match t.find(m, p) {
             Match::Found(r, params) => format!("{} {params:?}", r.rule),
@@ -267,5 +280,11 @@ mod tests {
         assert_eq!(found("GET", "/api/v1/chart/7/"), "404");
         assert_eq!(found("HEAD", "/static/a/b.js"), "/static/<path:filename> {\"filename\": \"a/b.js\"}");
         assert_eq!(found("GET", "/nope"), "404");
+        assert_eq!(found("GET", "/star/a.b/"), "/star/<path:table>/ {\"table\": \"a.b\"}");
+        assert_eq!(found("GET", "/star/a"), "308");
+        assert_eq!(found("GET", "/star/"), "404");
+        let Match::Found(rule, params) = t.find("GET", "/star/a/b/c/") else { panic!() };
+        assert_eq!(rule.rule, "/star/<path:table>/<schema>/");
+        assert_eq!((params["table"].as_str(), params["schema"].as_str()), ("a/b", "c"));
     }
 }

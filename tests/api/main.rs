@@ -5,6 +5,7 @@
 mod async_queries;
 mod at_once;
 mod backups;
+mod brought;
 mod clickhouse;
 mod command_line;
 mod config_functions;

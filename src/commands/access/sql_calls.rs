@@ -106,8 +106,11 @@ pub fn check_listed(
         return Ok(());
     }
     let read = script.tables();
-    let found: BTreeSet<_> =
-        tables.into_iter().filter(|entry| read.iter().any(|table| is_listed(table, entry, schema))).collect();
+    let may_name = |entry: &&str| script.may_name(entry.rsplit('.').next().unwrap_or(entry));
+    let found = tables
+        .into_iter()
+        .filter(|entry| read.iter().any(|table| is_listed(table, entry, schema)) || may_name(entry));
+    let found: BTreeSet<_> = found.collect();
     if found.is_empty() {
         return Ok(());
     }

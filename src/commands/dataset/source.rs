@@ -66,7 +66,21 @@ pub(super) async fn render(
         return Ok(sql.to_owned());
     }
     let spec = infra::engine_specs::spec_for_uri(&database.sqlalchemy_uri);
-    query_run::render_sql(caller, spec, sql, params).await
+    // no time range is chosen yet: `{% if from_dttm is not none %}` is to say so
+    let mut params = params.clone();
+    for name in ["from_dttm", "to_dttm"] {
+        params.entry(name).or_insert(Value::Null);
+    }
+    query_run::render_sql(caller, spec, sql, &params).await
+}
+
+/// A text of a dataset as its templates render it for the caller, outside of a chart (`render_dataset_fields`).
+pub async fn rendered(caller: &Caller, database: &Database, text: &str) -> Result<String, QueryError> {
+    if !caller.app.config.flag("ENABLE_TEMPLATE_PROCESSING") || !has_template_syntax(text) {
+        return Ok(text.to_owned());
+    }
+    let spec = infra::engine_specs::spec_for_uri(&database.sqlalchemy_uri);
+    query_run::render_sql(caller, spec, text, &Map::new()).await
 }
 
 fn template_error(error: QueryError) -> Error {

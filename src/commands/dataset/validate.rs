@@ -77,7 +77,8 @@ pub async fn check_sql(
         Err(error) => return Err(error.into_answer()),
     };
     let engine = connect::engine_name(database);
-    let script = match sql::parse(&rendered, engine) {
+    let read = if by_table { sql::parse } else { sql::parse_or_take_unread };
+    let script = match read(&rendered, engine) {
         Ok(script) => script,
         Err(_) if !by_table => return Ok(()),
         Err(error) => {

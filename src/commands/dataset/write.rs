@@ -81,7 +81,13 @@ pub async fn create(caller: &Caller, fields: &DatasetFields) -> Result<i64> {
         sql,
         template_params: fields.template_params.text(),
     };
-    let columns = source_columns(caller, &source).await.map_err(Error::internal)?;
+    let columns = source_columns(caller, &source).await.map_err(|error| match error {
+        // what the template or the database says of a query; the original answers a bare 500
+        Error::Sip40 { errors, .. } if source.sql.is_some() && !errors.is_empty() => {
+            Error::unprocessable(errors.into_iter().next().map(|error| error.message).unwrap_or_default())
+        }
+        other => Error::internal(other),
+    })?;
     let failed = "Dataset could not be created.";
     let columns = columns.ok_or_else(|| Error::unprocessable(failed))?;
 
@@ -151,10 +157,6 @@ pub async fn update(caller: &Caller, id: i64, fields: &DatasetFields, override_c
     let database = new_database(db, &dataset, &fields, &mut invalid).await?;
     let table = new_place(&dataset, &database, &mut fields, &mut invalid);
     let failed = "Dataset could not be updated.";
-    let unique = validate::is_unique(db, database.id, &with_default(&table, &database), Some(id)).await;
-    if !unique.map_err(|e| refused(failed)(e.into()))? {
-        invalid.add("table", &format!("Dataset {table} already exists"));
-    }
     let sql = fields.sql.over(dataset.sql.as_ref()).map(String::as_str);
     let place = Place {
         database: database.database_name.clone(),
@@ -165,6 +167,13 @@ pub async fn update(caller: &Caller, id: i64, fields: &DatasetFields, override_c
     };
     // the same text says something else in another database or schema, so that moving is checked as well
     let moved = place != Place::from_dataset(&dataset);
+    if moved {
+        // who stays where it is takes no place from another one, though that may stand for the same table by a catalog
+        let unique = validate::is_unique(db, database.id, &with_default(&table, &database), Some(id)).await;
+        if !unique.map_err(|e| refused(failed)(e.into()))? {
+            invalid.add("table", &format!("Dataset {table} already exists"));
+        }
+    }
     match sql.filter(|s| !s.is_empty()) {
         Some(sql) if moved || Some(sql) != dataset.sql.as_deref() => {
             validate::check_sql(caller, &database, &table, sql, &mut invalid).await?;

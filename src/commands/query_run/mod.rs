@@ -23,6 +23,7 @@ pub mod table_rules;
 pub(crate) mod templates;
 pub(crate) mod time;
 pub(crate) mod totals;
+pub(crate) mod unread;
 
 pub(crate) use crate::state::hint as column_hint;
 pub use execute::SqlContext;

@@ -27,6 +27,10 @@ pub(crate) async fn render_sql(
         let outcome = {
             let mut context = bare_context(caller, &scope, spec, Vec::new(), &clock);
             context.variables.clone_from(params);
+            // filters to try the template with, as they would come from a chart
+            if let Some(filters @ Value::Array(_)) = params.get("_filters") {
+                context.form_data.insert("filters".into(), filters.clone());
+            }
             connect(&mut context, &scope, &asked, &Arc::default(), (None, None));
             Processor::new(context).render(text)
         };

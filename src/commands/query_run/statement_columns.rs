@@ -6,11 +6,10 @@ use infra::{
     engine_specs::GenericType,
     engines::QueryOptions,
     error::{ErrorType, SupersetError},
-    sql,
 };
 use serde_json::{Value, json};
 
-use super::table_rules;
+use super::{query_access::Place, table_rules, unread};
 use crate::{Caller, access::sql_calls, connect::engine_as};
 
 /// Columns of a statement, from one of its rows (`get_columns_description`).
@@ -25,7 +24,8 @@ pub async fn statement_columns(
     let generic_error =
         |message: String| Error::sip40(400, SupersetError::new(ErrorType::GenericDbEngineError, message));
     let limited = {
-        let mut script = sql::parse(text, &spec.engine)
+        let mut script = unread::read(caller, &Place { database, schema, catalog }, text)
+            .await?
             .map_err(|e| generic_error(format!("Invalid SQL: {}", e.message)))?;
         let refused = |text: &str| {
             Error::sip40(403, SupersetError::new(ErrorType::DatasourceSecurityAccessError, text))

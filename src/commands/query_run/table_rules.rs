@@ -133,6 +133,10 @@ impl DatabaseRules {
         let same = SameTable::new(&spec.engine, place.clone(), known);
         let read: HashSet<usize> = named.iter().flat_map(|name| same.find(name)).collect();
         let mut key = Vec::new();
+        // what is read besides is not known: an answer is for who is bound by the same rules alone
+        if named.iter().any(|name| name.table.is_empty()) {
+            key.extend(tables.iter().map(|of| format!("{:?}:{:?}", of.table(), of.rules)));
+        }
         let mut rules = Vec::with_capacity(tables.len());
         for (index, of) in tables.iter().enumerate() {
             let predicates = match read.contains(&index) {

@@ -141,6 +141,16 @@ fn named_base(named: &str, root: &str) -> Base {
     Base { address: host.to_owned(), root: root.to_owned(), prefix: String::new() }
 }
 
+fn allowed(app: &Services, base: &str) -> Allowed {
+    let talisman =
+        app.config.talisman().filter(|talisman| !talisman.csp_report_only && !talisman.csp.is_empty());
+    // the name of a directive stands before its sources
+    let sources = talisman.as_ref().map(|talisman| {
+        talisman.csp.iter().filter_map(|(directive, _)| directive.split_once(' ')).map(|(_, sources)| sources)
+    });
+    Allowed::new(base, sources)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,14 +166,4 @@ mod tests {
         assert_eq!(url("https://h/bi", "/bi"), "https://h /bi");
         assert_eq!(url("https://h", "/bi"), "https://h /bi");
     }
-}
-
-fn allowed(app: &Services, base: &str) -> Allowed {
-    let talisman =
-        app.config.talisman().filter(|talisman| !talisman.csp_report_only && !talisman.csp.is_empty());
-    // the name of a directive stands before its sources
-    let sources = talisman.as_ref().map(|talisman| {
-        talisman.csp.iter().filter_map(|(directive, _)| directive.split_once(' ')).map(|(_, sources)| sources)
-    });
-    Allowed::new(base, sources)
 }

@@ -9,7 +9,6 @@ use infra::{
     Result,
     engine_specs::facts::CostEstimate,
     engines::{EngineError, QueryOptions, column::Scalar},
-    sql,
 };
 use serde_json::{Map, Value, json};
 
@@ -17,8 +16,7 @@ use super::{
     error::sip40,
     script::{check_calls, rules_of},
 };
-use crate::query_run::query_access;
-use crate::query_run::query_template;
+use crate::query_run::{query_access, query_template, unread};
 use crate::{Caller, access::lists, connect::describe, state::functions};
 
 /// What is to be estimated.
@@ -64,7 +62,7 @@ pub async fn estimate(caller: &Caller, request: &EstimateRequest) -> Result<Vec<
             return Err(plain("Database does not support cost estimation"));
         }
     };
-    let mut script = sql::parse(&text, &spec.engine)?;
+    let mut script = unread::read(caller, &place, &text).await??;
     let judged = check_calls(caller, &database, request.schema.as_deref(), &script).await?;
     judged.map_err(|refused| sip40(500, refused.error_type(), refused.message()))?;
     // estimates of hidden rows tell of them

@@ -2,17 +2,13 @@
 
 use std::time::Duration;
 
-use daos::{
-    database::{self, Database},
-    query as queries,
-    write::Values,
-};
+use daos::{database, query as queries, write::Values};
 use infra::{
     Result,
     compute::run_blocking,
     db::DbError,
     error::{ErrorType, SupersetError},
-    sql, telemetry,
+    telemetry,
 };
 use serde_json::{Map, Value, json};
 use tracing::Instrument as _;
@@ -23,7 +19,7 @@ use super::{
     status,
 };
 use crate::query_run::query_access::{self, Place};
-use crate::query_run::query_template;
+use crate::query_run::{query_template, unread};
 use crate::{
     Caller, Services, access::lists, connect::describe as database_describe,
     introspect::tables::default_catalog, state::functions,
@@ -191,7 +187,7 @@ async fn begin(
     };
     let rendered = complete(caller, request, rendered, id)?;
     let details = format!("query '{id}' - '{}'", request.sql);
-    let limited = limit_of(&caller.app, request, database, &rendered, &details)?;
+    let limited = limit_of(caller, request, place, &rendered, &details).await?;
     queries::update(db, id, limited).await?;
     let is_async = request.run_async || caller.app.config.flag("SQLLAB_FORCE_RUN_ASYNC");
     let key = if is_async { "SQLLAB_ASYNC_TIME_LIMIT_SEC" } else { "SQLLAB_TIMEOUT" };
@@ -326,17 +322,18 @@ fn complete(
 }
 
 /// The smaller of the limit in the SQL and the chosen one, and which of them it is (`_set_query_limit`).
-fn limit_of(
-    app: &Services,
+async fn limit_of(
+    caller: &Caller,
     request: &ExecuteRequest,
-    database: &Database,
+    place: &Place<'_>,
     rendered: &str,
     details: &str,
 ) -> Result<Values, Failure> {
+    let app = &caller.app;
     if request.select_as_cta && app.config.bool("SQLLAB_CTAS_NO_LIMIT") {
         return Ok(vec![("limit", request.limit(app).into())]);
     }
-    let script = sql::parse(rendered, &database_describe::engine(database).engine)?;
+    let script = unread::read(caller, place, rendered).await??;
     let Some(last) = script.statements().last() else {
         return Err(Failure::unexpected(details, "list index out of range"));
     };

@@ -23,7 +23,7 @@ use infra::{
 };
 
 use super::{error::sip40, script::rules_of};
-use crate::query_run::{csv_encoding, query_access::Place, raise_for_past};
+use crate::query_run::{csv_encoding, query_access::Place, raise_for_past, unread};
 use crate::{Caller, connect::describe};
 
 /// Values that pandas formats alike, and that are held at a time.
@@ -88,7 +88,7 @@ async fn with_rules(caller: &Caller, query: &Query, database: &Database, text: S
         return Ok(text);
     }
     let place = Place { database, schema: query.schema.as_deref(), catalog: query.catalog.as_deref() };
-    let mut script = sql::parse(&text, &describe::engine(database).engine)?;
+    let mut script = unread::read(caller, &place, &text).await??;
     let rules = rules_of(caller, &place, &script).await?;
     if rules.is_empty() {
         return Ok(text);

@@ -4,7 +4,7 @@ use daos::{database::Database, query::Query};
 use infra::error::ErrorType;
 use infra::{
     engine_specs::spec::LimitMethod,
-    sql::{self, RlsRules, Script},
+    sql::{RlsRules, Script},
 };
 
 use super::{
@@ -19,7 +19,7 @@ use crate::{
         sql_calls::{self, Reader},
     },
     connect::describe,
-    query_run::table_rules,
+    query_run::{table_rules, unread},
 };
 
 /// What is to be executed.
@@ -62,7 +62,8 @@ pub(super) async fn prepare(
     rendered: &str,
 ) -> Result<Prepared, NotPrepared> {
     let spec = describe::engine(database);
-    let mut script = sql::parse(rendered, &spec.engine)?;
+    let place = Place { database, schema: query.schema.as_deref(), catalog: query.catalog.as_deref() };
+    let mut script = unread::read(caller, &place, rendered).await.map_err(NotPrepared::Error)??;
     check_calls(caller, database, query.schema.as_deref(), &script)
         .await
         .map_err(NotPrepared::Error)?

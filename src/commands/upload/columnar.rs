@@ -25,7 +25,7 @@ use serde_json::Value;
 use super::{
     bounds::Bounds,
     columnar_value::{Unit, cell, weight},
-    frame::{Cell, Column, Dtype},
+    frame::{Cell, Column, Dtype, is_rounded},
     options::{Options, failed, parsing},
 };
 
@@ -341,6 +341,7 @@ fn settle(column: &mut Column, notes: &Notes) {
     if matches!(column.dtype, Dtype::Int(_))
         && column.cells.contains(&Cell::Null)
         && !notes.nullable(&column.name)
+        && !column.cells.iter().any(is_rounded)
     {
         column.dtype = Dtype::Float(64);
     }
@@ -357,7 +358,10 @@ fn settle(column: &mut Column, notes: &Notes) {
 fn concat(mut all: Vec<Column>, part: Vec<Column>) -> Vec<Column> {
     let before = all.first().map_or(0, |c| c.cells.len());
     let more = part.first().map_or(0, |c| c.cells.len());
-    let holed = |dtype: Dtype| if matches!(dtype, Dtype::Int(_)) { Dtype::Float(64) } else { dtype };
+    let holed = |column: &Column| match column.dtype {
+        Dtype::Int(_) if !column.cells.iter().any(is_rounded) => Dtype::Float(64),
+        other => other,
+    };
     let mut part: Vec<Option<Column>> = part.into_iter().map(Some).collect();
     for column in &mut all {
         let found = part.iter_mut().find(|p| p.as_ref().is_some_and(|p| p.name == column.name));
@@ -371,15 +375,16 @@ fn concat(mut all: Vec<Column>, part: Vec<Column>) -> Vec<Column> {
                 column.cells.extend(found.cells);
             }
             None => {
-                column.dtype = holed(column.dtype);
+                column.dtype = holed(column);
                 column.cells.resize(before + more, Cell::Null);
             }
         }
     }
     for mut column in part.into_iter().flatten() {
+        let dtype = holed(&column);
         let mut cells = vec![Cell::Null; before];
         cells.append(&mut column.cells);
-        all.push(Column { dtype: holed(column.dtype), cells, ..column });
+        all.push(Column { dtype, cells, ..column });
     }
     for column in &mut all {
         if matches!(column.dtype, Dtype::Float(_)) {

@@ -9,6 +9,7 @@ use infra::{
 };
 
 use super::{
+    delimiter::Delimiter,
     frame::{Cell, Column, Dtype},
     infer,
     options::{Options, parsing},
@@ -22,11 +23,8 @@ const CHUNK_BYTES: usize = 32 << 20;
 const CHUNK_CELLS: usize = 2 << 20;
 
 fn records(file: &Spool, options: &Options) -> Result<Records<Reader>> {
-    if options.delimiter.is_empty() || options.delimiter.contains(['\n', '\r', '"']) {
-        return Err(parsing("bad delimiter value"));
-    }
     let cut = RecordFormat {
-        delimiter: options.delimiter.clone(),
+        delimiter: Delimiter::named(&options.delimiter)?,
         skip_initial_space: options.skip_initial_space,
         skip_blank_lines: options.skip_blank_lines,
     };
@@ -151,13 +149,19 @@ impl Chunks {
 
     fn column(&self, name: &str, texts: Vec<Option<String>>) -> Column {
         let demanded = self.options.column_data_types.get(name).map(String::as_str);
+        let mut unsigned = false;
         let cells: Vec<Cell> = if matches!(demanded, Some("str" | "object" | "string")) {
             texts.into_iter().map(|t| t.map_or(Cell::Null, |t| Cell::Text(t.into()))).collect()
         } else {
+            unsigned = infer::is_unsigned(&texts);
             infer::cells(texts, self.options.decimal)
         };
-        // pandas knows nothing of a column without rows
-        let dtype = if cells.is_empty() { Dtype::Text } else { Column::dtype_of(&cells) };
+        let dtype = match cells.is_empty() {
+            _ if unsigned => Dtype::Unsigned,
+            // pandas knows nothing of a column without rows
+            true => Dtype::Text,
+            false => Column::dtype_of(&cells),
+        };
         Column { name: name.to_owned(), dtype, cells }
     }
 }

@@ -28,6 +28,8 @@ pub enum Cell {
 pub enum Dtype {
     /// `int64`, or the width that was asked for.
     Int(u8),
+    /// `uint64`: texts of digits, for which no table has a column.
+    Unsigned,
     /// `float64`, or the width that was asked for.
     Float(u8),
     /// `bool`, also with nulls among them.
@@ -55,8 +57,16 @@ pub struct Column {
     pub cells: Vec<Cell>,
 }
 
+/// The largest integer that is a float like all before it.
+const EXACT: u64 = 1 << 53;
+
+/// Whether floats would round an integer.
+pub fn is_rounded(cell: &Cell) -> bool {
+    matches!(cell, Cell::Int(n) if n.unsigned_abs() > EXACT)
+}
+
 impl Column {
-    /// The type of a chunk's values: one type for all of them, nulls make integers floats.
+    /// The type of a chunk's values: one type for all of them, nulls make integers floats as far as floats hold them.
     pub fn dtype_of(cells: &[Cell]) -> Dtype {
         let (mut ints, mut floats, mut bools, mut times, mut texts, mut nulls) = (0, 0, 0, 0, 0, 0);
         for cell in cells {
@@ -70,6 +80,7 @@ impl Column {
             } += 1;
         }
         match (ints, floats, bools, times, texts) {
+            (1.., 0, 0, 0, 0) if cells.iter().any(is_rounded) => Dtype::Int(64),
             (_, _, 0, 0, 0) if floats > 0 || nulls > 0 => Dtype::Float(64),
             (_, 0, 0, 0, 0) => Dtype::Int(64),
             (0, 0, _, 0, 0) => Dtype::Bool,
@@ -82,6 +93,9 @@ impl Column {
     pub fn joined(a: Dtype, b: Dtype, a_empty: bool, b_empty: bool) -> Dtype {
         match (a, b) {
             (a, b) if a == b => a,
+            // floats would round them
+            (Dtype::Unsigned, Dtype::Int(_) | Dtype::Float(_))
+            | (Dtype::Int(_) | Dtype::Float(_), Dtype::Unsigned) => Dtype::Unsigned,
             (Dtype::Int(_) | Dtype::Float(_), Dtype::Int(_) | Dtype::Float(_)) => Dtype::Float(64),
             // booleans beside nulls are told as booleans, times beside nulls as times
             (other @ (Dtype::Bool | Dtype::Time), _) if b_empty => other,
@@ -100,6 +114,9 @@ mod tests {
         let int = Cell::Int(1);
         assert_eq!(Column::dtype_of(std::slice::from_ref(&int)), Dtype::Int(64));
         assert_eq!(Column::dtype_of(&[int, Cell::Null]), Dtype::Float(64));
+        let large = Cell::Int(9_007_199_254_740_993);
+        assert_eq!(Column::dtype_of(&[large.clone(), Cell::Null]), Dtype::Int(64));
+        assert_eq!(Column::dtype_of(&[large, Cell::Float(0.5)]), Dtype::Float(64));
         assert_eq!(Column::dtype_of(&[Cell::Null]), Dtype::Float(64));
         assert_eq!(Column::dtype_of(&[Cell::Bool(true), Cell::Null]), Dtype::Bool);
         assert_eq!(Column::dtype_of(&[Cell::Text("a".into()), Cell::Null]), Dtype::Text);

@@ -3,19 +3,18 @@
 
 use std::collections::HashSet;
 
-use chrono::{NaiveDate, NaiveDateTime};
 use infra::Result;
-use query::time_range::dateutil;
 
 use super::{
     frame::{Cell, Dtype},
     options::{Options, failed},
+    types::Demanded,
 };
 
 /// What pandas reads as missing.
 const NULLS: &[&str] = &[
-    "", " ", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>",
-    "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
+    "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 ];
 
 /// Texts that are read as missing.
@@ -40,8 +39,10 @@ pub fn cells(texts: Vec<Option<String>>, decimal: char) -> Vec<Cell> {
         };
         texts.iter().map(value).collect()
     }
+    // integers that no column holds stay as they are written, and are no floats
+    let beyond = || texts.iter().flatten().all(|text| is_whole(text)) && texts.iter().any(Option::is_some);
     all(&texts, integer, Cell::Int)
-        .or_else(|| all(&texts, |t| float(t, decimal), Cell::Float))
+        .or_else(|| if beyond() { None } else { all(&texts, |t| float(t, decimal), Cell::Float) })
         .or_else(|| all(&texts, boolean, Cell::Bool))
         .unwrap_or_else(|| {
             let text = |t: Option<String>| t.map_or(Cell::Null, |t| Cell::Text(t.into()));
@@ -49,13 +50,40 @@ pub fn cells(texts: Vec<Option<String>>, decimal: char) -> Vec<Cell> {
         })
 }
 
-fn integer(text: &str) -> Option<i64> {
-    let text = text.trim_matches(' ');
+/// Blanks around a number.
+fn bare(text: &str) -> &str {
+    text.trim_matches([' ', '\t', '\n', '\r', '\u{b}', '\u{c}'])
+}
+
+/// An integer of 64 bits.
+pub fn integer(text: &str) -> Option<i64> {
+    let text = bare(text);
+    if text.starts_with("+-") || text.starts_with("++") {
+        return None;
+    }
     text.strip_prefix('+').unwrap_or(text).parse().ok()
 }
 
-fn float(text: &str, decimal: char) -> Option<f64> {
-    let text = text.trim_matches(' ');
+/// Whether a text is an integer of any size.
+fn is_whole(text: &str) -> bool {
+    let text = bare(text);
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Whether pandas makes a column of 64 bits without a sign of a chunk: none is missing or below zero, and some are
+/// beyond those with a sign. No table has such a column there.
+pub fn is_unsigned(texts: &[Option<String>]) -> bool {
+    let fits = |text: &Option<String>| {
+        let text = bare(text.as_deref().unwrap_or_default());
+        is_whole(text) && text.strip_prefix('+').unwrap_or(text).parse::<u64>().is_ok()
+    };
+    !texts.is_empty() && texts.iter().all(fits) && texts.iter().flatten().any(|text| integer(text).is_none())
+}
+
+/// A number.
+pub fn float(text: &str, decimal: char) -> Option<f64> {
+    let text = bare(text);
     if decimal != '.' && text.contains('.') {
         return None;
     }
@@ -68,7 +96,8 @@ fn float(text: &str, decimal: char) -> Option<f64> {
     }
 }
 
-fn boolean(text: &str) -> Option<bool> {
+/// A truth value.
+pub fn boolean(text: &str) -> Option<bool> {
     match text {
         "True" | "TRUE" | "true" => Some(true),
         "False" | "FALSE" | "false" => Some(false),
@@ -76,39 +105,9 @@ fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// A value as a time; `None` when it is none.
-pub fn time(cell: &Cell, day_first: bool) -> Option<Cell> {
-    let read = |text: &str| moment(text, day_first).map(Cell::Time);
-    match cell {
-        Cell::Null => Some(Cell::Null),
-        Cell::Time(t) => Some(Cell::Time(*t)),
-        Cell::Text(text) => read(text),
-        Cell::Int(n) => read(&n.to_string()),
-        _ => None,
-    }
-}
-
-fn moment(text: &str, day_first: bool) -> Option<NaiveDateTime> {
-    let text = text.trim();
-    let midnight = |d: NaiveDate| d.and_hms_opt(0, 0, 0);
-    for format in ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"] {
-        if let Ok(t) = NaiveDateTime::parse_from_str(text, format) {
-            return Some(t);
-        }
-    }
-    if let Ok(t) = chrono::DateTime::parse_from_rfc3339(text) {
-        return Some(t.naive_utc());
-    }
-    let dates: &[&str] = if day_first {
-        &["%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m/%d/%Y"]
-    } else {
-        &["%Y-%m-%d", "%m/%d/%Y", "%m-%d-%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y%m%d"]
-    };
-    if let Some(date) = dates.iter().find_map(|f| NaiveDate::parse_from_str(text, f).ok()) {
-        return midnight(date);
-    }
-    let today = midnight(infra::clock::now().date())?;
-    dateutil::parse(text, today, chrono::Datelike::year(&today)).map(|m| m.wall)
+/// A column that SQLAlchemy has no type for.
+pub fn unsigned() -> infra::Error {
+    failed("Unsigned 64 bit integer datatype is not supported")
 }
 
 /// Most values that an error names.
@@ -117,11 +116,9 @@ const MAX_EXAMPLES: usize = 5;
 /// A type that was demanded of a column (`CSVReader._cast_single_column`), and the values that are not of it.
 pub struct Cast {
     column: String,
-    demanded: String,
-    /// What the column becomes.
-    pub target: Dtype,
-    /// A value as one of that type; `None` when it is none.
-    pub read: fn(&Cell) -> Option<Cell>,
+    name: String,
+    /// The type; none of times, of which a column without any is refused.
+    demanded: Option<Demanded>,
     nulls: bool,
     wrong: usize,
     /// The first that are wrong, with their rows.
@@ -130,33 +127,38 @@ pub struct Cast {
 
 impl Cast {
     /// A type by its name in pandas.
-    pub fn for_pandas_type(column: &str, demanded: &str) -> Result<Self> {
-        let (target, read): (Dtype, fn(&Cell) -> Option<Cell>) = match demanded {
-            "int64" | "int" | "Int64" => (Dtype::Int(64), whole),
-            "int32" | "Int32" => (Dtype::Int(32), whole),
-            "float64" | "float" => (Dtype::Float(64), real),
-            "float32" => (Dtype::Float(32), real),
-            "bool" | "boolean" => (Dtype::Bool, truth),
-            "str" | "object" | "string" => (Dtype::Text, as_text),
+    pub fn for_pandas_type(column: &str, name: &str) -> Result<Self> {
+        let demanded = match name {
             // of columns that are not all times
-            "datetime64[ns]" | "datetime64" => {
-                (Dtype::Time, |c| matches!(c, Cell::Null).then_some(Cell::Null))
-            }
-            other => {
-                let text = format!(
-                    "Cannot convert column '{column}' to {other}. data type '{other}' not understood"
-                );
-                return Err(failed(text));
-            }
+            "datetime64[ns]" | "datetime64" => None,
+            "uint64" | "UInt64" => return Err(unsigned()),
+            name => Some(Demanded::named(name).ok_or_else(|| {
+                failed(format!(
+                    "Cannot convert column '{column}' to {name}. data type '{name}' not understood"
+                ))
+            })?),
         };
-        let (column, demanded) = (column.to_owned(), demanded.to_owned());
-        Ok(Self { column, demanded, target, read, nulls: false, wrong: 0, examples: Vec::new() })
+        let (column, name) = (column.to_owned(), name.to_owned());
+        Ok(Self { column, name, demanded, nulls: false, wrong: 0, examples: Vec::new() })
+    }
+
+    /// What the column becomes.
+    pub fn target(&self) -> Dtype {
+        self.demanded.map_or(Dtype::Time, |demanded| demanded.target)
+    }
+
+    /// A value as one of the type; `None` when it is none.
+    pub fn read(&self, cell: &Cell) -> Option<Cell> {
+        match &self.demanded {
+            Some(demanded) => demanded.read(cell),
+            None => (*cell == Cell::Null).then_some(Cell::Null),
+        }
     }
 
     /// Notes whether a value is of the type.
     pub fn add(&mut self, cell: &Cell, row: usize) {
         self.nulls |= *cell == Cell::Null;
-        if (self.read)(cell).is_some() {
+        if self.read(cell).is_some() {
             return;
         }
         self.wrong += 1;
@@ -171,59 +173,28 @@ impl Cast {
 
     /// Fails when one that was seen is not; `header` is the line of the names.
     pub fn verdict(&self, header: usize) -> Result<()> {
-        let Self { column, demanded, wrong, .. } = self;
-        let start = format!("Cannot convert column '{column}' to {demanded}.");
+        let Self { column, name, wrong, .. } = self;
+        let start = format!("Cannot convert column '{column}' to {name}.");
         if *wrong == 0 {
-            if self.nulls && matches!(self.target, Dtype::Int(_)) {
-                return Err(failed(format!(
-                    "{start} Cannot convert non-finite values (NA or inf) to integer"
-                )));
-            }
-            return Ok(());
+            let complete = !self.nulls || self.demanded.is_none_or(|demanded| demanded.nullable);
+            return match self.target() {
+                _ if complete => Ok(()),
+                Dtype::Int(_) => {
+                    Err(failed(format!("{start} Cannot convert non-finite values (NA or inf) to integer")))
+                }
+                _ => Err(failed(format!("{start} Values are missing"))),
+            };
         }
         let mut text = format!("{start} Found {wrong} error(s):");
         for (row, value) in &self.examples {
             let line = row.saturating_add(header).saturating_add(2);
-            text.push_str(&format!("\n  • Line {line}: '{value}' cannot be converted to {demanded}"));
+            text.push_str(&format!("\n  • Line {line}: '{value}' cannot be converted to {name}"));
         }
         if *wrong > MAX_EXAMPLES {
             text.push_str(&format!("\n  ... and {} more error(s)", wrong - MAX_EXAMPLES));
         }
         Err(failed(text))
     }
-}
-
-fn whole(cell: &Cell) -> Option<Cell> {
-    Some(match cell {
-        Cell::Null => Cell::Null,
-        Cell::Int(n) => Cell::Int(*n),
-        Cell::Float(f) if f.is_finite() => Cell::Int(*f as i64),
-        Cell::Bool(b) => Cell::Int(i64::from(*b)),
-        Cell::Text(t) => Cell::Int(integer(t).or_else(|| Some(float(t, '.')? as i64))?),
-        _ => return None,
-    })
-}
-
-fn real(cell: &Cell) -> Option<Cell> {
-    Some(match cell {
-        Cell::Null => Cell::Null,
-        Cell::Int(n) => Cell::Float(*n as f64),
-        Cell::Float(f) => Cell::Float(*f),
-        Cell::Bool(b) => Cell::Float(f64::from(u8::from(*b))),
-        Cell::Text(t) => Cell::Float(float(t, '.')?),
-        Cell::Time(_) | Cell::Date(_) | Cell::Clock(_) => return None,
-    })
-}
-
-fn truth(cell: &Cell) -> Option<Cell> {
-    Some(Cell::Bool(match cell {
-        Cell::Null => return Some(Cell::Bool(true)),
-        Cell::Int(n) => *n != 0,
-        Cell::Float(f) => *f != 0.0,
-        Cell::Bool(b) => *b,
-        Cell::Text(t) => !t.is_empty(),
-        Cell::Time(_) | Cell::Date(_) | Cell::Clock(_) => return None,
-    }))
 }
 
 /// The value as text.
@@ -265,9 +236,20 @@ mod tests {
             (&["2020-01-01", ""], Dtype::Text),
             (&["", "null"], Dtype::Float(64)),
             (&["infinite"], Dtype::Text),
+            (&["123456789012345678901234567890", "1"], Dtype::Text),
+            (&["-9223372036854775809", "1"], Dtype::Text),
+            (&["9223372036854775808", ""], Dtype::Text),
+            (&["9223372036854775807", "\t1"], Dtype::Int(64)),
+            // the fraction of one makes floats of all
+            (&["123456789012345678901234567890", "1.5"], Dtype::Float(64)),
+            (&["1", " "], Dtype::Text),
         ] {
             assert_eq!(column(texts).dtype, want, "{texts:?}");
         }
+        let texts = |texts: &[&str]| texts.iter().map(|t| Some((*t).to_owned())).collect::<Vec<_>>();
+        assert!(is_unsigned(&texts(&["18446744073709551615", "1"])));
+        assert!(!is_unsigned(&texts(&["18446744073709551616", "1"])) && !is_unsigned(&texts(&["1"])));
+        assert!(!is_unsigned(&texts(&["9223372036854775808", "-1"])) && !is_unsigned(&[None]));
         assert_eq!(float("1,5", ','), Some(1.5));
         assert_eq!(float("1.5", ','), None);
     }

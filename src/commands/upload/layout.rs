@@ -4,7 +4,8 @@
 use infra::Result;
 
 use super::{
-    frame::{Cell, Column, Dtype},
+    dates::Times,
+    frame::{self, Cell, Column, Dtype},
     infer::{self, Cast},
     options::{self, Options},
 };
@@ -20,9 +21,12 @@ struct Seen {
     dtype: Dtype,
     /// Nothing but nulls so far.
     empty: bool,
-    /// All values can be read as times, in the order of days and months that was asked for, and in the usual one.
-    times: bool,
-    plain_times: bool,
+    /// Some value is a float by itself, not for those that are missing; some integer is none without being rounded.
+    fraction: bool,
+    rounded: bool,
+    /// Its values as times, in the order of days and months that was asked for, and in the usual one.
+    times: Times,
+    plain_times: Times,
 }
 
 /// What asks for times of a type that is demanded.
@@ -46,8 +50,10 @@ impl<'a> LayoutScan<'a> {
                     name: column.name.clone(),
                     dtype: column.dtype,
                     empty: true,
-                    times: true,
-                    plain_times: true,
+                    fraction: false,
+                    rounded: false,
+                    times: Times::new(self.options.day_first),
+                    plain_times: Times::new(false),
                 });
             }
             let Some(seen) = self.columns.get_mut(i) else { continue };
@@ -55,13 +61,14 @@ impl<'a> LayoutScan<'a> {
                 seen.dtype = Column::joined(seen.dtype, column.dtype, seen.empty, nothing);
             }
             seen.empty &= nothing;
-            let all = |day_first| column.cells.iter().all(|c| infer::time(c, day_first).is_some());
-            if seen.times && self.options.column_dates.contains(&seen.name) {
-                seen.times = all(self.options.day_first);
+            seen.fraction |= column.cells.iter().any(|c| matches!(c, Cell::Float(_)));
+            seen.rounded |= column.cells.iter().any(frame::is_rounded);
+            if self.options.column_dates.contains(&seen.name) {
+                column.cells.iter().for_each(|cell| seen.times.add(cell));
             }
             let demanded = self.options.column_data_types.get(&seen.name);
-            if seen.plain_times && demanded.is_some_and(|d| demands_times(d)) {
-                seen.plain_times = all(false);
+            if demanded.is_some_and(|d| demands_times(d)) {
+                column.cells.iter().for_each(|cell| seen.plain_times.add(cell));
             }
         }
     }
@@ -69,6 +76,20 @@ impl<'a> LayoutScan<'a> {
     /// What becomes of the columns.
     pub fn layout(self) -> Result<Layout> {
         let options = self.options;
+        let known = |name: &&String| self.columns.iter().any(|column| column.name == **name);
+        let missing: Vec<String> =
+            options.column_dates.iter().filter(|name| !known(name)).map(|name| format!("'{name}'")).collect();
+        if !missing.is_empty() {
+            let text = "Missing column provided to 'parse_dates'";
+            return Err(options::parsing(format!("{text}: {}", missing.join(", "))));
+        }
+        let unknown = options.column_data_types.keys().find(|name| !known(name));
+        // of columns that are left out types may be demanded all the same
+        if let Some(unknown) = unknown.filter(|_| options.columns_read.is_empty()) {
+            return Err(options::parsing(format!(
+                "column_data_types names a column that is not there: '{unknown}'"
+            )));
+        }
         let planned: Result<Vec<Planned>> = self.columns.into_iter().map(|c| planned(c, options)).collect();
         let columns = planned?;
         let named = |name: &str| columns.iter().position(|c| c.name == name);
@@ -83,25 +104,32 @@ impl<'a> LayoutScan<'a> {
 }
 
 fn planned(seen: Seen, options: &Options) -> Result<Planned> {
-    let Seen { name, mut dtype, .. } = seen;
+    let Seen { name, mut dtype, fraction, rounded, .. } = seen;
+    // what is missing makes floats of integers, but never other integers
+    if dtype == Dtype::Float(64) && rounded && !fraction {
+        dtype = Dtype::Int(64);
+    }
     let mut times = None;
-    if seen.times && options.column_dates.contains(&name) {
-        times = Some(options.day_first);
-        dtype = Dtype::Time;
+    if seen.times.all() && options.column_dates.contains(&name) {
+        dtype = seen.times.dtype();
+        times = Some(seen.times);
     }
     let mut cast = None;
     match options.column_data_types.get(&name) {
         Some(demanded) if demands_times(demanded) && times.is_some() => {}
-        Some(demanded) if demands_times(demanded) && seen.plain_times => {
-            times = Some(false);
-            dtype = Dtype::Time;
+        Some(demanded) if demands_times(demanded) && seen.plain_times.all() => {
+            dtype = seen.plain_times.dtype();
+            times = Some(seen.plain_times);
         }
         Some(demanded) => {
             let found = Cast::for_pandas_type(&name, demanded)?;
-            dtype = found.target;
+            dtype = found.target();
             cast = Some(found);
         }
         None => {}
+    }
+    if dtype == Dtype::Unsigned {
+        return Err(infer::unsigned());
     }
     Ok(Planned { name, dtype, times, cast })
 }
@@ -110,19 +138,19 @@ fn planned(seen: Seen, options: &Options) -> Result<Planned> {
 struct Planned {
     name: String,
     dtype: Dtype,
-    /// Its values are times; whether their days come first.
-    times: Option<bool>,
+    /// Its values are times, written like this.
+    times: Option<Times>,
     cast: Option<Cast>,
 }
 
 impl Planned {
     fn value(&self, cell: Cell) -> Cell {
-        let cell = match self.times {
-            Some(day_first) => infer::time(&cell, day_first).unwrap_or(cell),
+        let cell = match &self.times {
+            Some(times) => times.read(&cell).unwrap_or(cell),
             None => cell,
         };
         let cell = match &self.cast {
-            Some(cast) => (cast.read)(&cell).unwrap_or(Cell::Null),
+            Some(cast) => cast.read(&cell).unwrap_or(Cell::Null),
             None => cell,
         };
         match (self.dtype, cell) {
@@ -158,7 +186,7 @@ impl Layout {
         for (planned, column) in self.columns.iter_mut().zip(chunk) {
             let Some(cast) = &mut planned.cast else { continue };
             for (i, cell) in column.cells.iter().enumerate() {
-                let time = planned.times.and_then(|day_first| infer::time(cell, day_first));
+                let time = planned.times.as_ref().and_then(|times| times.read(cell));
                 cast.add(time.as_ref().unwrap_or(cell), self.checked + i);
             }
         }

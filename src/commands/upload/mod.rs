@@ -4,6 +4,8 @@ mod bounds;
 mod columnar;
 mod columnar_value;
 mod csv_file;
+mod dates;
+mod delimiter;
 mod excel;
 mod frame;
 mod infer;
@@ -11,6 +13,7 @@ mod layout;
 mod options;
 mod records;
 mod table;
+mod types;
 mod xls_extent;
 
 use crate::connect;
@@ -115,11 +118,22 @@ pub async fn upload(
         Kind::Columnar => columnar::read(&file.content, &file.name, &rules, bounds).map(Rows::one),
     })
     .await?;
-    write(&target, destination, rows, options.already_exists).await?;
-    crate::dataset::uploaded(caller, &found, destination.schema, destination.table).await.map_err(|error| {
-        tracing::error!(%error, "an uploaded table has no dataset");
-        command_error(500, "Database upload file failed, while saving metadata")
-    })
+    let made = write(&target, destination, rows, options.already_exists).await?;
+    let outcome = crate::dataset::uploaded(caller, &found, destination.schema, destination.table).await;
+    let Err(error) = outcome else { return Ok(()) };
+    tracing::error!(%error, "an uploaded table has no dataset");
+    // nobody would know of the table
+    if let Some(made) = made {
+        discard(&target, &made).await;
+    }
+    Err(command_error(500, "Database upload file failed, while saving metadata"))
+}
+
+/// Drops a table that this upload made.
+async fn discard(target: &Engine, table: &Table) {
+    if let Err(error) = target.execute_all(Statements::list([table.drop()])).await {
+        tracing::error!(%error, "the table of an upload that failed could not be dropped");
+    }
 }
 
 /// `schema_allows_file_upload`.
@@ -205,7 +219,7 @@ pub async fn load_csv(
 ) -> Result<()> {
     let exists = options.already_exists;
     let rows = blocking(move || csv(file, options)).await?;
-    write(target, destination, rows, exists).await
+    write(target, destination, rows, exists).await.map(|_| ())
 }
 
 /// True when the table is there.
@@ -219,18 +233,38 @@ pub async fn has_table(target: &Engine, destination: &Destination<'_>) -> Result
     Ok(known.iter().any(|t| t == destination.table))
 }
 
-async fn write(target: &Engine, destination: &Destination<'_>, rows: Rows, exists: IfExists) -> Result<()> {
+/// Fails for names that the database would cut, so that another table is written or two columns are one
+/// (`sqlalchemy.engine.default:DefaultDialect.validate_identifier`).
+fn check_names(target: &Engine, table: &str, columns: &[Column]) -> Result<()> {
+    let Some(most) = target.spec().caps.max_column_name_length else { return Ok(()) };
+    let names = std::iter::once(table).chain(columns.iter().map(|column| column.name.as_str()));
+    for name in names {
+        let refused =
+            |unit: &str| failed(format!("Identifier '{name}' exceeds maximum length of {most} {unit}"));
+        if name.chars().count() > most {
+            return Err(refused("characters"));
+        }
+        if name.len() > most && table::counts_bytes(target.spec()) {
+            return Err(refused("bytes"));
+        }
+    }
+    Ok(())
+}
+
+/// Writes all rows or none. The table, if it was not there before.
+async fn write(
+    target: &Engine,
+    destination: &Destination<'_>,
+    rows: Rows,
+    exists: IfExists,
+) -> Result<Option<Table>> {
     let Rows { columns, chunks } = rows;
     if columns.is_empty() {
         return Err(options::parsing("No columns to parse from file"));
     }
+    check_names(target, destination.table, &columns)?;
     let refused = |e: EngineError| e.into_answer(|e| failed(target.failure_text(&e)));
-    let schema = match destination.schema.filter(|s| !s.is_empty()) {
-        Some(schema) => Some(schema.to_owned()),
-        None => target.default_schema().await.map_err(refused)?,
-    };
-    let known = target.tables(schema.as_deref().unwrap_or_default()).await.map_err(refused)?;
-    let there = known.iter().any(|t| t == destination.table);
+    let there = has_table(target, destination).await?;
     let table = Table::new(target.spec(), destination.schema, destination.table);
     let mut first = Vec::new();
     match (there, exists) {
@@ -244,12 +278,22 @@ async fn write(target: &Engine, destination: &Destination<'_>, rows: Rows, exist
         (true, IfExists::Replace) => first.extend([table.drop(), table.create(&columns)]),
         (false, _) => first.push(table.create(&columns)),
     }
+    let (made, rows_of) = (table.clone(), table);
     let inserts = chunks.flat_map(move |chunk| -> Box<dyn Iterator<Item = _> + Send> {
         match chunk {
-            Ok(chunk) => Box::new(table.inserts(chunk).map(Ok)),
+            Ok(chunk) => Box::new(rows_of.inserts(chunk).map(Ok)),
             Err(error) => Box::new(std::iter::once(Err(EngineError::Content(error.to_string())))),
         }
     });
+    // an engine that commits a table at once is left with it when its rows fail
+    let apart = !there && !made.rolls_back();
+    if apart {
+        target.execute_all(Statements::list(std::mem::take(&mut first))).await.map_err(refused)?;
+    }
     let statements = Statements::made(first.into_iter().map(Ok).chain(inserts));
-    target.execute_all(statements).await.map_err(refused)
+    let outcome = target.execute_all(statements).await.map_err(refused);
+    if outcome.is_err() && apart {
+        discard(target, &made).await;
+    }
+    outcome.map(|()| (!there).then_some(made))
 }

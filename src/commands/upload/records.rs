@@ -4,7 +4,10 @@ use std::io::Read;
 
 use infra::Result;
 
-use super::options::{failed, parsing};
+use super::{
+    delimiter::Delimiter,
+    options::{failed, parsing},
+};
 
 /// A field: its text, and whether it was quoted (quoted text is a null all the same).
 pub type Field = String;
@@ -20,7 +23,7 @@ const WIDEST: usize = 10_000;
 #[derive(Debug, Clone)]
 pub struct RecordFormat {
     /// Between fields.
-    pub delimiter: String,
+    pub delimiter: Delimiter,
     /// Leave spaces after the delimiter out.
     pub skip_initial_space: bool,
     /// Leave blank lines out.
@@ -147,6 +150,9 @@ fn record(text: &str, cut: &RecordFormat) -> (Vec<Field>, usize) {
     let mut field = String::new();
     let (mut quoted, mut fresh) = (false, true);
     let mut rest = text;
+    if cut.delimiter.strips() {
+        rest = rest.trim_start_matches([' ', '\t']);
+    }
     while let Some(c) = rest.chars().next() {
         if quoted {
             match rest.find('"') {
@@ -167,7 +173,11 @@ fn record(text: &str, cut: &RecordFormat) -> (Vec<Field>, usize) {
             }
             continue;
         }
-        if let Some(after) = rest.strip_prefix(cut.delimiter.as_str()) {
+        if let Some(end) = cut.delimiter.at_end(rest) {
+            rest = end;
+            continue;
+        }
+        if let Some(after) = cut.delimiter.at_start(rest).and_then(|length| rest.get(length..)) {
             fields.push(std::mem::take(&mut field));
             if fields.len() > WIDEST {
                 return (fields, 0);
@@ -205,7 +215,7 @@ mod tests {
     /// A source that gives a byte at a time would hide nothing: pieces are asked for in full.
     fn records(text: &[u8], delimiter: &str, skip: bool) -> Result<Vec<Vec<String>>> {
         let cut = RecordFormat {
-            delimiter: delimiter.to_owned(),
+            delimiter: Delimiter::named(delimiter)?,
             skip_initial_space: skip,
             skip_blank_lines: skip,
         };
@@ -229,6 +239,12 @@ mod tests {
         assert_eq!(all("a\"b,c"), [["a\"b", "c"]]);
         assert_eq!(records(b"a, b\n\n1,  2", ",", true).unwrap(), [["a", "b"], ["1", "2"]]);
         assert_eq!(records(b"a\tb", "\t", false).unwrap(), [["a", "b"]]);
+        assert_eq!(records(b"a\tb\n\t\"x\ty\"", "\\t", false).unwrap(), [["a", "b"], ["", "x\ty"]]);
+        assert_eq!(records(b"  a  b \n1\t 2\n", "\\s+", false).unwrap(), [["a", "b"], ["1", "2"]]);
+        assert_eq!(
+            records(b"a;b,c\r\n\"1;\",2;3", "[;,]", false).unwrap(),
+            [["a", "b", "c"], ["1;", "2", "3"]]
+        );
         assert!(all("").is_empty());
     }
 

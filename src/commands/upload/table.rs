@@ -27,8 +27,13 @@ fn type_name(dtype: Dtype, family: Family) -> &'static str {
         (Dtype::Date, _) => "DATE",
         (Dtype::Clock, Family::Postgres) => "TIME WITHOUT TIME ZONE",
         (Dtype::Clock, _) => "TIME",
-        (Dtype::Text, _) => "TEXT",
+        (Dtype::Text | Dtype::Unsigned, _) => "TEXT",
     }
+}
+
+/// Whether an engine counts the bytes of a name; it cuts what is too long without a word.
+pub fn counts_bytes(spec: &EngineSpec) -> bool {
+    Dialect::for_engine(spec).family == Family::Postgres
 }
 
 /// A table that is written.
@@ -45,6 +50,11 @@ impl Table {
         let schema =
             schema.filter(|s| !s.is_empty()).map(|s| format!("{}.", dialect.quote(s))).unwrap_or_default();
         Self { dialect, name: format!("{schema}{}", dialect.quote(name)) }
+    }
+
+    /// Whether a transaction that fails takes the table with it.
+    pub fn rolls_back(&self) -> bool {
+        self.dialect.family != Family::Mysql
     }
 
     /// `DROP TABLE`.
@@ -124,7 +134,8 @@ impl Table {
     fn text(&self, text: &str, out: &mut String) {
         if self.dialect.family == Family::Postgres {
             out.push('\'');
-            out.push_str(&text.replace('\0', "").replace('\'', "''"));
+            // a NUL stays: the statement is refused, instead of a text that is another one
+            out.push_str(&text.replace('\'', "''"));
             out.push('\'');
         } else {
             out.push_str(&self.dialect.unicode_literal(text));

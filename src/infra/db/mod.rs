@@ -14,6 +14,7 @@ mod postgres;
 pub mod revisions;
 mod sqlite;
 mod uri;
+mod uri_postgres;
 mod value;
 
 use std::{

@@ -2,10 +2,8 @@
 
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
-use crate::{
-    mysql,
-    pg::{Target, Verify},
-};
+use super::uri_postgres;
+use crate::{mysql, pg::Target};
 
 /// Why a connection string cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -56,94 +54,13 @@ impl FromStr for DbUri {
                 let path = path.strip_prefix("file:").unwrap_or(path);
                 Ok(Self::Sqlite { path: PathBuf::from(path) })
             }
-            "postgresql" | "postgres" => postgres(body, query).map(|c| Self::Postgres(Box::new(c))),
+            "postgresql" | "postgres" => {
+                uri_postgres::target(body, query).map(|c| Self::Postgres(Box::new(c)))
+            }
             "mysql" | "mariadb" => mysql(body, query).map(|t| Self::Mysql(Box::new(t))),
             other => Err(UriError::Unsupported(other.to_owned())),
         }
     }
-}
-
-fn postgres(body: &str, query: &str) -> Result<Target, UriError> {
-    let mut config = tokio_postgres::Config::new();
-    config.connect_timeout(Duration::from_secs(10)).application_name("liteset");
-    let (authority, name) = body.split_once('/').unwrap_or((body, ""));
-    let (credentials, address) = match authority.rsplit_once('@') {
-        Some((c, a)) => (Some(c), a),
-        None => (None, authority),
-    };
-    if let Some(credentials) = credentials {
-        let (user, password) = credentials.split_once(':').map_or((credentials, None), |(u, p)| (u, Some(p)));
-        config.user(decode(user)?);
-        if let Some(password) = password {
-            config.password(decode(password)?);
-        }
-    }
-    let mut hosts = false;
-    let (mut full, mut roots) = (false, None);
-    for one in address.split(',').filter(|a| !a.is_empty()) {
-        let (host, port) = if let Some(rest) = one.strip_prefix('[') {
-            let (host, port) = rest.split_once(']').ok_or(UriError::Malformed)?;
-            (host, port.strip_prefix(':'))
-        } else {
-            one.split_once(':').map_or((one, None), |(h, p)| (h, Some(p)))
-        };
-        config.host(decode(host)?);
-        hosts = true;
-        config.port(match port {
-            Some(p) => p.parse().map_err(|_| UriError::Part(format!("not a port: {p}")))?,
-            None => 5432,
-        });
-    }
-    if !name.is_empty() {
-        config.dbname(decode(name)?);
-    }
-    for (key, value) in query.split('&').filter_map(|p| p.split_once('=')) {
-        let value = decode(value)?;
-        match key {
-            "host" => {
-                config.host(value);
-                hosts = true;
-            }
-            "port" => {
-                config.port(value.parse().map_err(|_| UriError::Part(format!("not a port: {value}")))?);
-            }
-            "user" => {
-                config.user(value);
-            }
-            "password" => {
-                config.password(value);
-            }
-            "options" => {
-                config.options(value);
-            }
-            "application_name" => {
-                config.application_name(value);
-            }
-            "connect_timeout" => {
-                let seconds = value.parse().map_err(|_| UriError::Part(format!("not a number: {value}")))?;
-                config.connect_timeout(Duration::from_secs(seconds));
-            }
-            "sslmode" => {
-                use tokio_postgres::config::SslMode;
-                full = value.starts_with("verify");
-                config.ssl_mode(match value.as_str() {
-                    "disable" => SslMode::Disable,
-                    "allow" | "prefer" => SslMode::Prefer,
-                    "require" | "verify-ca" | "verify-full" => SslMode::Require,
-                    // a misspelt `verify-full` must not mean less than it says
-                    _ => return Err(UriError::Part(format!("invalid sslmode value: \"{value}\""))),
-                });
-            }
-            "sslrootcert" if value != "system" => roots = Some(PathBuf::from(value)),
-            _ => {} // keys of other drivers have no meaning here
-        }
-    }
-    if !hosts {
-        // libpq's default: the local socket
-        config.host("/var/run/postgresql");
-    }
-    let verify = if full { Verify::Full(roots) } else { Verify::Nothing };
-    Ok(Target { config, verify })
 }
 
 /// The options of mysqlclient and PyMySQL that decide where the connection goes and who may read it. Their character
@@ -167,7 +84,7 @@ fn mysql(body: &str, query: &str) -> Result<mysql::Target, UriError> {
                 "{key} in the URI of the metadata database is not supported"
             )));
         }
-        options.push((key, decode(value)?));
+        options.push((key, decode_option(value)?));
     }
     let option = |key: &str| options.iter().find(|(k, _)| *k == key).map(|(_, value)| value.clone());
     if name.is_empty() {
@@ -192,7 +109,13 @@ fn mysql(body: &str, query: &str) -> Result<mysql::Target, UriError> {
     })
 }
 
-fn decode(text: &str) -> Result<String, UriError> {
+/// A value of the part behind the question mark, where a plus stands for a blank.
+pub(super) fn decode_option(text: &str) -> Result<String, UriError> {
+    decode(&text.replace('+', " "))
+}
+
+/// Undoes percent-encoding.
+pub(super) fn decode(text: &str) -> Result<String, UriError> {
     let bytes = text.as_bytes();
     let (mut out, mut i) = (Vec::with_capacity(bytes.len()), 0);
     while i < bytes.len() {
@@ -240,7 +163,7 @@ mod tests {
             target("mysql+pymysql://us%40er:p%2Fw@db.example:3307/meta?charset=utf8mb4&ssl_mode=REQUIRED");
         assert_eq!((found.host.as_str(), found.port, found.user.as_str()), ("db.example", 3307, "us@er"));
         assert_eq!((found.password.as_str(), found.database.as_deref()), ("p/w", Some("meta")));
-        assert_eq!(found.tls, mysql::Tls::Required(Verify::Nothing));
+        assert_eq!(found.tls, mysql::Tls::Required(crate::pg::Verify::Nothing));
         assert!(!format!("{found:?}").contains("p/w"));
         let found = target("mariadb+mariadbconnector://root@/meta?unix_socket=%2Frun%2Fmysqld.sock");
         assert_eq!((found.host.as_str(), found.socket), ("localhost", Some("/run/mysqld.sock".into())));
@@ -248,24 +171,5 @@ mod tests {
         for wrong in ["mysql://h", "mysql://h/", "mysql://h:x/meta", "mysql://h/meta?ssl_cert=a.pem"] {
             assert!(wrong.parse::<DbUri>().is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn postgres_forms() {
-        let uri = "postgresql+psycopg2://us%40er:p%2Fw@db.example:6543/meta?sslmode=disable";
-        match uri.parse::<DbUri>().unwrap() {
-            DbUri::Postgres(c) => {
-                let c = c.config;
-                assert_eq!(c.get_user(), Some("us@er"));
-                assert_eq!(c.get_password(), Some(&b"p/w"[..]));
-                assert_eq!(c.get_ports(), [6543]);
-                assert_eq!(c.get_dbname(), Some("meta"));
-            }
-            other => panic!("{other:?}"),
-        }
-        assert!("postgresql:///meta".parse::<DbUri>().is_ok());
-        let misspelt = "postgresql://db.example/meta?sslmode=verify_full".parse::<DbUri>();
-        assert_eq!(misspelt.unwrap_err().to_string(), "invalid sslmode value: \"verify_full\"");
-        assert!(matches!("mssql://x/y".parse::<DbUri>(), Err(UriError::Unsupported(_))));
     }
 }

@@ -90,15 +90,20 @@ impl Url {
     pub fn text(&self) -> String {
         let quoted =
             |text: &str| text.replace('%', "%25").replace(':', "%3A").replace('@', "%40").replace('/', "%2F");
-        self.render(&quoted, &str::to_owned)
+        self.render(&quoted, &str::to_owned, &quoted_plus)
     }
 
     /// A form in which every part is encoded, that other readers understand.
     pub fn encoded(&self) -> String {
-        self.render(&|t| encoded(t, b""), &|t| encoded(t, b"/:"))
+        self.render(&quoted, &|t| encoded(t, b"/:"), &quoted)
     }
 
-    fn render(&self, quoted: &dyn Fn(&str) -> String, database: &dyn Fn(&str) -> String) -> String {
+    fn render(
+        &self,
+        quoted: &dyn Fn(&str) -> String,
+        database: &dyn Fn(&str) -> String,
+        option: &dyn Fn(&str) -> String,
+    ) -> String {
         let mut out = format!("{}://", self.drivername);
         if let Some(user) = &self.username {
             out.push_str(&quoted(user));
@@ -124,7 +129,7 @@ impl Url {
         query.sort_by(|a, b| a.0.cmp(&b.0));
         for (i, (key, value)) in query.into_iter().enumerate() {
             out.push(if i == 0 { '?' } else { '&' });
-            out.push_str(&format!("{}={}", quoted_plus(key), quoted_plus(value)));
+            out.push_str(&format!("{}={}", option(key), option(value)));
         }
         out
     }

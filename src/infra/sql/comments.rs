@@ -1,9 +1,10 @@
 //! Formatting for people: comments stay. sqlglot keeps them with the token before them, as `/* … */`.
 
-use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Whitespace};
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Whitespace};
 
 use super::{
     dialect::{SqlDialect, dialect},
+    lex,
     parse::{ParseError, parse},
 };
 
@@ -33,7 +34,7 @@ pub fn format_with_comments(sql: &str, engine: &str) -> Result<String, ParseErro
 }
 
 fn tokens(sql: &str, dialect: SqlDialect) -> Option<Vec<TokenWithSpan>> {
-    let all = Tokenizer::new(dialect.parser, sql).with_unescape(false).tokenize_with_location().ok()?;
+    let all = lex::tokens(sql, dialect).ok()?;
     let counts = |token: &TokenWithSpan| match &token.token {
         Token::Whitespace(_) => comment(&token.token).is_some(),
         Token::SemiColon | Token::EOF => false,
@@ -92,11 +93,11 @@ fn offset(text: &str, location: Location) -> Option<usize> {
 
 /// The text with braces as calls of STRUCT; none when it has no braces.
 fn structs(sql: &str, dialect: SqlDialect) -> Option<String> {
-    let all = Tokenizer::new(dialect.parser, sql).with_unescape(false).tokenize().ok()?;
-    if !all.contains(&Token::LBrace) {
+    let all = lex::tokens(sql, dialect).ok()?;
+    if !all.iter().any(|token| token.token == Token::LBrace) {
         return None;
     }
-    let text = all.iter().map(|token| match token {
+    let text = all.iter().map(|token| match &token.token {
         Token::LBrace => "STRUCT(".to_owned(),
         Token::RBrace => ")".to_owned(),
         other => other.to_string(),

@@ -5,10 +5,16 @@ use sqlparser::{
     tokenizer::{Token, TokenWithSpan},
 };
 
-/// Longest text that is parsed.
+/// Longest text that is parsed, besides its lists of values.
 pub(super) const MAX_BYTES: usize = 256 * 1024;
-/// Most tokens (without whitespace) of one text.
+/// The same with them.
+const MAX_BYTES_WITH_LISTS: usize = 4 << 20;
+/// Most commas, blanks and quotes of a text that is longer than [`MAX_BYTES`]: as many values as a list may have.
+const MAX_SEPARATORS: usize = 300_000;
+/// Most tokens (without whitespace) of one text, besides those of lists.
 const MAX_TOKENS: usize = 60_000;
+/// Most literals and commas: lists of values behind IN come by the ten thousand.
+const MAX_LISTED: usize = 400_000;
 /// Most AND and OR of one chain.
 const MAX_CONNECTORS: usize = 2_000;
 /// Most other operators of one chain: the parser makes a level of the tree of each.
@@ -23,16 +29,43 @@ struct Level {
     set_operations: usize,
 }
 
-/// Whether the text is small and flat enough to be parsed.
+/// Whether a text is short enough to be taken apart. Lists of numbers and strings may be long, behind IN.
+pub(super) fn is_short(sql: &str) -> bool {
+    if sql.len() <= MAX_BYTES {
+        return true;
+    }
+    if sql.len() > MAX_BYTES_WITH_LISTS {
+        return false;
+    }
+    let (mut rest, mut separators, mut quoted) = (0, 0, false);
+    for byte in sql.bytes() {
+        match byte {
+            b'\'' => {
+                quoted = !quoted;
+                separators += 1;
+            }
+            _ if quoted => {}
+            b',' | b' ' | b'\t' | b'\r' | b'\n' => separators += 1,
+            b'0'..=b'9' | b'.' | b'-' => {}
+            _ => rest += 1,
+        }
+    }
+    rest <= MAX_BYTES && separators <= MAX_SEPARATORS
+}
+
+/// Whether the text is flat enough to be parsed.
 pub(super) fn is_bounded(tokens: &[TokenWithSpan]) -> bool {
     let mut levels = vec![Level::default()];
-    let mut count = 0;
+    let (mut count, mut listed) = (0, 0);
     for token in tokens {
         if matches!(token.token, Token::Whitespace(_)) {
             continue;
         }
-        count += 1;
-        if count > MAX_TOKENS {
+        match &token.token {
+            Token::Comma | Token::Number(..) | Token::SingleQuotedString(_) => listed += 1,
+            _ => count += 1,
+        }
+        if count > MAX_TOKENS || listed > MAX_LISTED {
             return false;
         }
         let Some(level) = levels.last_mut() else { return false };

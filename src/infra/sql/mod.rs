@@ -14,12 +14,16 @@ mod fragment;
 mod functions;
 #[cfg(test)]
 mod golden_tests;
+#[cfg(test)]
+mod grammar_tests;
 mod guard;
+mod lex;
 mod materialize;
 mod names;
 mod parse;
 #[cfg(test)]
 mod referee_tests;
+mod respell;
 mod rls;
 #[cfg(test)]
 mod rls_shapes;
@@ -36,13 +40,14 @@ mod sqlite_dialect;
 mod table_functions;
 #[cfg(test)]
 mod tests;
+mod unread;
 mod without_values;
 
 pub use comments::format_with_comments;
 pub use fragment::{Fragment, clause, order_by_expression, select_expression};
 pub use functions::Effect;
 pub use names::TableName;
-pub use parse::{ParseError, parse};
+pub use parse::{ParseError, parse, parse_or_take_unread};
 pub use rls::{RlsRule, RlsRules};
 pub use same_table::{Place, SameTable};
 pub use script::{CtasMethod, Script, Statement};

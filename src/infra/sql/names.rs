@@ -6,6 +6,7 @@ use sqlparser::ast::{self, Expr, ObjectName, ObjectNamePart, Query, SetExpr, Tab
 
 use super::{
     dialect::{Family, SqlDialect},
+    respell,
     scopes::Scopes,
     table_functions,
 };
@@ -40,6 +41,9 @@ impl TableName {
         let mut parts = Vec::new();
         for part in &name.0 {
             let ObjectNamePart::Identifier(ident) = part else { return None };
+            if respell::is_mark(&ident.value) {
+                continue;
+            }
             // An escape inside quotes (`birth\x5fnames`) spells a name in a way that cannot be compared.
             if ident.quote_style.is_some()
                 && matches!(family, Family::Bigquery | Family::ClickHouse | Family::Generic)
@@ -126,6 +130,23 @@ pub(super) fn table_behind_in(expr: &Expr, family: Family) -> Option<ObjectName>
         Expr::Identifier(ident) => Some(ObjectName::from(vec![ident.clone()])),
         Expr::CompoundIdentifier(parts) => Some(ObjectName::from(parts.clone())),
         _ => None,
+    }
+}
+
+/// The table that a PRAGMA describes; one without a name where it describes something else by name, an index.
+pub(super) fn table_of_pragma(name: &ObjectName, value: Option<&ast::Value>) -> Option<TableName> {
+    let mut parts = name.0.iter().rev().filter_map(|part| part.as_ident());
+    let pragma = parts.next()?.value.to_lowercase();
+    let schema = parts.next().map(|ident| ident_text(ident, Family::Sqlite));
+    let (ast::Value::SingleQuotedString(raw) | ast::Value::DoubleQuotedString(raw)) = value? else {
+        return None;
+    };
+    match pragma.as_str() {
+        "table_info" | "table_xinfo" | "table_list" | "index_list" | "foreign_key_list" => {
+            let quote = if matches!(value, Some(ast::Value::DoubleQuotedString(_))) { "\"" } else { "'" };
+            Some(TableName { catalog: None, schema, table: raw.replace(&quote.repeat(2), quote) })
+        }
+        _ => Some(TableName::unknown()),
     }
 }
 

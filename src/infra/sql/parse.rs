@@ -4,13 +4,14 @@ use serde_json::json;
 use sqlparser::{
     keywords::Keyword,
     parser::{Parser, ParserError},
-    tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Whitespace, Word},
+    tokenizer::{Location, Token, TokenWithSpan, Whitespace, Word},
 };
 
 use super::{
     dialect::{Family, SqlDialect, dialect},
-    guard,
+    guard, lex, respell,
     script::{Script, Statement},
+    unread::Unread,
 };
 use crate::error::{ErrorType, SupersetError};
 
@@ -60,13 +61,13 @@ impl<'a> Source<'a> {
     pub fn new(sql: &'a str, engine: &'a str) -> Result<Self, ParseError> {
         let dialect = dialect(engine);
         let mut source = Self { sql, engine, dialect, tokens: Vec::new() };
-        if sql.len() > guard::MAX_BYTES {
+        if !guard::is_short(sql) {
             return Err(source.error("Unable to parse script", None));
         }
-        // Literals keep their escapes, so that printing them again cannot change them.
-        let tokens = Tokenizer::new(dialect.parser, sql).with_unescape(false).tokenize_with_location();
-        source.tokens =
-            tokens.map_err(|error| source.error("Unable to parse script", Some(error.location)))?;
+        let tokens = lex::tokens(sql, dialect)
+            .map_err(|error| source.error("Unable to parse script", Some(error.location)))?;
+        source.tokens = respell::respelt(tokens, dialect.family)
+            .ok_or_else(|| source.error("Unable to parse script", None))?;
         if !matches!(dialect.family, Family::Other | Family::Hive | Family::DuckDb | Family::ClickHouse) {
             source.tokens = structs_of_braces(std::mem::take(&mut source.tokens));
         }
@@ -77,7 +78,7 @@ impl<'a> Source<'a> {
             source.tokens = spell_out_is(std::mem::take(&mut source.tokens));
         }
         let knows_only = matches!(dialect.family, Family::Postgres | Family::DuckDb | Family::Generic);
-        if knows_only && has_only(&source.tokens) {
+        if knows_only && respell::has_only(&source.tokens) {
             return Err(source.error("Unable to parse script", None));
         }
         if !guard::is_bounded(&source.tokens) {
@@ -127,26 +128,6 @@ impl<'a> Source<'a> {
             column: Some(column),
         }
     }
-}
-
-/// `FROM ONLY t`, which the parser takes for a table `only` with the alias `t`: what is read would not be what is
-/// judged. PostgreSQL reserves the word, so that it stands for nothing else but at the end of FETCH and READ.
-fn has_only(tokens: &[TokenWithSpan]) -> bool {
-    let mut before: Option<&Token> = None;
-    for TokenWithSpan { token, .. } in tokens.iter().filter(|t| !matches!(t.token, Token::Whitespace(_))) {
-        if let Token::Word(word) = token
-            && word.quote_style.is_none()
-            && word.keyword == Keyword::ONLY
-        {
-            const ENDS: [Keyword; 3] = [Keyword::ROW, Keyword::ROWS, Keyword::READ];
-            let ends = matches!(before, Some(Token::Word(w)) if ENDS.contains(&w.keyword));
-            if !ends {
-                return true;
-            }
-        }
-        before = Some(token);
-    }
-    false
 }
 
 /// The parser knows no `DateTime('UTC')`: the type is read as one of the user's, and its zone as a word of it.
@@ -259,4 +240,14 @@ pub fn parse(sql: &str, engine: &str) -> Result<Script, ParseError> {
     let statements = parser.parse_statements().map_err(|error| source.error_at(&parser, Some(&error)))?;
     let statements = statements.into_iter().map(|ast| Statement::new(ast, source.dialect, engine)).collect();
     Ok(Script::new(statements))
+}
+
+/// The same; what cannot be parsed, though the engine may know it, becomes a script of one statement of which only the
+/// words are known ([`Script::is_unread`]). Whoever takes such a script must know that the caller may read the whole
+/// database and that no row-level rule is in force.
+pub fn parse_or_take_unread(sql: &str, engine: &str) -> Result<Script, ParseError> {
+    parse(sql, engine).or_else(|error| {
+        let unread = Unread::of(sql, dialect(engine)).ok_or(error)?;
+        Ok(Script::new(vec![Statement::unread(unread, dialect(engine), engine)]))
+    })
 }

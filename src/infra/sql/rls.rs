@@ -17,6 +17,7 @@ use super::{
     guard,
     names::{TableName, table_behind_in, table_commands, tables},
     parse::{ParseError, Source},
+    respell,
     rls_statement::{self, Targets},
     same_table::{Place, SameTable},
     scopes::Scopes,
@@ -310,6 +311,7 @@ fn filtered(factor: &TableFactor, predicate: Expr, engine: &str) -> Option<Table
     let alias = alias.take().unwrap_or_else(|| {
         let parts: Vec<_> =
             name.0.iter().filter_map(|part| part.as_ident()).map(|part| part.value.clone()).collect();
+        let parts: Vec<_> = parts.into_iter().filter(|part| !respell::is_mark(part)).collect();
         let quote = match engine {
             "mysql" | "mariadb" | "bigquery" | "hive" | "databricks" | "spark" | "starrocks" => '`',
             "mssql" => '[',

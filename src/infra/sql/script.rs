@@ -12,6 +12,7 @@ use super::{
     names::{self, TableName},
     parse::ParseError,
     rls::{self, RlsRules},
+    unread::Unread,
 };
 
 /// How the result of a query is kept.
@@ -27,6 +28,8 @@ pub enum CtasMethod {
 #[derive(Debug, Clone)]
 pub struct Statement {
     ast: ast::Statement,
+    /// What stands for a text that could not be parsed; the tree is empty then.
+    unread: Option<Unread>,
     dialect: SqlDialect,
     engine: String,
 }
@@ -40,6 +43,19 @@ pub struct Script {
 impl Script {
     pub(super) fn new(statements: Vec<Statement>) -> Self {
         Self { statements }
+    }
+
+    /// Whether it is one statement of which only the words are known ([`super::parse_or_take_unread`]).
+    pub fn is_unread(&self) -> bool {
+        self.statements.iter().any(|statement| statement.unread.is_some())
+    }
+
+    /// Whether a statement that could not be parsed may read a table of the name, whatever its schema.
+    pub fn may_name(&self, table: &str) -> bool {
+        self.statements
+            .iter()
+            .filter_map(|statement| statement.unread.as_ref())
+            .any(|unread| unread.may_name(table))
     }
 
     /// The statements.
@@ -77,8 +93,17 @@ impl Script {
 
     /// The first table of the system that holds rows or statements of others.
     pub fn opaque_table(&self) -> Option<TableName> {
-        let opaque =
-            |statement: &Statement| statement.tables().into_iter().find(|t| statement.is_opaque_table(t));
+        let opaque = |statement: &Statement| {
+            let mut named = statement.tables();
+            named.extend(
+                statement
+                    .unread
+                    .iter()
+                    .flat_map(|unread| unread.words())
+                    .map(|word| TableName { table: word.to_lowercase(), ..TableName::unknown() }),
+            );
+            named.into_iter().find(|table| statement.is_opaque_table(table))
+        };
         self.statements.iter().find_map(opaque)
     }
 
@@ -151,7 +176,13 @@ impl Script {
 
 impl Statement {
     pub(super) fn new(ast: ast::Statement, dialect: SqlDialect, engine: &str) -> Self {
-        Self { ast, dialect, engine: engine.to_owned() }
+        Self { ast, unread: None, dialect, engine: engine.to_owned() }
+    }
+
+    /// A text that could not be parsed.
+    pub(super) fn unread(unread: Unread, dialect: SqlDialect, engine: &str) -> Self {
+        let nothing = ast::Statement::Set(ast::Set::SetNamesDefault {});
+        Self { ast: nothing, unread: Some(unread), dialect, engine: engine.to_owned() }
     }
 
     fn query(&self) -> Option<&Query> {
@@ -163,11 +194,14 @@ impl Statement {
 
     /// Whether it returns rows as a SELECT does, set operations and VALUES included.
     pub fn is_query(&self) -> bool {
-        self.query().is_some()
+        self.query().is_some() || self.unread.is_some()
     }
 
     /// Whether it gives a setting a value.
     fn sets(&self, setting: &str) -> bool {
+        if self.unread.is_some() {
+            return false;
+        }
         match &self.ast {
             ast::Statement::Set(set) => set.to_string().to_lowercase().contains(setting),
             ast::Statement::Use(_) => setting == "schema" || setting == "database",
@@ -184,6 +218,9 @@ impl Statement {
     }
 
     fn calls(&self) -> functions::Calls {
+        if let Some(unread) = &self.unread {
+            return functions::Calls::of_words(unread.words());
+        }
         functions::called(&self.ast, self.dialect.family)
     }
 
@@ -197,7 +234,8 @@ impl Statement {
 
     /// Whether it may write. What is not known to read only counts as writing.
     pub fn is_mutating(&self) -> bool {
-        is_mutating(&self.ast) || self.calls().act(self.dialect.family)
+        let acts = self.calls().act(self.dialect.family);
+        acts || self.unread.is_none() && is_mutating(&self.ast)
     }
 
     /// Whether a sub-query stands anywhere inside.
@@ -210,7 +248,7 @@ impl Statement {
                 if self.0 > 1 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             }
         }
-        self.ast.visit(&mut Counter(0)).is_break()
+        self.unread.is_some() || self.ast.visit(&mut Counter(0)).is_break()
     }
 
     /// Whether any of the functions (in any case) is called.
@@ -221,17 +259,31 @@ impl Statement {
 
     /// Tables read or written, CTEs left out. A computed name appears as a table without a name, which no grant covers.
     pub fn tables(&self) -> Vec<TableName> {
-        names::tables(&self.ast, self.dialect).unwrap_or_else(|| vec![TableName::unknown()])
+        if self.unread.is_some() {
+            return vec![TableName::unknown()];
+        }
+        let mut found = names::tables(&self.ast, self.dialect).unwrap_or_else(|| vec![TableName::unknown()]);
+        if let ast::Statement::Pragma { name, value, .. } = &self.ast {
+            found.extend(names::table_of_pragma(name, value.as_ref().map(|value| &value.value)));
+        }
+        found
     }
 
     /// Pretty-printed as the original does, without comments.
     pub fn format(&self) -> String {
-        Printer::new(self.dialect.family, true).statement(&self.ast)
+        self.printed(true)
     }
 
     /// On one line.
     pub fn format_flat(&self) -> String {
-        Printer::new(self.dialect.family, false).statement(&self.ast)
+        self.printed(false)
+    }
+
+    fn printed(&self, pretty: bool) -> String {
+        match &self.unread {
+            Some(unread) => unread.text().to_owned(),
+            None => Printer::new(self.dialect.family, pretty).statement(&self.ast),
+        }
     }
 
     /// Puts row-level rules into it; whether there was one to put in.
@@ -240,6 +292,9 @@ impl Statement {
             return Ok(false);
         }
         let sql = self.format_flat();
+        if self.unread.is_some() {
+            return Err(rls::refused(rls::REFUSED, &sql, &self.engine));
+        }
         rls::apply(&mut self.ast, rules, self.dialect, &sql, &self.engine)
     }
 

@@ -1,21 +1,21 @@
 //! Whether two SQL texts differ in blanks only.
 
-use sqlparser::tokenizer::{Token, Tokenizer, Whitespace};
+use sqlparser::tokenizer::{Token, Whitespace};
 
-use super::{dialect::dialect, guard};
+use super::{dialect::dialect, guard, lex};
 
 /// The words and signs of a text, without the blanks between them. Comments count: some engines obey them. A text that
 /// cannot be taken apart (an open quote, a template) stands for itself.
 pub fn spelling(sql: &str, engine: &str) -> Vec<String> {
     let whole = || vec![sql.trim().to_owned()];
-    if sql.len() > guard::MAX_BYTES {
+    if !guard::is_short(sql) {
         return whole();
     }
     let is_blank = |token: &Token| {
         matches!(token, Token::Whitespace(Whitespace::Space | Whitespace::Newline | Whitespace::Tab))
     };
-    match Tokenizer::new(dialect(engine).parser, sql).with_unescape(false).tokenize() {
-        Ok(tokens) => tokens.iter().filter(|t| !is_blank(t)).map(ToString::to_string).collect(),
+    match lex::tokens(sql, dialect(engine)) {
+        Ok(tokens) => tokens.iter().filter(|t| !is_blank(&t.token)).map(|t| t.token.to_string()).collect(),
         Err(_) => whole(),
     }
 }

@@ -152,7 +152,10 @@ fn rules_reach_every_scan() {
     assert!(rewritten("SELECT * FROM s.t").unwrap().contains("a = 1"), "the default schema is not known");
     assert_eq!(rewritten("SELECT * FROM w"), Ok("SELECT * FROM w".to_owned()));
     // What was not looked up, or cannot be rewritten, is refused.
-    assert!(parse("TABLE t", "postgresql").is_err());
+    assert_eq!(rewritten("TABLE t"), Ok(format!("SELECT * FROM {scan} AS \"t\"")));
+    let only = scan.replace("FROM t", "FROM ONLY t");
+    assert_eq!(rewritten("SELECT * FROM ONLY t"), Ok(format!("SELECT * FROM {only} AS \"t\"")));
+    assert!(rewritten(r#"SELECT * FROM U&"\0074""#).unwrap().contains("a = 1"));
     let table = TableName { catalog: None, schema: None, table: "t".to_owned() };
     let unknown = RlsRules::new("postgresql", Place::default(), vec![RlsRule { table, predicates: None }]);
     assert!(parse("SELECT * FROM t", "postgresql").unwrap().apply_rls(&unknown).is_err());

@@ -1,19 +1,19 @@
 //! The text of a statement for the log: what it does, and not to which values.
 
-use sqlparser::tokenizer::{Token, Tokenizer, Whitespace};
+use sqlparser::tokenizer::{Token, Whitespace};
 
-use super::{dialect::dialect, guard};
+use super::{dialect::dialect, guard, lex};
 
 /// The text with a question mark for each literal, and without comments, which can hold anything. None when it cannot
 /// be taken apart: it is not known then what is a value.
 pub fn without_values(sql: &str, engine: &str) -> Option<String> {
-    if sql.len() > guard::MAX_BYTES {
+    if !guard::is_short(sql) {
         return None;
     }
-    let tokens = Tokenizer::new(dialect(engine).parser, sql).with_unescape(false).tokenize().ok()?;
+    let tokens = lex::tokens(sql, dialect(engine)).ok()?;
     let mut out = String::with_capacity(sql.len());
     for token in &tokens {
-        match token {
+        match &token.token {
             Token::Whitespace(_) if out.ends_with(' ') => {}
             Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_))
             | Token::Whitespace(_) => out.push(' '),

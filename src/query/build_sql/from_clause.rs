@@ -75,7 +75,8 @@ fn virtual_script(cx: &BuildContext<'_>) -> Result<Script> {
             other => other,
         })?;
     let engine = &cx.dataset.engine.engine;
-    let script = sql::parse(&sql, engine).map_err(infra::Error::from)?;
+    // what only the database can read is judged where the caller is known
+    let script = sql::parse_or_take_unread(&sql, engine).map_err(infra::Error::from)?;
     match script.statements().len() {
         0 => return Err(QueryError::validation("Virtual dataset query cannot be empty")),
         1 => {}

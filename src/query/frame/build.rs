@@ -1,6 +1,6 @@
 //! From a driver's result to a frame (`superset.result_set:SupersetResultSet`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bigdecimal::BigDecimal;
 pub use infra::engines::column::ColumnInfo;
@@ -25,21 +25,26 @@ impl From<ResultSet> for Frame {
     }
 }
 
-/// Column names made distinct with `__1`, `__2`… (`superset.result_set:dedup`).
+/// Column names made distinct with `__1`, `__2`… (`superset.result_set:dedup`), which is passed over where another
+/// column has that name; there the original keeps one of them only.
 pub fn distinct_names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let names: Vec<&str> = names.collect();
+    let own: HashSet<&str> = names.iter().copied().collect();
     let mut seen: HashMap<&str, usize> = HashMap::new();
-    names
-        .map(|name| match seen.entry(name) {
-            std::collections::hash_map::Entry::Occupied(mut e) => {
-                *e.get_mut() += 1;
-                format!("{name}__{}", e.get())
+    let distinct = |name: &'a str| match seen.entry(name) {
+        std::collections::hash_map::Entry::Occupied(mut e) => loop {
+            *e.get_mut() += 1;
+            let numbered = format!("{name}__{}", e.get());
+            if !own.contains(numbered.as_str()) {
+                return numbered;
             }
-            std::collections::hash_map::Entry::Vacant(e) => {
-                e.insert(0);
-                name.to_owned()
-            }
-        })
-        .collect()
+        },
+        std::collections::hash_map::Entry::Vacant(e) => {
+            e.insert(0);
+            name.to_owned()
+        }
+    };
+    names.iter().copied().map(distinct).collect()
 }
 
 /// Gives the columns the labels the query object expects, by position; columns beyond are dropped

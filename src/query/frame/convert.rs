@@ -4,8 +4,22 @@ use infra::engines::column::{ColumnData, Scalar};
 
 use super::{as_f64, is_na};
 
+/// Whether the nearest float is another number.
+fn is_rounded(number: i64) -> bool {
+    number.unsigned_abs() > 1 << 53
+}
+
+/// Integers that nulls stand among, or are about to: floats, as pandas knows no other column for them, unless floats
+/// would round one. The original rounds; an exact integer is a valid answer to whoever reads its floats.
+pub fn beside_nulls(data: &ColumnData) -> ColumnData {
+    match data {
+        ColumnData::Int(v) if v.iter().flatten().any(|n| is_rounded(*n)) => data.clone(),
+        other => super::float_column(to_float(other).unwrap_or_default()),
+    }
+}
+
 /// Values as pandas would store a list of them: whole numbers without null as integers, numbers with nulls as
-/// floats, everything else as objects (`lib.maybe_convert_objects`).
+/// floats that round none of them, everything else as objects (`lib.maybe_convert_objects`).
 pub fn from_scalars(values: Vec<Scalar>) -> ColumnData {
     let mut seen = [false; 6];
     for v in &values {
@@ -24,6 +38,12 @@ pub fn from_scalars(values: Vec<Scalar>) -> ColumnData {
         [false, false, true, false, false, _] => ColumnData::Int(
             values.into_iter().map(|v| if let Scalar::Int(i) = v { Some(i) } else { None }).collect(),
         ),
+        [true, false, true, false, false, _]
+            if values.iter().any(|v| matches!(v, Scalar::Int(n) if is_rounded(*n))) =>
+        {
+            let whole = |v: Scalar| if let Scalar::Int(n) = v { Some(n) } else { None };
+            ColumnData::Int(values.into_iter().map(whole).collect())
+        }
         [_, false, _, _, false, _] if seen[2] || seen[3] => {
             ColumnData::Float(values.iter().map(|v| as_f64(v).filter(|f| !f.is_nan())).collect())
         }

@@ -23,7 +23,7 @@ pub use build::{ColumnInfo, relabel};
 pub use cell::{CellKey, as_f64, compare, is_na, is_true, key, order};
 pub use codec::{Reader, Writer};
 pub use coltypes::{ColumnHint, GenericType, coltypes, infer_dtype, type_of_column};
-pub use convert::{astype_object, from_scalars, infer_objects, to_float, to_numeric_coerce};
+pub use convert::{astype_object, beside_nulls, from_scalars, infer_objects, to_float, to_numeric_coerce};
 pub use dtype::{Dtype, common, dtype};
 pub use factor::{Factor, Groups, factorize, group};
 pub use index::{Index, IndexLevel};

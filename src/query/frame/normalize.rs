@@ -175,8 +175,8 @@ pub fn infer_metric_objects(frame: &mut Frame, is_metric: impl Fn(&str) -> bool)
     }
 }
 
-/// Infinities become null, and integers beside nulls floats: pandas infers the type of a column of objects anew when it
-/// replaces values (`DataFrame.replace`), and has no integers with nulls then.
+/// Infinities become null, and integers beside nulls floats ([`convert::beside_nulls`]): pandas infers the type of a
+/// column of objects anew when it replaces values (`DataFrame.replace`), and has no integers with nulls then.
 pub fn finite_or_null(frame: &mut Frame) {
     for column in &mut frame.columns {
         match &mut column.data {
@@ -186,7 +186,7 @@ pub fn finite_or_null(frame: &mut Frame) {
                 }
             }
             ColumnData::Int(v) if v.iter().any(Option::is_none) && v.iter().any(Option::is_some) => {
-                column.data = ColumnData::Float(v.iter().map(|n| n.map(|n| n as f64)).collect());
+                column.data = convert::beside_nulls(&column.data);
             }
             ColumnData::Object(v) if v.iter().any(|s| matches!(s, Scalar::Float(f) if f.is_infinite())) => {
                 let values = std::mem::take(v)

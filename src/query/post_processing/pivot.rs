@@ -8,8 +8,8 @@ use super::numpy::Function;
 use super::options::{Options, scalar};
 use super::{MAX_CELLS, margins};
 use crate::frame::{
-    CellKey, Column, Dtype, Frame, FrameError, Groups, Index, IndexLevel, Label, Result, dtype, from_scalars,
-    group, is_na, key, order, take, to_float,
+    CellKey, Column, Dtype, Frame, FrameError, Groups, Index, IndexLevel, Label, Result, beside_nulls, dtype,
+    from_scalars, group, is_na, key, order, take,
 };
 
 /// What a pivot needs to know once its options are read.
@@ -240,7 +240,7 @@ pub(crate) fn pivot_table(frame: &Frame, r: &Request) -> Result<Frame> {
     for (name, data) in &columns {
         // A table with any hole makes every whole-number column of it a float column.
         let data = match (&r.fill, dtype(data)) {
-            (None, Dtype::Int) if holes => &crate::frame::float_column(to_float(data).unwrap_or_default()),
+            (None, Dtype::Int) if holes => &beside_nulls(data),
             _ => data,
         };
         for (c, label) in labels.iter().enumerate() {
@@ -303,7 +303,7 @@ fn combine(mut table: Frame) -> Frame {
     if !table.multi {
         if table.columns.iter().any(|c| dtype(&c.data) == Dtype::Float) {
             for c in table.columns.iter_mut().filter(|c| dtype(&c.data) == Dtype::Int) {
-                c.data = crate::frame::float_column(to_float(&c.data).unwrap_or_default());
+                c.data = beside_nulls(&c.data);
             }
         }
         return table;
@@ -335,9 +335,7 @@ fn combine(mut table: Frame) -> Frame {
         let float = found.iter().any(|c| c.is_none_or(|c| dtype(&c.data) == Dtype::Float));
         for (m, c) in metrics.iter().zip(found) {
             let data = match c {
-                Some(c) if float && dtype(&c.data) == Dtype::Int => {
-                    crate::frame::float_column(to_float(&c.data).unwrap_or_default())
-                }
+                Some(c) if float && dtype(&c.data) == Dtype::Int => beside_nulls(&c.data),
                 Some(c) => c.data.clone(),
                 None => ColumnData::Float(vec![None; rows]),
             };

@@ -81,6 +81,15 @@ struct Lease {
 struct Manager {
     target: Arc<Target>,
     python: Python,
+    /// What a new connection is told first.
+    setup: Vec<String>,
+}
+
+/// What a connection is told before anything else: `init_command` of both drivers, `sql_mode` of PyMySQL.
+fn setup_of(source: &Source) -> Vec<String> {
+    let quoted = |text: &str| text.replace('\\', "\\\\").replace('\'', "\\'");
+    let mode = source.option("sql_mode").map(|mode| format!("SET SESSION sql_mode = '{}'", quoted(&mode)));
+    mode.into_iter().chain(source.option("init_command")).filter(|text| !text.trim().is_empty()).collect()
 }
 
 impl managed::Manager for Manager {
@@ -90,7 +99,10 @@ impl managed::Manager for Manager {
     async fn create(&self) -> Result<Connection, EngineError> {
         let target = &self.target;
         let failed = |e: Failure| error::connect_error(&e, &target.host, self.python);
-        let Entered { wire, thread, version } = enter(target).await.map_err(failed)?;
+        let Entered { mut wire, thread, version } = enter(target).await.map_err(failed)?;
+        for text in &self.setup {
+            in_time(target.patience, ask(&mut wire, QUERY, text)).await.map_err(failed)?;
+        }
         let mariadb = version.contains("MariaDB");
         Ok(Connection { wire, thread, mariadb, current: target.database.clone(), used: LastUse::now() })
     }
@@ -207,7 +219,8 @@ impl Database {
     pub fn new(source: &Source, connections: usize) -> Result<Self, EngineError> {
         let (target, python) = (Arc::new(target_of(source)), Python::for_driver(source.url.driver()));
         let read_only = source.spec().connection.read_only_transactions;
-        let connections = Connections::new(Manager { target: target.clone(), python }, connections)?;
+        let manager = Manager { target: target.clone(), python, setup: setup_of(source) };
+        let connections = Connections::new(manager, connections)?;
         Ok(Self { target, python, connections, read_only })
     }
 

@@ -38,7 +38,21 @@ use pool::Manager;
 const WAIT: Duration = Duration::from_secs(30);
 
 /// Options of libpq that matter here; those that name files of this machine do not.
-const LIBPQ: &[&str] = &["sslmode", "connect_timeout", "options", "application_name", "sslrootcert"];
+const LIBPQ: &[&str] = &[
+    "application_name",
+    "channel_binding",
+    "connect_timeout",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "load_balance_hosts",
+    "options",
+    "sslmode",
+    "sslrootcert",
+    "target_session_attrs",
+    "tcp_user_timeout",
+];
 
 /// Prepares the connections to a server.
 pub(super) fn open(source: &Source, _: &Files) -> Result<Box<dyn Driver>, EngineError> {

@@ -23,6 +23,10 @@ impl Printer {
             };
             return clickhouse(text).replace(',', ", ").replace(",  ", ", ");
         }
+        // `"char"` is another type than `CHAR`
+        if text.contains('"') {
+            return text;
+        }
         let (name, arguments) = match text.find('(') {
             Some(at) => (text.get(..at).unwrap_or_default(), text.get(at..).unwrap_or_default()),
             None => (text.as_str(), ""),

@@ -45,6 +45,16 @@ impl Printer {
             {
                 format!("DATE({})", self.value(&typed.value.value))
             }
+            // a cast to these would cut all but the first letter off
+            Expr::TypedString(typed)
+                if self.family == Family::Postgres
+                    && matches!(
+                        typed.data_type,
+                        DataType::Bit(None) | DataType::Char(None) | DataType::Character(None)
+                    ) =>
+            {
+                format!("{} {}", typed.data_type, self.value(&typed.value.value))
+            }
             Expr::TypedString(typed) if !typed.uses_odbc_syntax => {
                 format!("CAST({} AS {})", self.value(&typed.value.value), self.data_type(&typed.data_type))
             }

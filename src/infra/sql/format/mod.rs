@@ -12,13 +12,10 @@ use sqlparser::ast::{
     Expr, Ident, ObjectName, ObjectNamePart, OrderByExpr, Query, SelectItem, Statement, With,
 };
 
-use super::dialect::Family;
+use super::{dialect::Family, lex::LINE_BREAK, respell::restore};
 
 /// Widest line before lists are broken.
 const MAX_WIDTH: usize = 80;
-/// Stands for line breaks inside literals while lines are being indented.
-const LINE_BREAK: char = '\u{10FFFD}';
-
 /// Prints syntax trees.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Printer {
@@ -171,10 +168,6 @@ impl Printer {
             .collect();
         parts.join(".")
     }
-}
-
-fn restore(text: &str) -> String {
-    text.replace(LINE_BREAK, "\n")
 }
 
 /// A literal keeps its line breaks whatever is indented around it.

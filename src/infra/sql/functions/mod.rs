@@ -160,6 +160,18 @@ pub(super) struct Calls {
 }
 
 impl Calls {
+    /// For a text of which only the words are known, in upper case: each of them may be a function, or what qualifies
+    /// one.
+    pub fn of_words(words: &HashSet<String>) -> Self {
+        let names = words.iter().flat_map(|word| {
+            // `@@session.version`
+            let variable = words.iter().any(|word| word.starts_with("@@")).then(|| format!("@@{word}"));
+            std::iter::once(word.clone()).chain(variable)
+        });
+        let names = names.collect();
+        Self { names, qualified: words.iter().map(|word| (word.clone(), word.clone())).collect() }
+    }
+
     /// Whether any of the functions (in upper case) is called, or another way to the same is taken.
     pub fn any(&self, functions: &[String], family: Family) -> bool {
         let also = |name: &String| {

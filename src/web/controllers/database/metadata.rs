@@ -34,20 +34,25 @@ pub(super) fn rules() -> Vec<Rule> {
             .endpoint("DatabaseRestApi.table_metadata"),
         rule(&["GET"], "/api/v1/database/<int:pk>/table_metadata/extra/", READ, table_extra)
             .endpoint("DatabaseRestApi.table_extra_metadata"),
-        rule(&["GET"], "/api/v1/database/<int:pk>/table/<table_name>/<schema_name>/", READ, table_by_path)
-            .endpoint("DatabaseRestApi.table_metadata_deprecated"),
         rule(
             &["GET"],
-            "/api/v1/database/<int:pk>/table_extra/<table_name>/<schema_name>/",
+            "/api/v1/database/<int:pk>/table/<path:table_name>/<schema_name>/",
+            READ,
+            table_by_path,
+        )
+        .endpoint("DatabaseRestApi.table_metadata_deprecated"),
+        rule(
+            &["GET"],
+            "/api/v1/database/<int:pk>/table_extra/<path:table_name>/<schema_name>/",
             READ,
             extra_by_path,
         )
         .endpoint("DatabaseRestApi.table_extra_metadata_deprecated"),
-        rule(&["GET"], "/api/v1/database/<int:pk>/select_star/<table_name>/", READ, select_star)
+        rule(&["GET"], "/api/v1/database/<int:pk>/select_star/<path:table_name>/", READ, select_star)
             .endpoint("DatabaseRestApi.select_star"),
         rule(
             &["GET"],
-            "/api/v1/database/<int:pk>/select_star/<table_name>/<schema_name>/",
+            "/api/v1/database/<int:pk>/select_star/<path:table_name>/<schema_name>/",
             READ,
             select_star,
         )

@@ -199,7 +199,8 @@ async fn metadata(cx: Cx) -> Handled {
 async fn upload_file(cx: Cx) -> Handled {
     let mut form = form(&cx, UPLOAD)?;
     let (kind, file, options) = (form.kind(), form.file(), form.options());
-    let schema = form.text("schema");
+    // what the frontend sends when none was chosen
+    let schema = form.text("schema").filter(|schema| !matches!(schema.as_str(), "" | "undefined" | "null"));
     let table = form.text("table_name");
     match table.as_deref().map(|t| t.chars().count()) {
         None => form.wrong("table_name", "Missing data for required field."),

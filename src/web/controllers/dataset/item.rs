@@ -5,6 +5,7 @@ use commands::{
     dataset::{
         describe::{Described, type_generic},
         find::{self, ChartName, DashboardName, Person},
+        source::rendered,
     },
 };
 use infra::{Error, clock, rison::Schema};
@@ -42,7 +43,40 @@ async fn get(cx: Cx) -> Handled {
     let asked: Vec<&str> =
         q.get("columns").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     prune(&mut item, &asked);
+    let rendered = cx
+        .req
+        .arg("include_rendered_sql")
+        .is_some_and(|flag| ["y", "Y", "yes", "True", "t", "true", "On", "on", "1"].contains(&flag));
+    if rendered {
+        render(&cx, &described, &mut item).await?;
+    }
     Ok(Answer::fab(200, &json!({"id": pk, "result": item})))
+}
+
+/// Adds what templates make of the query and of each expression (`DatasetRestApi.render_dataset_fields`).
+async fn render(cx: &Cx, described: &Described, item: &mut Map<String, Value>) -> Result<(), Failure> {
+    let text = async |kind: &str, text: &str| {
+        let rendered = rendered(&cx.caller, &described.database, text).await;
+        rendered.map_err(|error| {
+            tracing::info!(%error, kind, "a template of a dataset cannot be rendered");
+            Error::message(400, format!("Unable to render expression from dataset {kind}."))
+        })
+    };
+    if let Some(sql) = item.get("sql").and_then(Value::as_str).filter(|sql| !sql.is_empty()) {
+        let sql = text("query", sql).await?;
+        item.insert("rendered_sql".into(), sql.into());
+    }
+    for (key, kind) in [("metrics", "metric"), ("columns", "calculated column")] {
+        let entries = item.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten();
+        for entry in entries.filter_map(Value::as_object_mut) {
+            let expression = entry.get("expression").and_then(Value::as_str).filter(|text| !text.is_empty());
+            if let Some(expression) = expression {
+                let expression = text(kind, expression).await?;
+                entry.insert("rendered_expression".into(), expression.into());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Keeps the columns that were asked for; when none of them exists, everything.
