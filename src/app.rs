@@ -60,6 +60,9 @@ pub async fn build(config: Config) -> Result<Arc<Services>, StartError> {
     Ok(services)
 }
 
+/// What is done once requests are answered, at the addresses that it is given.
+pub type WhenReady = Box<dyn FnOnce(&[String]) + Send>;
+
 /// What a server is given besides the application.
 pub struct Serving {
     /// Where it listens.
@@ -68,8 +71,8 @@ pub struct Serving {
     pub metrics: Option<TcpListener>,
     /// How the configuration is read again.
     pub reload: Reload,
-    /// Called when requests are answered, with the addresses.
-    pub ready: Box<dyn FnOnce(&[String]) + Send>,
+    /// Called when requests are answered.
+    pub ready: WhenReady,
 }
 
 /// What others see of the process, as the configuration says.
