@@ -133,7 +133,7 @@ CUSTOM_SECURITY_MANAGER = Own
     );
     let log_in = |name: &str, password: &str| {
         let mut client = server.anonymous();
-        client.post_form("/login/", &[("username", name), ("password", password)]);
+        client.log_in(name, password);
         let body = json!({"username": name, "password": password, "provider": "db"});
         (who(&mut client).map(|w| w.0), server.anonymous().post("/api/v1/security/login", &body).status)
     };

@@ -72,7 +72,8 @@ class Provider(http.server.BaseHTTPRequestHandler):
             time.sleep(lie.get("seconds", 0))
             if "move" in lie and not location:
                 status, location = 302, lie["move"]
-        data = json.dumps(body).encode().ljust(lie.get("size", 0) if not self.path.startswith("/_") else 0)
+        text = "" if location and "move" in lie else json.dumps(body)
+        data = text.encode().ljust(lie.get("size", 0) if not self.path.startswith("/_") else 0)
         self.send_response(status)
         if location:
             self.send_header("Location", location)
