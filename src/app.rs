@@ -77,8 +77,11 @@ pub struct Serving {
 
 /// What others see of the process, as the configuration says.
 async fn start_telemetry(app: &Arc<Services>, listener: Option<TcpListener>) -> Result<(), StartError> {
-    telemetry::set_thresholds(Thresholds::of(&app.config));
-    if let Some(settings) = StatsdSettings::read(&app.config) {
+    telemetry::set_thresholds(Thresholds::new(
+        app.config.int("SLOW_REQUEST_MS"),
+        app.config.int("SLOW_STATEMENT_MS"),
+    ));
+    if let Some(settings) = StatsdSettings::read(app.config.get("STATS_LOGGER")) {
         let at = format!("{}:{}", settings.host, settings.port);
         match tokio::task::spawn_blocking(move || Statsd::connect(&settings)).await? {
             Ok(statsd) => statsd.start(),

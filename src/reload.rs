@@ -54,7 +54,7 @@ fn take_over(before: &Config, now: &Config, reload: &Reload) {
         tracing::warn!(why, "LOG_FILTER is not taken over");
         taken.retain(|key| key != "LOG_FILTER");
     }
-    set_thresholds(Thresholds::of(now));
+    set_thresholds(Thresholds::new(now.int("SLOW_REQUEST_MS"), now.int("SLOW_STATEMENT_MS")));
     let (taken, waiting) = (taken.join(", "), waiting.join(", "));
     tracing::info!(taken_over = taken, needs_restart = waiting, "configuration read again");
 }

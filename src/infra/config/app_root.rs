@@ -21,7 +21,8 @@ pub fn is_plain_path(text: &str) -> bool {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~".contains(&b);
     let path = text.strip_suffix('/').unwrap_or(text);
     let mut segments = path.split('/');
-    text.len() <= LONGEST
+    !text.is_empty()
+        && text.len() <= LONGEST
         && segments.next() == Some("")
         && segments.all(|s| !s.is_empty() && !matches!(s, "." | "..") && s.bytes().all(is_plain))
 }

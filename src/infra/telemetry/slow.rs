@@ -5,8 +5,6 @@ use std::{
     time::Duration,
 };
 
-use crate::config::Config;
-
 /// Milliseconds where the configuration says nothing.
 const DEFAULT: u64 = 5_000;
 
@@ -23,14 +21,11 @@ pub struct Thresholds {
 }
 
 impl Thresholds {
-    /// What the configuration says.
+    /// What the configuration says, if anything.
     #[must_use]
-    pub fn of(config: &Config) -> Self {
-        let read = |key: &str| match config.int(key) {
-            Some(ms) => u64::try_from(ms).unwrap_or(0),
-            None => DEFAULT,
-        };
-        Self { request: read("SLOW_REQUEST_MS"), statement: read("SLOW_STATEMENT_MS") }
+    pub fn new(request: Option<i64>, statement: Option<i64>) -> Self {
+        let read = |ms: Option<i64>| ms.map_or(DEFAULT, |ms| u64::try_from(ms).unwrap_or(0));
+        Self { request: read(request), statement: read(statement) }
     }
 }
 

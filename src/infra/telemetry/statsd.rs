@@ -6,8 +6,6 @@ use std::{net::UdpSocket, sync::OnceLock, time::Duration};
 
 use serde_json::Value;
 
-use crate::config::Config;
-
 /// Where counters go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatsdSettings {
@@ -22,8 +20,8 @@ pub struct StatsdSettings {
 impl StatsdSettings {
     /// What `STATS_LOGGER` says; nothing for `DummyStatsLogger`, which is Superset's default.
     #[must_use]
-    pub fn read(config: &Config) -> Option<Self> {
-        let given = config.get("STATS_LOGGER").as_object()?;
+    pub fn read(stats_logger: &Value) -> Option<Self> {
+        let given = stats_logger.as_object()?;
         if given.get("class").and_then(Value::as_str).is_some_and(|class| class != "StatsdStatsLogger") {
             return None;
         }
@@ -94,14 +92,12 @@ pub(super) fn timing(name: &str, took: Duration) {
 
 #[cfg(test)]
 mod tests {
-    use indexmap::IndexMap;
     use serde_json::json;
 
     use super::*;
 
     fn settings(value: Value) -> Option<StatsdSettings> {
-        let keys: IndexMap<_, _> = [("STATS_LOGGER".to_owned(), value)].into_iter().collect();
-        StatsdSettings::read(&Config::with(keys))
+        StatsdSettings::read(&value)
     }
 
     #[test]

@@ -48,7 +48,8 @@ async fn server(answers: Vec<(u16, Value)>) -> (Database, Arc<Mutex<Vec<String>>
         }
     });
     let url = Url::parse("databricks+connector://token:dapi@h:443/port").unwrap();
-    let arguments = json!({"http_path": "/sql/1.0/warehouses/w1", "_connection_uri": format!("http://127.0.0.1:{port}/x")});
+    let here = format!("http://127.0.0.1:{port}/x");
+    let arguments = json!({"http_path": "/sql/1.0/warehouses/w1", "_connection_uri": here});
     let arguments = arguments.as_object().cloned().unwrap();
     (Database::new(&Source { url, arguments, ..Source::default() }).unwrap(), asked)
 }
@@ -152,7 +153,7 @@ fn connection_strings() {
         let arguments = arguments.as_object().cloned().unwrap();
         Target::from_source(&Source { url: Url::parse(url).unwrap(), arguments, ..Source::default() })
     };
-    let url = "databricks://token:dapi@adb-1.azuredatabricks.net?http_path=/sql/1.0/warehouses/abc&catalog=main&schema=port";
+    let url = "databricks://token:dapi@adb-1.example.net?http_path=/sql/1.0/warehouses/abc&catalog=main&schema=port";
     let found = target(url, json!({})).unwrap();
     assert_eq!((found.warehouse.as_str(), found.access.port), ("abc", 443));
     assert_eq!((found.catalog.as_deref(), found.schema.as_deref()), (Some("main"), Some("port")));
