@@ -92,6 +92,9 @@ pub(super) const SILENT: &[Shape] = &[
     ("WITH d AS (DELETE FROM other RETURNING (SELECT MIN(gender) FROM {t}) AS g) SELECT g FROM d", 0),
 ];
 
+/// Whole tables without a SELECT: filtered like one where they are read as one, else refused.
+pub(super) const WHOLE_TABLES: &[&str] = &["CREATE TABLE made AS TABLE {t}", "SELECT 1 UNION TABLE {t}"];
+
 /// What must be refused wherever it is understood: the table stands where it cannot be filtered.
 pub(super) const REFUSED: &[&str] = &[
     "DELETE FROM {t}",
@@ -104,8 +107,6 @@ pub(super) const REFUSED: &[&str] = &[
     "COPY {t} TO STDOUT",
     "ALTER TABLE {t} RENAME TO free",
     "CREATE TABLE made CLONE {t}",
-    "CREATE TABLE made AS TABLE {t}",
-    "SELECT 1 UNION TABLE {t}",
     "SELECT * FROM query('SELECT * FROM {t}')",
     "EXECUTE IMMEDIATE 'SELECT * FROM {t}'",
     "CALL show('{t}')",

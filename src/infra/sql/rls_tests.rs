@@ -7,7 +7,7 @@ use sqlparser::ast::{Query, Select, SetExpr, TableFactor, Visit, Visitor};
 
 use super::{
     parse::Source,
-    rls_shapes::{REFUSED, SILENT, Shape, TELLING},
+    rls_shapes::{REFUSED, SILENT, Shape, TELLING, WHOLE_TABLES},
     tests::processor_time,
     *,
 };
@@ -196,6 +196,14 @@ fn what_cannot_be_filtered_is_refused() {
                 let sql = sql.replace("{t}", spelling);
                 assert!(rewritten(&sql, engine, &rules).is_err(), "{engine}: {sql}");
             }
+        }
+        for sql in WHOLE_TABLES {
+            let sql = sql.replace("{t}", "people");
+            let text = rewritten(&sql, engine, &rules);
+            assert!(
+                text.is_err() || text.as_ref().is_ok_and(|text| text.contains("allowed")),
+                "{engine}: {text:?}"
+            );
         }
         let free = "SELECT * FROM other AS o JOIN elsewhere.people AS p ON o.id = p.id";
         if !matches!(*engine, "hive" | "databricks" | "teradatasql" | "snowflake") {
