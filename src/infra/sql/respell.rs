@@ -190,8 +190,8 @@ fn table_commands(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
                 _ => false,
             },
         };
-        let follows = next(&tokens, at + 1).is_some_and(|(_, token)| is_name(token));
-        if here == Keyword::TABLE && begins && follows {
+        let follows = || next(&tokens, at + 1).is_some_and(|(_, token)| is_name(token));
+        if here == Keyword::TABLE && begins && follows() {
             let span = token.span;
             let blank = || Token::Whitespace(Whitespace::Space);
             let words =
@@ -229,10 +229,8 @@ fn only(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
         let is_only = keyword(&token.token) == Keyword::ONLY && !ENDS_WITH_ONLY.contains(&before);
-        let name = match next(&tokens, at + 1) {
-            Some((start, first)) if is_only => name_behind(&tokens, start, first),
-            _ => None,
-        };
+        let behind = if is_only { next(&tokens, at + 1) } else { None };
+        let name = behind.and_then(|(start, first)| name_behind(&tokens, start, first));
         let Some((name, behind)) = name else {
             if !is_blank(token) {
                 before = keyword(&token.token);
@@ -350,8 +348,8 @@ fn behind_operands(tokens: Vec<TokenWithSpan>, family: Family) -> Vec<TokenWithS
     let mut out: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
     let mut before: Option<&Token> = None;
     for (at, token) in tokens.iter().enumerate() {
-        let calls = matches!(next(&tokens, at + 1), Some((_, Token::LParen)));
-        if !is_word(&token.token, word) || !before.is_some_and(ends_value) || knows_isnull && calls {
+        let calls = || matches!(next(&tokens, at + 1), Some((_, Token::LParen)));
+        if !is_word(&token.token, word) || !before.is_some_and(ends_value) || knows_isnull && calls() {
             out.push(token.clone());
         } else if knows_isnull {
             let blank = Token::Whitespace(Whitespace::Space);
@@ -372,14 +370,14 @@ fn global_in(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut out = Vec::with_capacity(tokens.len());
     for (at, token) in tokens.iter().enumerate() {
         let is_global = is_word(&token.token, "global");
-        let is_in = match next(&tokens, at + 1) {
+        let is_in = || match next(&tokens, at + 1) {
             Some((at, word)) if keyword(word) == Keyword::NOT => {
                 next(&tokens, at + 1).is_some_and(|(_, word)| keyword(word) == Keyword::IN)
             }
             Some((_, word)) => keyword(word) == Keyword::IN,
             None => false,
         };
-        if is_global && is_in {
+        if is_global && is_in() {
             let span = token.span;
             let blank = Token::Whitespace(Whitespace::Space);
             let words = [Token::make_keyword("COLLATE"), blank, quoted(GLOBAL)];

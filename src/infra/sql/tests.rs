@@ -219,7 +219,7 @@ fn hostile_texts_end_soon() {
         ),
     ];
     // below the largest size that is read at all
-    let most = super::guard::MAX_BYTES / if cfg!(debug_assertions) { 4 } else { 1 } - 64;
+    let most = super::guard::MAX_BYTES - 64;
     let full = |piece: &str| piece.repeat(most / piece.len());
     let allowed = [
         full("("),
@@ -240,6 +240,11 @@ fn hostile_texts_end_soon() {
         full("--"),
         full("--\n"),
         full("/**/"),
+        format!("SELECT a isnull {}", full("--\n")),
+        format!("SELECT a mod {}", full("--\n")),
+        format!("SELECT a global {}", full("--\n")),
+        full("ONLY ("),
+        full("TABLE --\n"),
         full("{{ x }} "),
         full("\u{0}"),
         full("é"),
