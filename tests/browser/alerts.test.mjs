@@ -244,9 +244,15 @@ test("a dashboard is downloaded as picture and as PDF", async () => {
       await visit("/superset/dashboard/bakery/");
       await page.waitForSelector(".dashboard-component-chart-holder .slice_container canvas");
       await page.click("[aria-label='Menu actions trigger']");
-      await page.hover(".ant-dropdown-menu-submenu-title:visible:has-text('Download')");
+      const choice = page.locator(`.ant-dropdown-menu-item:visible:has-text('${item}')`);
+      // a menu that is still being drawn does not notice the pointer
+      for (let hovers = 0; hovers < 10 && !(await choice.isVisible()); hovers += 1) {
+        await page.mouse.move(5, 5);
+        await page.hover(".ant-dropdown-menu-submenu-title:visible:has-text('Download')");
+        await choice.waitFor({ timeout: 5_000 }).catch(() => {});
+      }
       const begun = page.waitForEvent("download", { timeout: 100_000 }).catch(() => null);
-      await page.click(`.ant-dropdown-menu-item:visible:has-text('${item}')`);
+      await choice.click();
       download = await begun;
     }
     assert.ok(download, item);
