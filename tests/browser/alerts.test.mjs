@@ -230,6 +230,20 @@ test("switched off they fire no more", async () => {
   nothingWrong();
 });
 
+// Chooses from a submenu of the dashboard's menu. It opens under the pointer, and closes again where the page is still
+// being drawn: then once more.
+async function choose(submenu, item) {
+  const title = page.locator(`.ant-dropdown-menu-submenu-title:visible:has-text('${submenu}')`);
+  const choice = page.locator(`.ant-dropdown-menu-item:visible:has-text('${item}')`);
+  for (let tries = 0; tries < 20; tries += 1) {
+    if (!(await title.isVisible())) await page.click("[aria-label='Menu actions trigger']");
+    await page.locator(".ant-dropdown-menu-item:visible").first().hover({ timeout: 3_000 }).catch(() => {});
+    await title.hover({ timeout: 3_000 }).catch(() => {});
+    if (await choice.click({ timeout: 3_000 }).then(() => true, () => false)) return;
+  }
+  throw new Error(`${item} could not be chosen`);
+}
+
 test("a dashboard is downloaded as picture and as PDF", async () => {
   for (const [item, check] of [
     ["Download as Image", async (bytes) => isDrawn(await look("downloaded.png", "image/png", bytes), 0.1)],
@@ -243,16 +257,8 @@ test("a dashboard is downloaded as picture and as PDF", async () => {
     for (let tries = 0; !download && tries < 3; tries += 1) {
       await visit("/superset/dashboard/bakery/");
       await page.waitForSelector(".dashboard-component-chart-holder .slice_container canvas");
-      await page.click("[aria-label='Menu actions trigger']");
-      const choice = page.locator(`.ant-dropdown-menu-item:visible:has-text('${item}')`);
-      // a menu that is still being drawn does not notice the pointer
-      for (let hovers = 0; hovers < 10 && !(await choice.isVisible()); hovers += 1) {
-        await page.mouse.move(5, 5);
-        await page.hover(".ant-dropdown-menu-submenu-title:visible:has-text('Download')");
-        await choice.waitFor({ timeout: 5_000 }).catch(() => {});
-      }
-      const begun = page.waitForEvent("download", { timeout: 100_000 }).catch(() => null);
-      await choice.click();
+      const begun = page.waitForEvent("download", { timeout: 150_000 }).catch(() => null);
+      await choose("Download", item);
       download = await begun;
     }
     assert.ok(download, item);
