@@ -9,7 +9,7 @@ its server programs are installed (then a throw-away cluster is started); the sa
 LITESET_TEST_MYSQL and port 3306. Uses Chromium and Node if they are there.
 tests/README.md says what each suite needs.
 """
-import argparse, glob, os, pathlib, pwd, re, shutil, socket, subprocess, sys, tempfile, time
+import argparse, glob, os, pathlib, pwd, re, shutil, socket, subprocess, sys, tempfile, threading, time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 skipped, unsteady = [], []
@@ -162,7 +162,7 @@ def rust(environment):
     command = ["cargo", "test", "--workspace", "--locked", "--no-fail-fast"]
     print("+", *command, flush=True)
     lines = []
-    with subprocess.Popen(
+    process = subprocess.Popen(
         command,
         cwd=ROOT,
         env=environment,
@@ -170,10 +170,18 @@ def rust(environment):
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-    ) as process:
+    )
+
+    def read():
         for line in process.stdout:
             print(line, end="", flush=True)
             lines.append(line)
+
+    # a program that a failed test left behind keeps the pipe open after cargo has ended
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    process.wait()
+    reader.join(10)
     if not process.returncode:
         return 0
     said = "".join(lines)

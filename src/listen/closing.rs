@@ -6,19 +6,26 @@
 use std::{
     future::pending,
     io::Result as IoResult,
+    pin::Pin,
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
 use salvo::{
-    conn::{Accepted, Acceptor, Holding},
+    conn::{Accepted, Acceptor, Holding, tcp::TcpCoupler},
     fuse::ArcFusePolicy,
 };
-use tokio::sync::oneshot;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    sync::{mpsc, oneshot},
+};
 
 /// Who has connected before the listener closes is served: the kernel would reset them. Nobody came for so long.
 const QUIET: Duration = Duration::from_millis(10);
 /// Where somebody always comes, the listener closes nevertheless.
 const AT_MOST: Duration = Duration::from_millis(500);
+/// So long a connection may be silent before it is one that was opened for later.
+const SILENT: Duration = Duration::from_secs(2);
 
 /// An acceptor until it is told to close.
 pub struct Closing<A> {
@@ -26,6 +33,8 @@ pub struct Closing<A> {
     holdings: Vec<Holding>,
     asked: oneshot::Receiver<()>,
     closed: Option<oneshot::Sender<()>>,
+    /// Cloned into every connection that has not sent anything yet.
+    unread: Option<mpsc::Sender<()>>,
     /// Who waits in the kernel's queue is another process's as well.
     is_given: bool,
     closing_since: Option<Instant>,
@@ -35,30 +44,45 @@ pub struct Closing<A> {
 pub struct Closer {
     ask: oneshot::Sender<()>,
     closed: oneshot::Receiver<()>,
+    unread: mpsc::Receiver<()>,
 }
 
 /// An acceptor that can be closed, and what closes it. `is_given`: others hold the same sockets.
 pub fn closing<A: Acceptor>(acceptor: A, is_given: bool) -> (Closing<A>, Closer) {
     let ((ask, asked), (close, closed)) = (oneshot::channel(), oneshot::channel());
-    let holdings = acceptor.holdings().to_vec();
-    let (acceptor, close) = (Some(acceptor), Some(close));
-    let closing = Closing { acceptor, holdings, asked, closed: close, is_given, closing_since: None };
-    (closing, Closer { ask, closed })
+    let (unread, all_read) = mpsc::channel(1);
+    let closing = Closing {
+        holdings: acceptor.holdings().to_vec(),
+        acceptor: Some(acceptor),
+        asked,
+        closed: Some(close),
+        unread: Some(unread),
+        is_given,
+        closing_since: None,
+    };
+    (closing, Closer { ask, closed, unread: all_read })
 }
 
 impl Closer {
-    /// Returns when nobody is let in any more.
-    pub async fn close(self) {
+    /// Returns when nobody is let in any more, and who was let in last has begun to speak: hyper closes a connection
+    /// that it has read nothing of without looking whether there is a request.
+    pub async fn close(mut self) {
         // the other end is gone when the server is
         if self.ask.send(()).is_ok() {
             let _ = self.closed.await;
+            // nothing is ever sent: it ends with the last sender
+            let _ = tokio::time::timeout(SILENT, self.unread.recv()).await;
         }
     }
 }
 
-impl<A: Acceptor> Acceptor for Closing<A> {
-    type Coupler = A::Coupler;
-    type Stream = A::Stream;
+impl<A> Acceptor for Closing<A>
+where
+    A: Acceptor,
+    A::Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    type Coupler = TcpCoupler<Self::Stream>;
+    type Stream = FirstBytes<A::Stream>;
 
     fn holdings(&self) -> &[Holding] {
         &self.holdings
@@ -69,23 +93,78 @@ impl<A: Acceptor> Acceptor for Closing<A> {
         fuse_policy: Option<ArcFusePolicy>,
     ) -> IoResult<Accepted<Self::Coupler, Self::Stream>> {
         if let Some(acceptor) = &mut self.acceptor {
+            let unread = self.unread.clone();
+            let counted = |accepted: Accepted<A::Coupler, A::Stream>| {
+                accepted.map_into(|_| TcpCoupler::new(), |stream| FirstBytes { stream, unread })
+            };
             if self.closing_since.is_none() {
                 tokio::select! {
-                    accepted = acceptor.accept(fuse_policy.clone()) => return accepted,
+                    accepted = acceptor.accept(fuse_policy.clone()) => return accepted.map(counted),
                     _ = &mut self.asked => self.closing_since = Some(Instant::now()),
                 }
             }
             if !self.is_given && self.closing_since.is_some_and(|since| since.elapsed() < AT_MOST) {
                 // a failure to accept is no reason to stay
                 if let Ok(Ok(accepted)) = tokio::time::timeout(QUIET, acceptor.accept(fuse_policy)).await {
-                    return Ok(accepted);
+                    return Ok(counted(accepted));
                 }
             }
         }
         self.acceptor = None;
+        self.unread = None;
         if let Some(closed) = self.closed.take() {
             let _ = closed.send(());
         }
         pending().await
+    }
+}
+
+/// A connection that tells when its first bytes were read, or that it has ended without any.
+pub struct FirstBytes<S> {
+    stream: S,
+    unread: Option<mpsc::Sender<()>>,
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for FirstBytes<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<IoResult<()>> {
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if read.is_ready() {
+            self.unread = None;
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for FirstBytes<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<IoResult<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[std::io::IoSlice<'_>],
+    ) -> Poll<IoResult<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, pieces)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<IoResult<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<IoResult<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

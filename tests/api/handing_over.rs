@@ -16,8 +16,18 @@ use std::{
 
 use crate::support::{Server, command, scratch};
 
+/// A server that goes with the test, however that ends.
+struct Handed(Child);
+
+impl Drop for Handed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Starts a server on an open socket, which it finds as systemd leaves it: as descriptor 3.
-fn on_socket(home: &Path, socket: &TcpListener, notify: &Path) -> Child {
+fn on_socket(home: &Path, socket: &TcpListener, notify: &Path) -> Handed {
     let script =
         "exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" run --no-examples --home \"$1\"";
     let plain = command(home);
@@ -28,7 +38,7 @@ fn on_socket(home: &Path, socket: &TcpListener, notify: &Path) -> Child {
     start.env("LITESET_RATELIMIT_ENABLED", "false");
     let log = std::fs::File::options().create(true).append(true).open(home.join("server.log")).unwrap();
     let socket: OwnedFd = socket.try_clone().unwrap().into();
-    start.stdin(Stdio::from(socket)).stderr(log).spawn().unwrap()
+    Handed(start.stdin(Stdio::from(socket)).stdout(Stdio::null()).stderr(log).spawn().unwrap())
 }
 
 /// Asks for a page over a connection of its own.
@@ -97,8 +107,8 @@ fn restarts_under_load_lose_no_request() {
     };
     for _ in 0..3 {
         goes_on(300);
-        Command::new("kill").arg(server.id().to_string()).status().unwrap();
-        assert!(server.wait().unwrap().success());
+        Command::new("kill").arg(server.0.id().to_string()).status().unwrap();
+        assert!(server.0.wait().unwrap().success());
         let told = until_told(&notify, "STOPPING=1");
         assert!(told.iter().all(|line| line != "READY=1"), "{told:?}");
         server = on_socket(&home, &socket, &notify_path);
@@ -111,8 +121,7 @@ fn restarts_under_load_lose_no_request() {
     assert_eq!(lost.load(Ordering::Relaxed), 0, "of {}: {why:?}\n{log}", asked.load(Ordering::Relaxed));
     assert!(asked.load(Ordering::Relaxed) >= 1_200);
     until_told(&notify, "WATCHDOG=1");
-    server.kill().unwrap();
-    server.wait().unwrap();
+    drop(server);
     std::fs::remove_dir_all(&home).unwrap();
 }
 

@@ -82,8 +82,14 @@ fn frame_json(frame: &Frame) -> Value {
     v
 }
 
+/// Whether an answer is the recorded one, or holds an integer that pandas has rounded to a float.
 pub(crate) fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
+        (Value::Number(exact), Value::Number(rounded))
+            if rounded.is_f64() && exact.as_i64().is_some_and(|n| n.unsigned_abs() > 1 << 53) =>
+        {
+            exact.as_i64().map(|n| n as f64) == rounded.as_f64()
+        }
         (Value::Number(x), Value::Number(y)) => {
             if x.is_f64() != y.is_f64() {
                 return false;

@@ -100,8 +100,13 @@ impl Server {
     /// The same on a port that another server has already.
     pub fn start_on(command: &mut Command, home: PathBuf, port: u16) -> Self {
         let log = std::fs::File::create(home.join("server.log")).unwrap();
-        let child =
-            command.args(["--port", &port.to_string()]).stdin(Stdio::null()).stderr(log).spawn().unwrap();
+        let child = command
+            .args(["--port", &port.to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
         let mut server = Self { child, base: String::new(), home };
         let until = Instant::now() + Duration::from_secs(60);
         loop {
