@@ -24,6 +24,15 @@ pub struct FirstStart {
     pub examples: bool,
 }
 
+/// A metadata database that can be served.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Keeps a second server away from a SQLite file.
+    _lock: Option<File>,
+    /// Settings of the new installation were written: the configuration is another one than was read.
+    pub has_new_settings: bool,
+}
+
 /// The file of the administrator's first password, where there is no terminal to show it on.
 const PASSWORD_FILE: &str = "admin-password";
 
@@ -43,9 +52,8 @@ CACHE_DEFAULT_TIMEOUT = 86400
 "#;
 
 impl FirstStart {
-    /// Makes sure that there is a metadata database of the right version; returns the lock that keeps a second
-    /// server away from a SQLite file.
-    pub async fn prepare(&self, loaded: &Loaded) -> Result<Option<File>, StartError> {
+    /// Makes sure that there is a metadata database of the right version.
+    pub async fn prepare(&self, loaded: &Loaded) -> Result<Prepared, StartError> {
         let uri = loaded.config.str("SQLALCHEMY_DATABASE_URI");
         let uri = uri.parse::<DbUri>().map_err(|e| format!("SQLALCHEMY_DATABASE_URI: {e}"))?;
         if let DbUri::Sqlite { path } = &uri
@@ -72,14 +80,15 @@ impl FirstStart {
                 return Err(refusal.into());
             }
             if !loaded.own_database {
-                return Ok(lock);
+                return Ok(Prepared { _lock: lock, has_new_settings: false });
             }
         }
+        let mut has_new_settings = false;
         let db = Db::connect(&uri, 2).await?;
         if fresh {
             close_folder(&loaded.home);
             migrate::create(&db).await?;
-            write_settings(&loaded.home)?;
+            has_new_settings = write_settings(&loaded.home)?;
         }
         // Also after a start that was cut short: each step does nothing when it is done already.
         if user_admin::nobody(&db).await? {
@@ -89,7 +98,7 @@ impl FirstStart {
                 commands::examples::create(&db, &loaded.home.join("examples.db"), admin).await?;
             }
         }
-        Ok(lock)
+        Ok(Prepared { _lock: lock, has_new_settings })
     }
 
     async fn create_admin(&self, db: &Db, home: &Path) -> Result<i64, StartError> {
@@ -185,10 +194,12 @@ fn close_folder(home: &Path) {
     }
 }
 
-fn write_settings(home: &Path) -> Result<(), StartError> {
+/// Writes the settings of a new installation, unless there are some; whether it did.
+fn write_settings(home: &Path) -> Result<bool, StartError> {
     let path = home.join("liteset.toml");
-    if !path.exists() {
-        std::fs::write(&path, OWN_SETTINGS).map_err(|e| format!("{}: {e}", path.display()))?;
+    if path.exists() {
+        return Ok(false);
     }
-    Ok(())
+    std::fs::write(&path, OWN_SETTINGS).map_err(|e| format!("{}: {e}", path.display()))?;
+    Ok(true)
 }

@@ -172,7 +172,12 @@ struct Common {
 impl Common {
     /// Loads the configuration and says what there is to say about it.
     fn load(&self) -> Result<Loaded, StartError> {
-        let loaded = self.read(true)?;
+        Self::begin(self.read(false)?)
+    }
+
+    /// Goes on with a configuration that was read: it has its secrets, and what there is to say about it is said.
+    fn begin(loaded: Loaded) -> Result<Loaded, StartError> {
+        let loaded = loaded.with_secrets()?;
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
         }

@@ -55,8 +55,9 @@ impl Run {
         block_on(async {
             // whatever refuses the start comes before anything is made
             let bound = place.bind().await?;
-            let metrics = metrics::bind(common.read(false)?.config.str("METRICS")).await?;
-            let loaded = common.load()?;
+            let loaded = common.read(false)?;
+            let metrics = metrics::bind(loaded.config.str("METRICS")).await?;
+            let loaded = Common::begin(loaded)?;
             let filter = loaded.config.str("LOG_FILTER");
             if !filter.is_empty()
                 && let Err(why) = logging::set_filter(filter)
@@ -64,9 +65,8 @@ impl Run {
                 tracing::warn!(why, "LOG_FILTER has no effect");
             }
             let home = loaded.home.clone();
-            let _lock = first.prepare(&loaded).await?;
-            // A first start has just written the settings of the new installation.
-            let config = if loaded.own_database { common.load()?.config } else { loaded.config };
+            let prepared = first.prepare(&loaded).await?;
+            let config = if prepared.has_new_settings { common.load()?.config } else { loaded.config };
             let services = app::build(config).await?;
             let read = move || common.read(true).map(|loaded| loaded.config).map_err(|e| e.to_string());
             let reload = Reload { read: Box::new(read), set_log_filter: logging::set_filter };

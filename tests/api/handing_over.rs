@@ -126,6 +126,35 @@ fn restarts_under_load_lose_no_request() {
 }
 
 #[test]
+fn who_has_connected_before_the_end_is_answered() {
+    let home = scratch("connected");
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    let notify_path = home.join("notify");
+    let notify = UnixDatagram::bind(&notify_path).unwrap();
+    notify.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+    let mut server = on_socket(&home, &socket, &notify_path);
+    until_told(&notify, "READY=1");
+    let (mut slow, mut silent) =
+        (TcpStream::connect(address).unwrap(), TcpStream::connect(address).unwrap());
+    // both are let in before this one
+    ask(address, "/health").unwrap();
+    Command::new("kill").arg(server.0.id().to_string()).status().unwrap();
+    until_told(&notify, "STOPPING=1");
+    thread::sleep(Duration::from_millis(300));
+    slow.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    slow.write_all(b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    slow.read_to_end(&mut answer).unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+    // who never speaks keeps nobody
+    silent.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    assert_eq!(silent.read(&mut [0; 10]).unwrap(), 0);
+    assert!(server.0.wait().unwrap().success());
+    std::fs::remove_dir_all(&home).unwrap();
+}
+
+#[test]
 fn a_second_process_takes_a_shared_port_over() {
     let home = scratch("shared-port");
     let start = |name: &str| {

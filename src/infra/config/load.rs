@@ -40,6 +40,14 @@ pub struct Loaded {
     pub warnings: Vec<String>,
 }
 
+impl Loaded {
+    /// Adds the secrets that are kept in the data directory; those of a new installation are made.
+    pub fn with_secrets(mut self) -> Result<Self, ConfigError> {
+        secrets::fill(&self.home, self.own_database, &mut self.config.values)?;
+        Ok(self)
+    }
+}
+
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -190,16 +198,14 @@ pub fn load(sources: Sources) -> Result<Loaded, ConfigError> {
     // liteset's own key: a copied cookie must not outlive the log-out. An adopted installation keeps Superset's
     // behaviour, whose sessions it shares, unless it asks for ours.
     values.entry("SESSION_REVOKE_ON_LOGOUT".into()).or_insert(Value::Bool(own_database));
-    if sources.makes_secrets {
-        secrets::fill(&home, own_database, &mut values)?;
-    }
     engine_options::apply(&mut values);
     let mut config = Config::over(defaults, values);
     talisman::apply_to_cookies(&mut config.values);
     config.functions = given.functions.into_iter().collect();
     config.origins = origins;
     config.addons = config.read_addons();
-    Ok(Loaded { config, home, own_database, warnings })
+    let loaded = Loaded { config, home, own_database, warnings };
+    if sources.makes_secrets { loaded.with_secrets() } else { Ok(loaded) }
 }
 
 /// The file that `--config` or the environment names, `superset_config.py` on `PYTHONPATH` as Superset finds it, or
