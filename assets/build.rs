@@ -2,6 +2,7 @@
 //!
 //! The result depends on nothing but the pinned packages and this file, so it is kept in the user's cache folder
 //! and `dist` is a link to it: another checkout neither downloads nor compresses again.
+//! The licences of what is linked in are gathered beside the other results of the build.
 
 use std::{
     env,
@@ -11,6 +12,8 @@ use std::{
     process::Command,
 };
 
+#[path = "licenses.rs"]
+mod licenses;
 #[path = "pack.rs"]
 mod pack;
 
@@ -20,11 +23,15 @@ const KEY: &str = "superset-6.0.0-fab-5.3.0-3";
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
-    for file in ["build.rs", "pack.rs", "fetch.py", "dist/index.json"] {
+    for file in ["build.rs", "licenses.rs", "pack.rs", "fetch.py", "dist/index.json", "../Cargo.lock"] {
         println!("cargo:rerun-if-changed={file}");
     }
     println!("cargo:rerun-if-env-changed=LITESET_ASSETS_SOURCE");
     let here = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let (texts, bill) = licenses::gather(&here.join(".."))?;
+    fs::write(out.join("licenses.txt.gz"), pack::gzip(texts.as_bytes())?)?;
+    fs::write(out.join("bill.json.gz"), pack::gzip(bill.as_bytes())?)?;
     let dist = here.join("dist");
     if is_current(&dist) {
         return Ok(());

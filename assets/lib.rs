@@ -75,9 +75,45 @@ fn decompress(gz: &[u8], size: u64) -> Option<Cow<'static, [u8]>> {
     Some(Cow::Owned(content))
 }
 
+/// The licences of everything that is linked in.
+pub fn licenses() -> String {
+    unpacked(include_bytes!(concat!(env!("OUT_DIR"), "/licenses.txt.gz")))
+}
+
+/// What is linked in, as CycloneDX.
+pub fn bill_of_materials() -> String {
+    unpacked(include_bytes!(concat!(env!("OUT_DIR"), "/bill.json.gz")))
+}
+
+fn unpacked(gz: &[u8]) -> String {
+    let mut text = String::new();
+    // it is our own file
+    let _ = flate2::read::GzDecoder::new(gz).read_to_string(&mut text);
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn everything_linked_in_has_a_licence() {
+        let text = licenses();
+        assert!(text.contains("\nrust-embed ") && text.contains("Permission is hereby granted"));
+        assert!(!text.contains("\nproptest "), "it only tests");
+        let bill: serde_json::Value = serde_json::from_str(&bill_of_materials()).unwrap();
+        let components = bill["components"].as_array().unwrap();
+        assert!(components.len() > 100);
+        for one in components {
+            let license = one["licenses"][0]["expression"].as_str().unwrap();
+            assert!(!license.is_empty(), "{one}");
+            assert!(text.contains(&format!(
+                "\n{} {}: ",
+                one["name"].as_str().unwrap(),
+                one["version"].as_str().unwrap()
+            )));
+        }
+    }
 
     #[test]
     fn every_form_is_the_same_file() {

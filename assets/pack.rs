@@ -114,7 +114,8 @@ fn brotli(content: &[u8]) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-fn gzip(content: &[u8]) -> Result<Vec<u8>> {
+/// The smallest form that everybody reads.
+pub fn gzip(content: &[u8]) -> Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(content)?;
     encoder.finish()

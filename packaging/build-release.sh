@@ -12,5 +12,7 @@ features=${LITESET_FEATURES-duckdb} # empty: without DuckDB, in half the time
 RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=+crt-static --cfg getrandom_backend=\"linux_getrandom\"" cargo build --release --locked --features "$features" --bin liteset --target "$target"
 mkdir -p "$out"
 install -m 755 "${CARGO_TARGET_DIR:-target}/$target/release/liteset" "$out/liteset"
+"$out/liteset" licenses >"$out/liteset.licenses.txt"
+"$out/liteset" licenses --cyclonedx >"$out/liteset.cdx.json"
 (cd "$out" && sha256sum liteset >liteset.sha256)
 ls -l "$out/liteset"

@@ -38,6 +38,7 @@ mkdir -p "$root/usr/share/bash-completion/completions" "$root/usr/share/zsh/vend
 
 install -Dm644 "$here/debian/copyright" "$doc/copyright"
 install -Dm644 "$here/../NOTICE" "$doc/NOTICE"
+"$host" licenses >"$doc/licenses.txt"
 install -Dm644 "$here/liteset.example.toml" "$doc/examples/liteset.example.toml"
 install -Dm644 "$here/grafana/liteset.json" "$doc/examples/grafana/liteset.json"
 install -Dm644 "$here/fail2ban/filter.d/liteset.conf" "$doc/examples/fail2ban/filter.d/liteset.conf"

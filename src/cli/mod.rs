@@ -15,6 +15,7 @@ mod fab;
 mod health;
 mod init;
 mod jobs;
+mod licenses;
 mod log_file;
 mod logging;
 mod manual;
@@ -122,6 +123,8 @@ enum Verb {
     MigrateViz(viz::MigrateViz),
     /// Print the version number of Superset.
     Version(version::Version),
+    /// Print the licences of everything that is linked into this binary.
+    Licenses(licenses::Licenses),
     /// Print all routes.
     Routes(routes::Routes),
     /// Print the completions of a shell.
@@ -277,6 +280,7 @@ pub fn main() -> ExitCode {
         Some(Verb::ComputeThumbnails(verb)) => verb.run(),
         Some(Verb::MigrateViz(verb)) => verb.run(),
         Some(Verb::Version(verb)) => verb.run(),
+        Some(Verb::Licenses(verb)) => verb.run(),
         Some(Verb::Routes(verb)) => verb.run(),
         Some(Verb::Completions(verb)) => verb.run(Cli::command()),
         Some(Verb::Man(verb)) => verb.run(Cli::command()),

@@ -135,8 +135,7 @@ fn who_has_connected_before_the_end_is_answered() {
     notify.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
     let mut server = on_socket(&home, &socket, &notify_path);
     until_told(&notify, "READY=1");
-    let (mut slow, mut silent) =
-        (TcpStream::connect(address).unwrap(), TcpStream::connect(address).unwrap());
+    let (mut slow, mut silent) = (TcpStream::connect(address).unwrap(), TcpStream::connect(address).unwrap());
     // both are let in before this one
     ask(address, "/health").unwrap();
     Command::new("kill").arg(server.0.id().to_string()).status().unwrap();
