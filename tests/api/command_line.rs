@@ -107,6 +107,9 @@ fn the_command_line_describes_itself() {
     for fact in ["commit ", "target ", "profile ", "features ", "Superset 6.0.0"] {
         assert!(version.contains(fact), "{version}");
     }
+    assert!(stdout(&run_to_end(command(home).args(["licenses"]))).contains("\nsalvo 1."));
+    let bill = stdout(&run_to_end(command(home).args(["licenses", "--cyclonedx"])));
+    assert_eq!(serde_json::from_str::<Value>(&bill).unwrap()["bomFormat"], "CycloneDX");
     let routes = stdout(&run_to_end(command(&scratch("routes")).args(["routes", "--json"])));
     let routes: Vec<Value> = serde_json::from_str(&routes).unwrap();
     assert!(routes.iter().any(|r| r["rule"] == "/api/v1/chart/" && r["methods"] == "POST"));
