@@ -210,7 +210,14 @@ pub async fn table_metadata(
     let columns = target.columns(&inner, table).await.map_err(fail)?;
     if columns.is_empty() && target.spec().sql.inspector != Inspector::Sqlite {
         // SQLAlchemy's error of a missing table has its name for a text
-        let name = if target.spec().quotes.0 == '`' { format!("`{table}`") } else { table.to_owned() };
+        let name = if target.spec().sql.inspector == Inspector::Snowflake {
+            // Snowflake's dialect raises it without one
+            "()".to_owned()
+        } else if target.spec().quotes.0 == '`' {
+            format!("`{table}`")
+        } else {
+            table.to_owned()
+        };
         return Err(Error::sip40(500, SupersetError::new(ErrorType::GenericBackendError, name)));
     }
     let primary = target.primary_key(&inner, table).await.map_err(fail)?;
