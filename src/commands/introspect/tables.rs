@@ -313,6 +313,12 @@ pub fn select_star(target: &Engine, schema: Option<&str>, table: &str) -> String
     crate::introspect::select_star::select_star(target.spec(), None, schema, table)
 }
 
+/// The same with the default catalog before the name, where the engine reads more than one.
+pub fn select_star_of(target: &Engine, database: &Database, schema: Option<&str>, table: &str) -> String {
+    let catalog = default_catalog(database);
+    crate::introspect::select_star::select_star(target.spec(), catalog.as_deref(), schema, table)
+}
+
 /// Columns of a table as the source has them; none when there is no such table.
 pub async fn table_columns(
     caller: &Caller,

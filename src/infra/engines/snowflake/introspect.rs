@@ -44,7 +44,8 @@ impl Rows {
 
 /// What does not exist, or may not be seen: the service does not tell the two apart.
 fn is_missing(error: &EngineError) -> bool {
-    matches!(error, EngineError::Statement { message, .. } if message.starts_with("002003") || message.starts_with("002043"))
+    let EngineError::Statement { message, .. } = error else { return false };
+    message.starts_with("002003") || message.starts_with("002043")
 }
 
 /// The type as SQLAlchemy prints it (`ischema_names` and `_get_table_columns` of the dialect).

@@ -130,13 +130,14 @@ impl Chunks {
         let mut pause = PAUSE;
         for tries in 1..=TRIES {
             let endpoint = self.endpoint(&url)?;
+            let place = endpoint.access().clone();
             let mut request = endpoint.request(Method::GET, &url);
             for (name, value) in &self.headers {
                 request = request.header(name, value);
             }
             let answer = http::send(request, options.timeout).await.map_err(|e| match e {
                 Failure::TimedOut(_) => EngineError::Timeout(options.timeout),
-                e => failed(&e.text(self.server.endpoint.access(), "/")),
+                e => failed(&e.text(&place, "/")),
             })?;
             let status = answer.status().as_u16();
             if status == 200 {

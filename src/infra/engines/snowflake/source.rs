@@ -75,8 +75,8 @@ impl Target {
             return Err(refused(format!(
                 "Connection parameter '{name}' cannot be set via the URL query string for safety reasons. Pass it via \
                  connect_args= in create_engine() instead. To restore the previous behaviour temporarily, pass \
-                 legacy_url_params=True to create_engine() or set the SNOWFLAKE_SQLALCHEMY_LEGACY_URL_PARAMS environment \
-                 variable."
+                 legacy_url_params=True to create_engine() or set the SNOWFLAKE_SQLALCHEMY_LEGACY_URL_PARAMS \
+                 environment variable."
             )));
         }
         let (database, schema) = name_space(url)?;
@@ -230,7 +230,8 @@ fn key_pair(source: &Source, account: &str, user: &str) -> Result<Option<KeyPair
     let text = |key: &str| auth.pointer(&format!("/auth_params/{key}")).and_then(Value::as_str);
     let Some(pem) = text("privatekey_body").filter(|pem| !pem.is_empty()) else {
         return Err(refused(
-            "\"auth_params\" needs \"privatekey_body\", the private key in PEM form; files of this machine are not read",
+            "\"auth_params\" needs \"privatekey_body\", the private key in PEM form; files of this machine are not \
+             read",
         ));
     };
     KeyPair::from_pem(pem, account, user).map(Some).map_err(refused)

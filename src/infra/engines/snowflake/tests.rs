@@ -164,7 +164,8 @@ async fn chunks_lie_at_known_places() {
 #[tokio::test]
 async fn failures_have_the_words_of_the_connector() {
     let words = "SQL compilation error:\nObject 'T' does not exist or not authorized.";
-    let failed = json!({"success": false, "code": "002003", "message": words, "data": {"sqlState": "42S02", "queryId": "q1"}});
+    let data = json!({"sqlState": "42S02", "queryId": "q1"});
+    let failed = json!({"success": false, "code": "002003", "message": words, "data": data});
     let (database, _) = server(vec![logged_in(), (200, failed)]).await;
     let error = database.query("SELECT * FROM t", &QueryOptions::default()).await.unwrap_err();
     assert_eq!(error, raised("ProgrammingError", &format!("002003 (42S02): q1: {words}")));
