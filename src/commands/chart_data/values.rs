@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use infra::{Error, Result};
+use infra::{Error, Result, engines::column::Scalar};
 use query::{QueryError, encode::json::write_scalar, frame::Frame};
 
 use crate::query_run::{Clock, LoadedDataset, SqlContext, TemplateScope};
@@ -48,7 +48,13 @@ pub async fn column_values(caller: &Caller, dataset_id: i64, column: &str) -> Re
             if row > 0 {
                 out.extend_from_slice(b", ");
             }
-            write_scalar(&mut out, &values.data.get(row));
+            match values.data.get(row) {
+                // Flask writes days as HTTP does
+                Scalar::Date(day) => {
+                    out.extend_from_slice(day.format("\"%a, %d %b %Y 00:00:00 GMT\"").to_string().as_bytes());
+                }
+                value => write_scalar(&mut out, &value),
+            }
         }
     }
     out.push(b']');

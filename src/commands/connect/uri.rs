@@ -38,6 +38,16 @@ pub fn parameters(uri: &str) -> Value {
         let token = url.option("motherduck_token").unwrap_or_default();
         return json!({"access_token": token, "database": url.database, "query": query});
     }
+    if spec.connection.form == Form::Snowflake {
+        return json!({
+            "username": url.username,
+            "password": url.password,
+            "account": url.host,
+            "database": url.database,
+            "role": url.option("role"),
+            "warehouse": url.option("warehouse"),
+        });
+    }
     if !has_basic_form(spec) {
         return json!({});
     }
@@ -97,6 +107,20 @@ pub fn build(spec: &EngineSpec, parameters: &Map<String, Value>) -> Url {
         Some(Value::Number(number)) => Some(number.to_string()),
         _ => None,
     };
+    if spec.connection.form == Form::Snowflake {
+        let mut url = Url {
+            drivername: spec.engine.clone(),
+            username: text("username"),
+            password: text("password"),
+            host: text("account"),
+            database: text("database"),
+            ..Url::default()
+        };
+        for key in ["role", "warehouse"] {
+            text(key).into_iter().for_each(|value| url.set_option(key, value));
+        }
+        return url;
+    }
     let driver = spec.default_driver.as_deref().unwrap_or_default();
     let mut url = Url {
         drivername: format!("{}+{driver}", spec.engine).trim_end_matches('+').to_owned(),
@@ -164,6 +188,13 @@ mod tests {
             (&back["database"], &back["encryption"], &back["query"]),
             (&json!(""), &json!(false), &json!({"a": "1"}))
         );
+        let snow = "snowflake://ann:s%40w@xy1.eu-central-1/SALES?role=r&warehouse=w";
+        let form = json!({"username": "ann", "password": "s@w", "account": "xy1.eu-central-1",
+                          "database": "SALES", "role": "r", "warehouse": "w"});
+        let spec = infra::engine_specs::spec("snowflake", None);
+        assert_eq!(build(spec, form.as_object().unwrap()).text(), snow);
+        assert_eq!(parameters(snow)["account"], json!("xy1.eu-central-1"));
+        assert_eq!(parameters(snow)["password"], json!(MASK));
         assert_eq!(masked("postgresql://u:p@h/d"), "postgresql://u:XXXXXXXXXX@h/d");
     }
 }

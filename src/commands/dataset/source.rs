@@ -3,7 +3,7 @@
 use daos::{database::Database, dataset::Dataset};
 use infra::{
     Error, Result,
-    engine_specs::GenericType,
+    engine_specs::{Dialect, GenericType, facts::Inspector},
     error::{ErrorType, SupersetError},
 };
 use query::{QueryError, template::has_template_syntax};
@@ -26,6 +26,8 @@ pub struct Source<'a> {
     pub sql: Option<&'a str>,
     /// JSON object of what its templates may name.
     pub template_params: Option<&'a str>,
+    /// Names of columns stay as SQLAlchemy has them.
+    pub normalize_columns: bool,
 }
 
 impl<'a> Source<'a> {
@@ -38,6 +40,7 @@ impl<'a> Source<'a> {
             table: &dataset.table_name,
             sql: dataset.sql.as_deref().filter(|s| !s.is_empty()),
             template_params: dataset.template_params.as_deref(),
+            normalize_columns: dataset.normalize_columns == Some(true),
         }
     }
 }
@@ -46,13 +49,33 @@ impl<'a> Source<'a> {
 pub async fn columns(caller: &Caller, source: &Source<'_>) -> Result<Option<Vec<Value>>> {
     let Some(sql) = source.sql else {
         let name = (source.schema, source.table);
-        return tables::table_columns(caller, source.database, source.catalog, name).await;
+        let mut found = tables::table_columns(caller, source.database, source.catalog, name).await?;
+        if !source.normalize_columns {
+            found.iter_mut().flatten().for_each(|column| denormalize(source.database, column));
+        }
+        return Ok(found);
     };
     let params: Map<String, Value> =
         serde_json::from_str(source.template_params.unwrap_or_default()).unwrap_or_default();
     let sql = render(caller, source.database, sql, &params).await.map_err(template_error)?;
     let place = (source.catalog, source.schema);
     query_run::statement_columns::statement_columns(caller, source.database, place, &sql).await.map(Some)
+}
+
+/// Gives a column the name that the database has for it, where SQLAlchemy has another one
+/// (`BaseEngineSpec.denormalize_name`).
+fn denormalize(database: &Database, column: &mut Value) {
+    let spec = infra::engine_specs::spec_for_uri(&database.sqlalchemy_uri);
+    if spec.sql.inspector != Inspector::Snowflake {
+        return;
+    }
+    for key in ["column_name", "name"] {
+        if let Some(Value::String(name)) = column.get_mut(key)
+            && Dialect::for_engine(spec).quote(name) == *name
+        {
+            *name = name.to_uppercase();
+        }
+    }
 }
 
 /// Renders the query of a dataset, where templates are on.

@@ -23,6 +23,7 @@ pub async fn uploaded(caller: &Caller, database: &Database, schema: Option<&str>
         table,
         sql: None,
         template_params: None,
+        normalize_columns: false,
     };
     let columns = source_columns(caller, &source).await?;
     let columns = columns.ok_or_else(|| Error::internal("the table that was written is not there"))?;

@@ -80,6 +80,7 @@ pub async fn create(caller: &Caller, fields: &DatasetFields) -> Result<i64> {
         table: &table.table,
         sql,
         template_params: fields.template_params.text(),
+        normalize_columns: fields.normalize_columns.get() == Some(true),
     };
     let columns = source_columns(caller, &source).await.map_err(|error| match error {
         // what the template or the database says of a query; the original answers a bare 500

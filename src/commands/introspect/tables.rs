@@ -210,7 +210,14 @@ pub async fn table_metadata(
     let columns = target.columns(&inner, table).await.map_err(fail)?;
     if columns.is_empty() && target.spec().sql.inspector != Inspector::Sqlite {
         // SQLAlchemy's error of a missing table has its name for a text
-        let name = if target.spec().quotes.0 == '`' { format!("`{table}`") } else { table.to_owned() };
+        let name = if target.spec().sql.inspector == Inspector::Snowflake {
+            // Snowflake's dialect raises it without one
+            "()".to_owned()
+        } else if target.spec().quotes.0 == '`' {
+            format!("`{table}`")
+        } else {
+            table.to_owned()
+        };
         return Err(Error::sip40(500, SupersetError::new(ErrorType::GenericBackendError, name)));
     }
     let primary = target.primary_key(&inner, table).await.map_err(fail)?;
@@ -304,6 +311,12 @@ pub async fn table_exists(target: &Engine, schema: Option<&str>, table: &str) ->
 /// `SELECT * FROM table LIMIT 100` as Superset prints it.
 pub fn select_star(target: &Engine, schema: Option<&str>, table: &str) -> String {
     crate::introspect::select_star::select_star(target.spec(), None, schema, table)
+}
+
+/// The same with the default catalog before the name, where the engine reads more than one.
+pub fn select_star_of(target: &Engine, database: &Database, schema: Option<&str>, table: &str) -> String {
+    let catalog = default_catalog(database);
+    crate::introspect::select_star::select_star(target.spec(), catalog.as_deref(), schema, table)
 }
 
 /// Columns of a table as the source has them; none when there is no such table.

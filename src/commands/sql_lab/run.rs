@@ -275,6 +275,12 @@ impl Job {
                     }
                 }
             };
+            // a statement may end together with the news of its number
+            let number = steps.borrow_and_update().query_id.clone();
+            if let Some(number) = number.filter(|number| extra.get("cancel_query") != Some(&json!(number))) {
+                extra.insert("cancel_query".into(), json!(number));
+                self.note(Vec::new(), extra.clone()).await?;
+            }
         }
         self.close(session, prepared.writes, spec).await?;
         Ok(found)

@@ -53,6 +53,8 @@ pub enum Form {
     Clickhouse,
     /// A file and a token (`DuckDBParametersMixin`).
     Duckdb,
+    /// An account with a role and a warehouse (`SnowflakeEngineSpec`).
+    Snowflake,
 }
 
 /// Where a connection string names its catalog.
@@ -149,6 +151,9 @@ pub enum Inspector {
     Postgres,
     /// Presto's and Trino's: what SQLAlchemy has no type for prints as its null type.
     Presto,
+    /// Snowflake's: names of small letters stand for those of big letters, and are these in datasets
+    /// (`requires_name_normalize`); a table that is not there has no name in the error.
+    Snowflake,
     /// SQLite's: a table that is not there has no columns, and is no error.
     Sqlite,
 }

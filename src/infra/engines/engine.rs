@@ -97,7 +97,12 @@ impl Engine {
                 )
             }
             EngineError::Statement { class, message } => {
-                format!("({class}) {message}\n(Background on this error at: https://sqlalche.me/e/14/e3q8)")
+                let link = match class.rsplit('.').next() {
+                    Some("DatabaseError") => "4xp6",
+                    Some("ProgrammingError") => "f405",
+                    _ => "e3q8",
+                };
+                format!("({class}) {message}\n(Background on this error at: https://sqlalche.me/e/14/{link})")
             }
             other => other.to_string(),
         }

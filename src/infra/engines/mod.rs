@@ -26,6 +26,7 @@ mod options;
 mod pool;
 mod postgres;
 mod session;
+mod snowflake;
 mod source;
 mod sqlite;
 mod statement_log;
@@ -55,6 +56,7 @@ const DRIVERS: &[(&str, driver::Open)] = &[
     ("mysql", mysql::open),
     ("postgres", postgres::open),
     ("presto", trino::open_presto),
+    ("snowflake", snowflake::open),
     ("sqlite", sqlite::open),
     ("trino", trino::open_trino),
 ];

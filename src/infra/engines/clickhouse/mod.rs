@@ -26,7 +26,7 @@ use super::{
     driver::{Driver, Out},
     engine::Files,
     error::EngineError,
-    http::{self, Endpoint, Failure},
+    http::{self, Endpoint, Failure, Fetch},
 };
 use error::Python;
 use row_binary::{Bytes, Stop, head, row_length};
@@ -227,9 +227,7 @@ impl Driver for Database {
     }
 
     async fn query(&self, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
-        let mut sink = Sink::Whole(ResultSet::default());
-        self.run(sql, options, usize::MAX, &mut sink).await?;
-        Ok(sink.whole())
+        http::whole(self, sql, options).await
     }
 
     async fn batches(
@@ -239,7 +237,7 @@ impl Driver for Database {
         cells: usize,
         out: &Out,
     ) -> Result<(), EngineError> {
-        self.run(sql, options, cells, &mut Sink::Pieces(out)).await
+        http::pieces(self, sql, options, cells, out).await
     }
 }
 
@@ -255,29 +253,33 @@ impl Database {
         };
         Ok(Self { server: Arc::new(server), turns: Semaphore::new(statements) })
     }
+}
 
-    async fn run(
+#[async_trait]
+impl Fetch for Database {
+    fn turns(&self) -> &Semaphore {
+        &self.turns
+    }
+
+    async fn fetch(
         &self,
         sql: &str,
         options: &QueryOptions,
         cells: usize,
         sink: &mut Sink<'_>,
     ) -> Result<(), EngineError> {
-        let _turn = http::turn(&self.turns).await?;
         let id = Uuid::new_v4().to_string();
         let parameters = self.server.parameters(&id, sql, options).await?;
         let mut running = Running { server: self.server.clone(), id, done: false };
-        let fetch = self.fetch(sql, &parameters, options, cells, sink);
-        let result = match tokio::time::timeout(options.timeout, fetch).await {
-            Ok(result) => result,
-            Err(_) => Err(EngineError::Timeout(options.timeout)),
-        };
+        let result = self.read(sql, &parameters, options, cells, sink).await;
         running.done = matches!(result, Ok(true) | Err(EngineError::Statement { .. }));
         result.map(drop)
     }
+}
 
+impl Database {
     /// Reads the rows; true when the server has no more to send.
-    async fn fetch(
+    async fn read(
         &self,
         sql: &str,
         parameters: &[(String, String)],

@@ -26,7 +26,7 @@ use super::{
     driver::{Driver, Out},
     engine::Files,
     error::EngineError,
-    http::{self, Endpoint, Failure},
+    http::{self, Endpoint, Failure, Fetch},
 };
 use protocol::{Answer, Chunk, State};
 use source::Target;
@@ -188,9 +188,7 @@ impl Driver for Database {
     }
 
     async fn query(&self, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
-        let mut sink = Sink::Whole(ResultSet::default());
-        self.run(sql, options, usize::MAX, &mut sink).await?;
-        Ok(sink.whole())
+        http::whole(self, sql, options).await
     }
 
     async fn batches(
@@ -200,7 +198,7 @@ impl Driver for Database {
         cells: usize,
         out: &Out,
     ) -> Result<(), EngineError> {
-        self.run(sql, options, cells, &mut Sink::Pieces(out)).await
+        http::pieces(self, sql, options, cells, out).await
     }
 }
 
@@ -215,19 +213,12 @@ impl Database {
         };
         Ok(Self { server: Arc::new(server), turns: Semaphore::new(SERVER_POOL_SIZE) })
     }
+}
 
-    async fn run(
-        &self,
-        sql: &str,
-        options: &QueryOptions,
-        cells: usize,
-        sink: &mut Sink<'_>,
-    ) -> Result<(), EngineError> {
-        let _turn = http::turn(&self.turns).await?;
-        match tokio::time::timeout(options.timeout, self.fetch(sql, options, cells, sink)).await {
-            Ok(result) => result,
-            Err(_) => Err(EngineError::Timeout(options.timeout)),
-        }
+#[async_trait]
+impl Fetch for Database {
+    fn turns(&self) -> &Semaphore {
+        &self.turns
     }
 
     async fn fetch(

@@ -4,6 +4,7 @@
 //! rules. Nothing here waits for ever: whoever sends something says how long it may take.
 
 mod failure;
+mod statement;
 mod tls;
 
 use std::{net::SocketAddr, time::Duration};
@@ -19,6 +20,7 @@ use tokio::{
 };
 
 pub(super) use failure::Failure;
+pub(super) use statement::{Fetch, pieces, whole};
 pub(super) use tls::Verify;
 
 use super::{Source, error::EngineError};
@@ -33,7 +35,7 @@ const IDLE: Duration = Duration::from_secs(8);
 const WAIT: Duration = Duration::from_secs(30);
 
 /// The turn of a statement, among as many as may run at a time.
-pub(super) async fn turn(turns: &Semaphore) -> Result<SemaphorePermit<'_>, EngineError> {
+async fn turn(turns: &Semaphore) -> Result<SemaphorePermit<'_>, EngineError> {
     let busy = |_| EngineError::Connect("no connection: all are busy".to_owned());
     let turn = timeout(WAIT, turns.acquire()).await.map_err(busy)?;
     turn.map_err(|_| EngineError::Connect("closed".to_owned()))

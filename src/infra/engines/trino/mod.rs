@@ -26,7 +26,7 @@ use super::{
     driver::{Driver, Out},
     engine::Files,
     error::EngineError,
-    http::{self, Endpoint, Failure},
+    http::{self, Endpoint, Failure, Fetch},
 };
 use protocol::Page;
 use source::Target;
@@ -200,9 +200,7 @@ impl Driver for Database {
     }
 
     async fn query(&self, sql: &str, options: &QueryOptions) -> Result<ResultSet, EngineError> {
-        let mut sink = Sink::Whole(ResultSet::default());
-        self.run(sql, options, usize::MAX, &mut sink).await?;
-        Ok(sink.whole())
+        http::whole(self, sql, options).await
     }
 
     async fn batches(
@@ -212,7 +210,7 @@ impl Driver for Database {
         cells: usize,
         out: &Out,
     ) -> Result<(), EngineError> {
-        self.run(sql, options, cells, &mut Sink::Pieces(out)).await
+        http::pieces(self, sql, options, cells, out).await
     }
 
     /// `TrinoEngineSpec.cancel_query`.
@@ -239,19 +237,12 @@ impl Database {
         };
         Ok(Self { server: Arc::new(server), turns: Semaphore::new(statements) })
     }
+}
 
-    async fn run(
-        &self,
-        sql: &str,
-        options: &QueryOptions,
-        cells: usize,
-        sink: &mut Sink<'_>,
-    ) -> Result<(), EngineError> {
-        let _turn = http::turn(&self.turns).await?;
-        match tokio::time::timeout(options.timeout, self.fetch(sql, options, cells, sink)).await {
-            Ok(result) => result,
-            Err(_) => Err(EngineError::Timeout(options.timeout)),
-        }
+#[async_trait]
+impl Fetch for Database {
+    fn turns(&self) -> &Semaphore {
+        &self.turns
     }
 
     async fn fetch(
