@@ -69,12 +69,16 @@ pub fn default_catalog(database: &Database) -> Option<String> {
     if spec.connection.catalog == CatalogPlace::Option {
         return Url::parse(&database.sqlalchemy_uri)?.option("catalog").map(str::to_owned);
     }
+    if spec.connection.catalog == CatalogPlace::Host {
+        let url = Url::parse(&database.sqlalchemy_uri)?;
+        return url.host.or(url.database).filter(|name| !name.is_empty());
+    }
     let (_, rest) = database.sqlalchemy_uri.split_once("://")?;
     let (_, name) = rest.split('?').next()?.split_once('/')?;
     // Trino's and Presto's have a schema behind it
     let name = match spec.connection.catalog {
         CatalogPlace::Database => name,
-        CatalogPlace::Fixed | CatalogPlace::FirstPart | CatalogPlace::Option => name.split('/').next()?,
+        CatalogPlace::Fixed | CatalogPlace::FirstPart | CatalogPlace::Option | CatalogPlace::Host => name.split('/').next()?,
     };
     (!name.is_empty()).then(|| name.to_owned())
 }
@@ -210,12 +214,13 @@ pub async fn table_metadata(
     let columns = target.columns(&inner, table).await.map_err(fail)?;
     if columns.is_empty() && target.spec().sql.inspector != Inspector::Sqlite {
         // SQLAlchemy's error of a missing table has its name for a text
-        let name = if target.spec().quotes.0 == '`' { format!("`{table}`") } else { table.to_owned() };
+        let plain = target.spec().sql.inspector == Inspector::Bigquery;
+        let name = if target.spec().quotes.0 == '`' && !plain { format!("`{table}`") } else { table.to_owned() };
         return Err(Error::sip40(500, SupersetError::new(ErrorType::GenericBackendError, name)));
     }
     let primary = target.primary_key(&inner, table).await.map_err(fail)?;
     let mut keys = Vec::new();
-    let primary_key = if primary.columns.is_empty() {
+    let mut primary_key = if primary.columns.is_empty() {
         // SQLAlchemy's PostgreSQL dialect tells an empty list, SQLite's none: both answers show null here
         json!({"constrained_columns": null, "name": primary.name})
     } else {
@@ -223,6 +228,10 @@ pub async fn table_metadata(
         keys.push(key.clone());
         key
     };
+    if target.spec().sql.inspector == Inspector::Bigquery {
+        // keys have no names there
+        primary_key = json!({"constrained_columns": null});
+    }
     let mut foreign_keys = Vec::new();
     for key in target.foreign_keys(&inner, table).await.map_err(fail)? {
         foreign_keys.push(json!({
@@ -268,6 +277,9 @@ fn printed_type(compiled: &str, inspector: Inspector) -> String {
         return compiled.replace("DOUBLE PRECISION", "DOUBLE_PRECISION");
     }
     let name = compiled.split(['(', ' ']).next().unwrap_or(compiled);
+    if inspector == Inspector::Bigquery {
+        return printed_by_bigquery(compiled);
+    }
     if inspector == Inspector::Presto {
         // what SQLAlchemy has no type for prints as its null type
         return match name {
@@ -281,6 +293,25 @@ fn printed_type(compiled: &str, inspector: Inspector) -> String {
         return name.to_owned();
     }
     compiled.to_owned()
+}
+
+/// SQLAlchemy's own names of the service's types.
+fn printed_by_bigquery(compiled: &str) -> String {
+    if compiled.starts_with("ARRAY<") {
+        return "ARRAY".to_owned();
+    }
+    let (name, length) = compiled.split_at(compiled.find('(').unwrap_or(compiled.len()));
+    let name = match name {
+        "BOOL" => "BOOLEAN",
+        "INT64" => "INTEGER",
+        "FLOAT64" => "FLOAT",
+        "STRING" => "VARCHAR",
+        "BYTES" => "BINARY",
+        "BIGNUMERIC" => "NUMERIC",
+        "UNKNOWN" => "NULL",
+        _ => return compiled.to_owned(),
+    };
+    format!("{name}{length}")
 }
 
 async fn schema_or_default(target: &Engine, schema: Option<&str>) -> Result<String, EngineError> {
@@ -316,7 +347,7 @@ pub async fn table_columns(
     let target = engine_as(caller, database, catalog).await?;
     let spec = target.spec();
     let lite = spec.sql.inspector == Inspector::Sqlite;
-    let zoned = spec.sql.inspector == Inspector::Postgres;
+    let inspector = spec.sql.inspector;
     let shown = schema.unwrap_or_default();
     let fail = |e: EngineError| {
         let statement = format!("PRAGMA \"{shown}\".table_info(\"{table}\")");
@@ -329,7 +360,7 @@ pub async fn table_columns(
     }
     let primary = target.primary_key(&inner, table).await.map_err(fail)?;
     let described = |c: &ColumnDescription| {
-        let type_ = native_type(&c.type_, zoned);
+        let type_ = native_type(&c.type_, inspector);
         let generic = spec.generic_type(&type_);
         let mut map = serde_json::Map::new();
         map.insert("column_name".into(), json!(c.name));
@@ -353,8 +384,12 @@ pub async fn table_columns(
     Ok(Some(columns.iter().map(described).collect()))
 }
 
-/// Types as the dialect compiles them: PostgreSQL names the missing time zone.
-fn native_type(type_: &str, zoned: bool) -> String {
+/// Types as the dialect compiles them: PostgreSQL names the missing time zone, BigQuery no lengths but those of bytes.
+fn native_type(type_: &str, inspector: Inspector) -> String {
+    if inspector == Inspector::Bigquery && !type_.starts_with("BYTES") && !type_.contains('<') {
+        return type_.split('(').next().unwrap_or(type_).to_owned();
+    }
+    let zoned = inspector == Inspector::Postgres;
     let bare = matches!(type_.split('(').next(), Some("TIMESTAMP" | "TIME"));
     if zoned && bare && !type_.ends_with("ZONE") {
         format!("{type_} WITHOUT TIME ZONE")
