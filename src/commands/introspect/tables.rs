@@ -78,7 +78,9 @@ pub fn default_catalog(database: &Database) -> Option<String> {
     // Trino's and Presto's have a schema behind it
     let name = match spec.connection.catalog {
         CatalogPlace::Database => name,
-        CatalogPlace::Fixed | CatalogPlace::FirstPart | CatalogPlace::Option | CatalogPlace::Host => name.split('/').next()?,
+        CatalogPlace::Fixed | CatalogPlace::FirstPart | CatalogPlace::Option | CatalogPlace::Host => {
+            name.split('/').next()?
+        }
     };
     (!name.is_empty()).then(|| name.to_owned())
 }
@@ -215,7 +217,8 @@ pub async fn table_metadata(
     if columns.is_empty() && target.spec().sql.inspector != Inspector::Sqlite {
         // SQLAlchemy's error of a missing table has its name for a text
         let plain = target.spec().sql.inspector == Inspector::Bigquery;
-        let name = if target.spec().quotes.0 == '`' && !plain { format!("`{table}`") } else { table.to_owned() };
+        let name =
+            if target.spec().quotes.0 == '`' && !plain { format!("`{table}`") } else { table.to_owned() };
         return Err(Error::sip40(500, SupersetError::new(ErrorType::GenericBackendError, name)));
     }
     let primary = target.primary_key(&inner, table).await.map_err(fail)?;
@@ -263,7 +266,7 @@ pub async fn table_metadata(
     Ok(json!({
         "name": table,
         "columns": columns.iter().map(described).collect::<Vec<_>>(),
-        "selectStar": select_star(&target, schema, table),
+        "selectStar": select_star(&target, catalog, schema, table),
         "primaryKey": primary_key,
         "foreignKeys": foreign_keys,
         "indexes": keys,
@@ -333,8 +336,8 @@ pub async fn table_exists(target: &Engine, schema: Option<&str>, table: &str) ->
 }
 
 /// `SELECT * FROM table LIMIT 100` as Superset prints it.
-pub fn select_star(target: &Engine, schema: Option<&str>, table: &str) -> String {
-    crate::introspect::select_star::select_star(target.spec(), None, schema, table)
+pub fn select_star(target: &Engine, catalog: Option<&str>, schema: Option<&str>, table: &str) -> String {
+    crate::introspect::select_star::select_star(target.spec(), catalog, schema, table)
 }
 
 /// Columns of a table as the source has them; none when there is no such table.

@@ -124,11 +124,7 @@ impl Engine {
     }
 
     /// Bytes that a statement would read, from a service that tells it without executing anything; none from others.
-    pub async fn bytes_to_read(
-        &self,
-        sql: &str,
-        options: &QueryOptions,
-    ) -> Result<Option<u64>, EngineError> {
+    pub async fn bytes_to_read(&self, sql: &str, options: &QueryOptions) -> Result<Option<u64>, EngineError> {
         self.driver().await?.bytes_to_read(sql, options).await.map_err(|e| self.or_redirect(e))
     }
 

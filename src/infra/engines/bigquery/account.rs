@@ -127,9 +127,8 @@ impl Account {
             let request = request
                 .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
                 .body(self.form().ok_or_else(|| refused("The private key cannot sign"))?);
-            let failed = |e: http::Failure| {
-                EngineError::Connect(e.text(self.endpoint.access(), self.address.path()))
-            };
+            let failed =
+                |e: http::Failure| EngineError::Connect(e.text(self.endpoint.access(), self.address.path()));
             let answer = http::send(request, PATIENCE).await.map_err(failed)?;
             let status = answer.status();
             let body = http::body(answer, MOST, PATIENCE).await.map_err(failed)?;
@@ -215,8 +214,7 @@ fn assertion(email: &str, key_id: Option<&str>, key: &RsaKeyPair) -> Option<Stri
     if let (Some(id), Some(head)) = (key_id, head.as_object_mut()) {
         head.insert("kid".to_owned(), id.into());
     }
-    let claims =
-        json!({"iss": email, "aud": AUDIENCE, "scope": SCOPES, "iat": now, "exp": now + LIFETIME});
+    let claims = json!({"iss": email, "aud": AUDIENCE, "scope": SCOPES, "iat": now, "exp": now + LIFETIME});
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let signed = format!("{}.{}", part(&head), part(&claims));
     let mut signature = vec![0; key.public().modulus_len()];

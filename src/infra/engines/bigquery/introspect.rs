@@ -4,11 +4,7 @@ use async_trait::async_trait;
 use reqwest::Method;
 
 use super::{
-    super::{
-        catalog::ColumnDescription,
-        driver::Inspect,
-        error::EngineError,
-    },
+    super::{catalog::ColumnDescription, driver::Inspect, error::EngineError},
     Database,
     protocol::{Datasets, Field, Projects, Table, Tables, in_path},
     server::Trouble,

@@ -245,7 +245,11 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
 /// The status that Google's client has for the reason of a failed job (`google.cloud.bigquery.job.base`).
 pub(super) fn status_of(reason: &str) -> u16 {
     match reason {
-        "billingTierLimitExceeded" | "invalid" | "invalidQuery" | "resourceInUse" | "resourcesExceeded"
+        "billingTierLimitExceeded"
+        | "invalid"
+        | "invalidQuery"
+        | "resourceInUse"
+        | "resourcesExceeded"
         | "tableUnavailable" => 400,
         "accessDenied" | "billingNotEnabled" | "blocked" | "policyViolation" | "quotaExceeded"
         | "responseTooLarge" => 403,

@@ -212,8 +212,7 @@ impl Server {
     /// Ends a job.
     pub async fn cancel(&self, place: &Place) -> Result<(), EngineError> {
         let path = format!("{}/{}/cancel", self.jobs(), in_path(&place.id));
-        let query: Vec<_> =
-            place.location.iter().map(|location| ("location", location.clone())).collect();
+        let query: Vec<_> = place.location.iter().map(|location| ("location", location.clone())).collect();
         let method = Method::POST;
         match self.body((&method, &path, &query), Some(&json!({})), (PAGE, TIMEOUT)).await {
             Ok(_) => Ok(()),

@@ -23,8 +23,14 @@ const MOST: u64 = 64 << 10;
 /// What sqlalchemy-bigquery refuses, and why.
 const REFUSED: &[(&str, &str)] = &[
     ("use_legacy_sql", "legacy sql is not supported by this dialect"),
-    ("allow_large_results", "allow_large_results is only allowed for legacy sql, which is not supported by this dialect"),
-    ("flatten_results", "flatten_results is only allowed for legacy sql, which is not supported by this dialect"),
+    (
+        "allow_large_results",
+        "allow_large_results is only allowed for legacy sql, which is not supported by this dialect",
+    ),
+    (
+        "flatten_results",
+        "flatten_results is only allowed for legacy sql, which is not supported by this dialect",
+    ),
     ("maximum_billing_tier", "maximum_billing_tier is a deprecated argument"),
     ("default_dataset", DATASET),
     ("dataset_id", DATASET),
