@@ -78,12 +78,14 @@ impl Server {
         format!("{}/bigquery/v2{path}", self.target.prefix)
     }
 
+    /// Where the service is.
+    pub fn origin(&self) -> String {
+        self.endpoint.origin()
+    }
+
     /// A refusal as `str()` of Google's client prints it.
     pub fn words(&self, method: &Method, path: &str, refusal: &Refusal) -> EngineError {
-        let origin = self.endpoint.origin();
-        // the client does not name the port that is usual
-        let origin = origin.strip_suffix(":443").unwrap_or(&origin);
-        let at = format!("{origin}{}?prettyPrint=false", self.full_path(path));
+        let at = format!("{}{}?prettyPrint=false", self.origin(), self.full_path(path));
         let message: String = refusal.message.chars().take(MAX_WORDS).collect();
         raised(&format!("{} {method} {at}: {message}", refusal.status))
     }
