@@ -265,12 +265,10 @@ impl Database {
                 return Err(Fall { error: job_failed(&fault, &place), passes, over: true });
             }
         }
-        options.report_progress(Some(&place.id), 0.0);
         loop {
             let page = server.page(&place, None, self.page_rows(options), bounds(options)).await;
             let page = page.map_err(|trouble| self.page_error(&place, trouble))?;
             if page.job_complete {
-                options.report_progress(Some(&place.id), 100.0);
                 return Ok(page);
             }
             if let Some(location) = page.job_reference.and_then(|reference| reference.location) {
