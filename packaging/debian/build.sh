@@ -42,9 +42,10 @@ install -Dm644 "$here/liteset.example.toml" "$doc/examples/liteset.example.toml"
 install -Dm644 "$here/grafana/liteset.json" "$doc/examples/grafana/liteset.json"
 install -Dm644 "$here/fail2ban/filter.d/liteset.conf" "$doc/examples/fail2ban/filter.d/liteset.conf"
 install -Dm644 "$here/fail2ban/jail.d/liteset.conf" "$doc/examples/fail2ban/jail.d/liteset.conf"
-mkdir -p "$doc/manual"
+mkdir -p "$doc/manual/engines"
 install -m644 "$here"/manual/*.md "$doc/manual/"
-gzip -9n "$doc"/manual/*.md
+install -m644 "$here"/manual/engines/*.md "$doc/manual/engines/"
+gzip -9n "$doc"/manual/*.md "$doc"/manual/engines/*.md
 gzip -9nc "$here/../CHANGELOG.md" >"$doc/NEWS.gz"
 cat <<CHANGELOG | gzip -9n >"$doc/changelog.gz"
 liteset ($version) unstable; urgency=medium

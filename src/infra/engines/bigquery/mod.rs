@@ -1,8 +1,8 @@
 //! BigQuery over its REST interface (`superset.db_engine_specs.bigquery` over sqlalchemy-bigquery and
 //! google-cloud-bigquery).
 //!
-//! A statement is a job, which bears a number of ours from the start: a request whose answer was lost can be sent again,
-//! and what is given up can be cancelled whenever that happens. Results come as JSON in pages. The interface has no
+//! A statement is a job, which bears a number of ours from the start: a request whose answer was lost can be sent
+//! again, and what is given up can be cancelled whenever that happens. Results come as JSON in pages. The interface has no
 //! sessions that only read: what may not write is judged before it is sent.
 
 mod account;
@@ -136,8 +136,11 @@ impl Driver for Database {
     async fn bytes_to_read(&self, sql: &str, options: &QueryOptions) -> Result<Option<u64>, EngineError> {
         let _turn = http::turn(&self.turns).await?;
         let place = self.place();
-        let job = self.server.insert(sql, &place, true, options.timeout).await;
-        let job = job.map_err(|trouble| self.server.not_begun(trouble))?;
+        let asked = self.server.insert(sql, &place, true, options.timeout);
+        let job = tokio::time::timeout(options.timeout, asked).await;
+        let job = job
+            .map_err(|_| EngineError::Timeout(options.timeout))?
+            .map_err(|trouble| self.server.not_begun(trouble))?;
         let statistics = job.and_then(|job| job.statistics).ok_or_else(|| self.server.protocol())?;
         let bytes = statistics
             .total_bytes_processed

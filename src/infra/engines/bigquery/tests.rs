@@ -54,8 +54,9 @@ async fn answering(answers: Vec<(u16, Value)>) -> (u16, Arc<Mutex<Vec<String>>>)
 }
 
 fn account(port: u16) -> Value {
+    let key = format!("-----BEGIN {0}-----\n{KEY}-----END {0}-----\n", "PRIVATE KEY");
     json!({
-        "type": "service_account", "project_id": "own", "private_key_id": "k1", "private_key": format!("-----BEGIN {0}-----\n{KEY}-----END {0}-----\n", "PRIVATE KEY"),
+        "type": "service_account", "project_id": "own", "private_key_id": "k1", "private_key": key,
         "client_email": "reader@own.example", "token_uri": format!("http://127.0.0.1:{port}/token"),
     })
 }
