@@ -23,7 +23,7 @@ use super::super::{
 /// What a token may do; the last is for tables that are sheets (`sqlalchemy_bigquery._helpers`).
 const SCOPES: &str = "https://www.googleapis.com/auth/bigquery https://www.googleapis.com/auth/cloud-platform \
                       https://www.googleapis.com/auth/drive";
-/// Whom a signature is for, wherever it is sent (`google.oauth2.service_account`).
+/// Whom a signature is for that Google gets, at whichever of its addresses (`google.oauth2.service_account`).
 const AUDIENCE: &str = "https://oauth2.googleapis.com/token";
 /// How long a signature is good for.
 const LIFETIME: u64 = 3600;
@@ -43,6 +43,7 @@ pub(super) struct Account {
     proof: Proof,
     endpoint: Endpoint,
     address: Url,
+    audience: String,
     token: Mutex<Option<Token>>,
 }
 
@@ -65,11 +66,17 @@ fn text<'a>(info: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
 }
 
 impl Account {
-    /// Reads the document of credentials. Without `trusted`, which says that the operator's own emulator is spoken to,
-    /// tokens are asked for on public addresses only: whoever edits a connection names them.
-    pub fn new(info: &Map<String, Value>, connect: Duration, trusted: bool) -> Result<Self, EngineError> {
+    /// Reads the document of credentials, which are the connection's or the operator's. Tokens are asked for on public
+    /// addresses only where whoever edits a connection names them, unless the operator's own emulator is spoken to.
+    pub fn new(
+        info: &Map<String, Value>,
+        connect: Duration,
+        (is_operators, emulated): (bool, bool),
+    ) -> Result<Self, EngineError> {
+        let trusted = is_operators || emulated;
         let proof = match text(info, "type") {
-            Some("authorized_user") => person(info)?,
+            // of its secrets none is masked in a connection
+            Some("authorized_user") if is_operators => person(info)?,
             Some("service_account") | None => service(info)?,
             Some(other) => {
                 return Err(refused(&format!(
@@ -83,15 +90,17 @@ impl Account {
         let host = address.host_str().ok_or_else(wrong)?.trim_matches(['[', ']']).to_owned();
         let tls = match address.scheme() {
             "https" => Some(Verify::Public),
-            "http" if trusted => None,
+            "http" if emulated => None,
             _ => return Err(wrong()),
         };
         let port = address.port_or_known_default().ok_or_else(wrong)?;
         // Google's own name may lead to a private address of the operator's network (Private Service Connect)
-        let own = tls.is_some() && (host == "googleapis.com" || host.ends_with(".googleapis.com"));
+        let own = tls.is_some() && (host == "accounts.google.com" || host.ends_with(".googleapis.com"));
+        // what somebody else is sent must be of no use at Google
+        let audience = if own { AUDIENCE.to_owned() } else { address.to_string() };
         let access = Access { host, port, tls, auth: Auth::Nobody, connect };
         let endpoint = if trusted || own { Endpoint::new(access) } else { Endpoint::public(access) };
-        Ok(Self { proof, endpoint: endpoint?, address, token: Mutex::default() })
+        Ok(Self { proof, endpoint: endpoint?, address, audience, token: Mutex::default() })
     }
 
     /// A token that is good for a while.
@@ -155,7 +164,7 @@ impl Account {
         let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         match &self.proof {
             Proof::Service { email, key_id, key } => {
-                let assertion = assertion(email, key_id.as_deref(), key)?;
+                let assertion = assertion((email, &self.audience), key_id.as_deref(), key)?;
                 let grant = encoded("urn:ietf:params:oauth:grant-type:jwt-bearer");
                 Some(format!("assertion={assertion}&grant_type={grant}"))
             }
@@ -208,13 +217,13 @@ fn private_key(pem: &str) -> Option<RsaKeyPair> {
 }
 
 /// A signed wish for a token.
-fn assertion(email: &str, key_id: Option<&str>, key: &RsaKeyPair) -> Option<String> {
+fn assertion((email, audience): (&str, &str), key_id: Option<&str>, key: &RsaKeyPair) -> Option<String> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
     let mut head = json!({"typ": "JWT", "alg": "RS256"});
     if let (Some(id), Some(head)) = (key_id, head.as_object_mut()) {
         head.insert("kid".to_owned(), id.into());
     }
-    let claims = json!({"iss": email, "aud": AUDIENCE, "scope": SCOPES, "iat": now, "exp": now + LIFETIME});
+    let claims = json!({"iss": email, "aud": audience, "scope": SCOPES, "iat": now, "exp": now + LIFETIME});
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let signed = format!("{}.{}", part(&head), part(&claims));
     let mut signature = vec![0; key.public().modulus_len()];

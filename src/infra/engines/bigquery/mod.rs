@@ -2,8 +2,8 @@
 //! google-cloud-bigquery).
 //!
 //! A statement is a job, which bears a number of ours from the start: a request whose answer was lost can be sent
-//! again, and what is given up can be cancelled whenever that happens. Results come as JSON in pages. The interface has no
-//! sessions that only read: what may not write is judged before it is sent.
+//! again, and what is given up can be cancelled whenever that happens. Results come as JSON in pages. The interface has
+//! no sessions that only read: what may not write is judged before it is sent.
 
 mod account;
 mod guard;

@@ -112,7 +112,7 @@ impl Target {
         if let Some(key) = WRITING.iter().find(|key| source.url.option(key).is_some()) {
             return Err(refused(format!("The option \"{key}\" is not supported")));
         }
-        let info = credentials(source, environment)?;
+        let (info, is_operators) = credentials(source, environment)?;
         let filled = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         let own = info.get("project_id").or(info.get("quota_project_id")).and_then(Value::as_str);
         let project = filled(&source.url.host)
@@ -128,7 +128,7 @@ impl Target {
         let dataset = filled(&source.url.database).map(|name| name.trim_end_matches('/').to_owned());
         let dataset = dataset.filter(|name| !name.is_empty());
         let connect = connect_timeout(source, &["connect_timeout"]);
-        let account = Account::new(&info, connect, environment.emulator.is_some())?;
+        let account = Account::new(&info, connect, (is_operators, environment.emulator.is_some()))?;
         let (access, prefix) = place(environment, connect)?;
         Ok(Self {
             access,
@@ -165,8 +165,11 @@ fn place(environment: &Environment, connect: Duration) -> Result<(Access, String
 }
 
 /// The document of credentials: the connection's, or the one that the operator names for all
-/// (`create_bigquery_client`). A file that a connection names is not read.
-fn credentials(source: &Source, environment: &Environment) -> Result<Map<String, Value>, EngineError> {
+/// (`create_bigquery_client`), which is told. A file that a connection names is not read.
+fn credentials(
+    source: &Source,
+    environment: &Environment,
+) -> Result<(Map<String, Value>, bool), EngineError> {
     if source.option("credentials_path").is_some() {
         return Err(refused(
             "The option \"credentials_path\" names a file of this machine; put the file's contents into the \
@@ -176,11 +179,11 @@ fn credentials(source: &Source, environment: &Environment) -> Result<Map<String,
     let broken = || refused("The credentials are no JSON object");
     let read = |text: &[u8]| serde_json::from_slice(text).map_err(|_| broken());
     if let Some(text) = source.option("credentials_base64") {
-        return read(&STANDARD.decode(text.trim()).map_err(|_| broken())?);
+        return Ok((read(&STANDARD.decode(text.trim()).map_err(|_| broken())?)?, false));
     }
     match source.arguments.get("credentials_info") {
-        Some(Value::Object(info)) if !info.is_empty() => return Ok(info.clone()),
-        Some(Value::String(text)) if !text.is_empty() => return read(text.as_bytes()),
+        Some(Value::Object(info)) if !info.is_empty() => return Ok((info.clone(), false)),
+        Some(Value::String(text)) if !text.is_empty() => return Ok((read(text.as_bytes())?, false)),
         Some(Value::Null | Value::String(_) | Value::Object(_)) | None => {}
         Some(_) => return Err(broken()),
     }
@@ -197,7 +200,7 @@ fn credentials(source: &Source, environment: &Environment) -> Result<Map<String,
         tracing::warn!(%error, "the file of GOOGLE_APPLICATION_CREDENTIALS cannot be read");
         refused("The file that GOOGLE_APPLICATION_CREDENTIALS names cannot be read")
     })?;
-    read(&text)
+    Ok((read(&text)?, true))
 }
 
 fn number(source: &Source, key: &str) -> Result<Option<u64>, EngineError> {

@@ -113,6 +113,13 @@ async fn a_job_is_waited_for_and_read_in_pages() {
     assert_eq!(found.columns[0].sql_type, "INTEGER");
     let asked = asked.lock().unwrap();
     assert!(asked[0].starts_with("POST /token ") && asked[0].contains("assertion=ey"), "{}", asked[0]);
+    // what another host than Google's gets is of no use at Google's
+    let assertion = asked[0].split_once("assertion=").unwrap().1.split('.').nth(1).unwrap();
+    let claims =
+        base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, assertion).unwrap();
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    assert!(claims["aud"].as_str().unwrap().starts_with("http://127.0.0.1:"), "{claims}");
+    assert_eq!(claims["iss"], "reader@own.example");
     assert!(asked[0].contains("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant%2Dtype%3Ajwt%2Dbearer"));
     assert!(asked[2].starts_with("POST /bigquery/v2/projects/payer/jobs?prettyPrint=false "), "{}", asked[2]);
     assert!(asked[2].contains("authorization: Bearer t1"), "{}", asked[2]);
@@ -327,5 +334,6 @@ fn connection_strings() {
         .as_object()
         .cloned()
         .unwrap();
-    assert!(account::Account::new(&person, TIMEOUT, false).is_ok());
+    assert!(account::Account::new(&person, TIMEOUT, (true, false)).is_ok());
+    assert!(account::Account::new(&person, TIMEOUT, (false, true)).is_err());
 }
