@@ -7,7 +7,7 @@
 
 use std::{
     io::Read as _,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     path::Path,
     time::Duration,
 };
@@ -19,6 +19,7 @@ use reqwest::{
 };
 use tokio::time::timeout;
 
+pub use crate::net::is_public;
 use crate::{engines::http, net, spool::Spool};
 
 /// Bytes that an answer may have.
@@ -201,48 +202,6 @@ impl Resolve for Resolver {
             }
             Ok(Box::new(std::iter::once(SocketAddr::new(found, 0))) as Addrs)
         })
-    }
-}
-
-/// The address belongs to the public network, and to nobody's machine, neighbourhood or cloud metadata.
-pub fn is_public(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => is_public_v4(ip),
-        IpAddr::V6(ip) => is_public_v6(ip),
-    }
-}
-
-fn is_public_v4(ip: Ipv4Addr) -> bool {
-    let [a, b, c, _] = ip.octets();
-    let shared = a == 100 && (64..128).contains(&b);
-    let benchmark = a == 198 && (18..20).contains(&b);
-    let assigned = (a, b, c) == (192, 0, 0);
-    !(ip.is_loopback()
-        || ip.is_private()
-        || ip.is_link_local()
-        || ip.is_multicast()
-        || ip.is_documentation()
-        || a == 0
-        || a >= 240
-        || shared
-        || benchmark
-        || assigned)
-}
-
-fn is_public_v6(ip: Ipv6Addr) -> bool {
-    let [a, b, c, d, e, f, g, h] = ip.segments();
-    let inner = |high: u16, low: u16| {
-        let ([p, q], [r, s]) = (high.to_be_bytes(), low.to_be_bytes());
-        is_public_v4(Ipv4Addr::new(p, q, r, s))
-    };
-    match (a, b) {
-        // addresses of version 4 in disguise: mapped, compatible, NAT64, 6to4
-        (0, 0) if c == 0 && d == 0 && e == 0 && matches!(f, 0 | 0xffff) => inner(g, h),
-        (0x64, 0xff9b) if (c, d, e, f) == (0, 0, 0, 0) => inner(g, h),
-        (0x2002, _) => inner(b, c),
-        // only these are given out; Teredo and documentation among them are not
-        (0x2001, 0 | 0xdb8) => false,
-        _ => (0x2000..0x4000).contains(&a),
     }
 }
 

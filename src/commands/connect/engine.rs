@@ -129,7 +129,11 @@ fn arguments(extra: Option<&str>, encrypted_extra: Option<&str>) -> Map<String, 
 /// The same for a connection string: Trino takes from `encrypted_extra` only how to authenticate
 /// (`TrinoEngineSpec.update_params_from_encrypted_extra`).
 pub fn arguments_of(url: &Url, extra: Option<&str>, encrypted_extra: Option<&str>) -> Map<String, Value> {
-    if !infra::engine_specs::spec(url.backend(), url.driver()).connection.secret_is_auth {
+    let connection = &infra::engine_specs::spec(url.backend(), url.driver()).connection;
+    if !connection.engine_arguments.is_empty() {
+        return engine_arguments(&connection.engine_arguments, extra, encrypted_extra);
+    }
+    if !connection.secret_is_auth {
         return arguments(extra, encrypted_extra);
     }
     let mut all = arguments(extra, None);
@@ -140,6 +144,27 @@ pub fn arguments_of(url: &Url, extra: Option<&str>, encrypted_extra: Option<&str
     if secret.get("auth_method").and_then(Value::as_str).is_some_and(|method| !method.is_empty()) {
         all.insert("http_scheme".to_owned(), "https".into());
         all.insert("auth".to_owned(), secret);
+    }
+    all
+}
+
+/// The same with parameters of the engine itself: `engine_params` and, stronger, `encrypted_extra`.
+fn engine_arguments(
+    names: &[String],
+    extra: Option<&str>,
+    encrypted_extra: Option<&str>,
+) -> Map<String, Value> {
+    let mut all = arguments(extra, encrypted_extra);
+    // none of the options of a connection may pass for one
+    all.retain(|key, _| !names.contains(key));
+    let read = |text: Option<&str>| serde_json::from_str::<Value>(text?).ok();
+    let public = read(extra).and_then(|mut extra| extra.get_mut("engine_params").map(Value::take));
+    for given in [public, read(encrypted_extra)].into_iter().flatten() {
+        for name in names {
+            if let Some(value) = given.get(name).filter(|value| !value.is_null()) {
+                all.insert(name.clone(), value.clone());
+            }
+        }
     }
     all
 }
@@ -174,6 +199,11 @@ fn select_catalog(source: &mut Source, catalog: Option<&str>) {
         CatalogPlace::Option => {
             source.arguments.remove("catalog");
             source.url.set_option("catalog", catalog);
+            return;
+        }
+        CatalogPlace::Host => {
+            source.url.host = Some(catalog.to_owned());
+            source.url.database = None;
             return;
         }
         CatalogPlace::Database => catalog.to_owned(),

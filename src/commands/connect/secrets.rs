@@ -95,8 +95,15 @@ fn places(document: &Value, path: &str) -> Vec<String> {
         let keys = document.as_object().into_iter().flat_map(|o| o.keys());
         return keys.map(|k| format!("/{}", escaped(k))).collect();
     }
-    let pointer: String =
-        path.trim_start_matches("$.").split('.').map(|k| format!("/{}", escaped(k))).collect();
+    let mut pointer = String::new();
+    for key in path.trim_start_matches("$.").split('.') {
+        // a text in the place of a document may hold the secret as well: unlike the original, all of it is masked
+        if !pointer.is_empty() && document.pointer(&pointer).is_some_and(Value::is_string) {
+            return vec![pointer];
+        }
+        pointer.push('/');
+        pointer.push_str(&escaped(key));
+    }
     if document.pointer(&pointer).is_some() { vec![pointer] } else { Vec::new() }
 }
 
@@ -112,6 +119,11 @@ mod tests {
         assert_eq!(
             masked("bigquery://p", google),
             r#"{"credentials_info": {"private_key": "XXXXXXXXXX", "project_id": "p"}}"#
+        );
+        let texts = r#"{"credentials_base64": "a2V5", "credentials_info": "{\"private_key\": \"k\"}"}"#;
+        assert_eq!(
+            masked("bigquery://p", texts),
+            r#"{"credentials_base64": "XXXXXXXXXX", "credentials_info": "XXXXXXXXXX"}"#
         );
         assert_eq!(masked("postgresql://h", "not json"), MASK);
     }

@@ -21,13 +21,53 @@ pub fn has_duckdb_form(spec: &EngineSpec) -> bool {
     spec.connection.form == Form::Duckdb
 }
 
+/// The form of BigQuery, whose credentials are kept among the secrets.
+pub fn has_bigquery_form(spec: &EngineSpec) -> bool {
+    spec.connection.form == Form::Bigquery
+}
+
+/// `BigQueryEngineSpec.build_sqlalchemy_uri`: the project stands in the credentials.
+pub fn build_bigquery(
+    spec: &EngineSpec,
+    parameters: &Map<String, Value>,
+    encrypted_extra: Option<&str>,
+) -> Result<String, &'static str> {
+    let secret: Value = encrypted_extra.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let secret =
+        secret.as_object().filter(|secret| !secret.is_empty()).ok_or("Missing service credentials")?;
+    let info = match secret.get("credentials_info") {
+        Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_default(),
+        other => other.cloned().unwrap_or_default(),
+    };
+    let project = info.get("project_id").and_then(Value::as_str).filter(|project| !project.is_empty());
+    let project = project.ok_or("Invalid service credentials")?;
+    let mut url = Url { drivername: spec.engine.clone(), host: Some(project.to_owned()), ..Url::default() };
+    for (key, value) in parameters.get("query").and_then(Value::as_object).into_iter().flatten() {
+        url.set_option(key, value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    }
+    // a slash follows the project, and the mark of a query even where there is none
+    let text = url.text();
+    let (_, query) = text.split_once('?').unwrap_or((&text, ""));
+    Ok(format!("{}://{project}/?{query}", spec.engine))
+}
+
 /// What the form of DuckDB proposes in the place of a token.
 const NO_TOKEN: &str = "https://app.motherduck.com/token-request?appName=Superset&close=y";
 
-/// `get_parameters_from_uri` for engines with a form; the others have none.
-pub fn parameters(uri: &str) -> Value {
+/// `get_parameters_from_uri` for engines with a form; the others have none. Of the secrets what is not masked is shown.
+pub fn parameters(uri: &str, masked_encrypted_extra: Option<&str>) -> Value {
     let Some(url) = Url::parse(uri).map(Url::masked) else { return json!({}) };
     let spec = infra::engine_specs::spec(url.backend(), url.driver());
+    if has_bigquery_form(spec) {
+        let secret = masked_encrypted_extra.and_then(|text| serde_json::from_str(text).ok());
+        let Some(Value::Object(mut shown)) = secret else { return json!({}) };
+        if shown.is_empty() {
+            return json!({});
+        }
+        let query: Map<String, Value> = url.query.iter().map(|(k, v)| (k.clone(), json!(v))).collect();
+        shown.insert("query".to_owned(), Value::Object(query));
+        return Value::Object(shown);
+    }
     if has_duckdb_form(spec) {
         let query: Map<String, Value> = url
             .query
@@ -163,7 +203,7 @@ mod tests {
     #[test]
     fn the_form_and_the_string() {
         let uri = "postgresql+psycopg2://u:p%40ss@h:5432/d?sslmode=require&x=1";
-        let form = parameters(uri);
+        let form = parameters(uri, None);
         assert_eq!(
             form,
             json!({"username": "u", "password": MASK, "host": "h", "port": 5432, "database": "d",
@@ -172,9 +212,9 @@ mod tests {
         let mut form = form.as_object().cloned().unwrap();
         form.insert("password".into(), json!("p@ss"));
         assert_eq!(build(infra::engine_specs::spec("postgresql", None), &form).text(), uri);
-        assert_eq!(parameters("sqlite:////a/b.db"), json!({}));
+        assert_eq!(parameters("sqlite:////a/b.db", None), json!({}));
         let duck = json!({"access_token": "", "database": "/a/b.db", "query": {"threads": "2"}});
-        assert_eq!(parameters("duckdb:////a/b.db?threads=2"), duck);
+        assert_eq!(parameters("duckdb:////a/b.db?threads=2", None), duck);
         let spec = infra::engine_specs::spec("duckdb", None);
         assert_eq!(build(spec, duck.as_object().unwrap()).text(), "duckdb:////a/b.db?threads=2");
         assert_eq!(build(spec, &Map::new()).text(), "duckdb:///:memory:");
@@ -183,7 +223,7 @@ mod tests {
         let form = json!({"host": "h", "encryption": true, "query": {"a": 1}});
         let house = build(infra::engine_specs::spec("clickhousedb", None), form.as_object().unwrap()).text();
         assert_eq!(house, "clickhousedb+connect://h/__default__?a=1&secure=true");
-        let back = parameters("clickhousedb+connect://h/__default__?a=1&secure=false");
+        let back = parameters("clickhousedb+connect://h/__default__?a=1&secure=false", None);
         assert_eq!(
             (&back["database"], &back["encryption"], &back["query"]),
             (&json!(""), &json!(false), &json!({"a": "1"}))
@@ -193,8 +233,18 @@ mod tests {
                           "database": "SALES", "role": "r", "warehouse": "w"});
         let spec = infra::engine_specs::spec("snowflake", None);
         assert_eq!(build(spec, form.as_object().unwrap()).text(), snow);
-        assert_eq!(parameters(snow)["account"], json!("xy1.eu-central-1"));
-        assert_eq!(parameters(snow)["password"], json!(MASK));
+        assert_eq!(parameters(snow, None)["account"], json!("xy1.eu-central-1"));
+        assert_eq!(parameters(snow, None)["password"], json!(MASK));
+        let google = infra::engine_specs::spec("bigquery", None);
+        let secret = r#"{"credentials_info": {"project_id": "p-1", "private_key": "XXXXXXXXXX"}}"#;
+        let form = json!({"query": {"location": "EU"}});
+        let uri = build_bigquery(google, form.as_object().unwrap(), Some(secret)).unwrap();
+        assert_eq!(uri, "bigquery://p-1/?location=EU");
+        assert_eq!(build_bigquery(google, &Map::new(), Some(secret)).unwrap(), "bigquery://p-1/?");
+        assert_eq!(build_bigquery(google, &Map::new(), None), Err("Missing service credentials"));
+        let shown = parameters(&uri, Some(secret));
+        assert_eq!(shown["credentials_info"]["project_id"], "p-1");
+        assert_eq!(shown["query"], json!({"location": "EU"}));
         assert_eq!(masked("postgresql://u:p@h/d"), "postgresql://u:XXXXXXXXXX@h/d");
     }
 }

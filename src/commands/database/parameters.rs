@@ -41,7 +41,7 @@ pub async fn validate_parameters(caller: &Caller, fields: &DatabaseFields) -> Re
     if has_basic_form(spec) {
         let errors = match spec.connection.form {
             Form::Clickhouse => clickhouse(parameters).await,
-            Form::Basic | Form::Duckdb | Form::Snowflake => basic(parameters).await,
+            Form::Basic | Form::Bigquery | Form::Duckdb | Form::Snowflake => basic(parameters).await,
         };
         if !errors.is_empty() {
             return Err(Error::Sip40 { status: 422, errors });

@@ -1,4 +1,4 @@
-//! What Trino and Presto tell of a table beyond its columns: its partitions, and the text of a view
+//! What Trino, Presto and BigQuery tell of a table beyond its columns: its partitions, and the text of a view
 //! (`get_extra_table_metadata`).
 
 use daos::database::Database;
@@ -49,7 +49,56 @@ pub async fn table_extra(
             Error::sip40(500, SupersetError::new(ErrorType::GenericDbEngineError, e.to_string()))
         })
     };
+    if kind == TableExtra::TimePartition {
+        return time_partition(&target, catalog, schema, table).await.map_err(failed);
+    }
     extra(&target, kind == TableExtra::ShowCreateView, schema, table).await.map_err(failed)
+}
+
+/// The column that a table is cut by, its newest partition, and the statement that shows that one
+/// (`BigQueryEngineSpec.get_extra_table_metadata`).
+async fn time_partition(
+    target: &Engine,
+    catalog: Option<&str>,
+    schema: Option<&str>,
+    table: &str,
+) -> Result<Value, EngineError> {
+    let schema = schema.filter(|s| !s.is_empty());
+    let inner = match schema {
+        Some(schema) => schema.to_owned(),
+        None => target.default_schema().await?.unwrap_or_default(),
+    };
+    let Some(column) = target.time_partition(&inner, table).await? else { return Ok(json!({})) };
+    let dialect = query::engine::Dialect::for_engine(target.spec());
+    let quoted = |name: &str| dialect.quote(name);
+    let place = catalog.into_iter().chain(Some(&*inner).filter(|inner| !inner.is_empty()));
+    let schema_parts: Vec<String> = place.map(quoted).collect();
+    let literal = format!("'{}'", table.replace('\\', "\\\\").replace('\'', "\\'"));
+    let sql = format!(
+        "SELECT max(`PARTITIONS`.`partition_id`) AS `max_partition_id` FROM \
+         {}.`INFORMATION_SCHEMA`.`PARTITIONS` WHERE `PARTITIONS`.`table_name` = {literal}",
+        schema_parts.join(".")
+    );
+    let found = target.query(&sql, &QueryOptions::default()).await?;
+    let latest = found.data.first().map_or(Value::Null, |column| scalar_json(&column.get(0)));
+    let parts = [catalog, schema, Some(table)].into_iter().flatten();
+    let name = parts.map(quoted).collect::<Vec<_>>().join(".");
+    let value = match latest.as_str() {
+        Some(id) => format!("'{}'", id.replace('\\', "\\\\").replace('\'', "\\'")),
+        None => "NULL".to_owned(),
+    };
+    let shown = format!(
+        "SELECT * \nFROM {name} \nWHERE {} = PARSE_DATE('%Y%m%d', {value})\n LIMIT 100",
+        quoted(&column)
+    );
+    Ok(json!({
+        "partitions": {
+            "cols": [column],
+            "latest": Map::from_iter([(column.clone(), latest)]),
+            "partitionQuery": shown,
+        },
+        "indexes": [{"name": "partitioned", "cols": [column], "type": "partitioned"}],
+    }))
 }
 
 async fn extra(

@@ -6,8 +6,8 @@ use infra::engine_specs::{EngineSpec, facts::Grammar};
 pub fn select_star(spec: &EngineSpec, catalog: Option<&str>, schema: Option<&str>, table: &str) -> String {
     let catalog = catalog.filter(|_| spec.caps.supports_cross_catalog_queries);
     let dialect = query::engine::Dialect::for_engine(spec);
-    // printed by sqlglot, which knows one kind of quotes there
-    let quote = |part: &str| match dialect.escapes_names {
+    // printed by sqlglot, which knows one kind of quotes at ClickHouse
+    let quote = |part: &str| match dialect.escapes_names && spec.dialect != Grammar::Bigquery {
         true => format!("\"{}\"", part.replace('"', "\"\"")),
         false => dialect.quote(part),
     };
@@ -81,5 +81,8 @@ mod tests {
             }
         }
         assert!(failures.is_empty(), "{}", failures.join("\n"));
+        let google = infra::engine_specs::spec("bigquery", None);
+        let wanted = "SELECT\n  *\nFROM `cat`.`port`.`arrivals`\nLIMIT 100";
+        assert_eq!(select_star(google, Some("cat"), Some("port"), "arrivals"), wanted);
     }
 }

@@ -69,12 +69,18 @@ pub fn default_catalog(database: &Database) -> Option<String> {
     if spec.connection.catalog == CatalogPlace::Option {
         return Url::parse(&database.sqlalchemy_uri)?.option("catalog").map(str::to_owned);
     }
+    if spec.connection.catalog == CatalogPlace::Host {
+        let url = Url::parse(&database.sqlalchemy_uri)?;
+        return url.host.or(url.database).filter(|name| !name.is_empty());
+    }
     let (_, rest) = database.sqlalchemy_uri.split_once("://")?;
     let (_, name) = rest.split('?').next()?.split_once('/')?;
     // Trino's and Presto's have a schema behind it
     let name = match spec.connection.catalog {
         CatalogPlace::Database => name,
-        CatalogPlace::Fixed | CatalogPlace::FirstPart | CatalogPlace::Option => name.split('/').next()?,
+        CatalogPlace::Fixed | CatalogPlace::FirstPart | CatalogPlace::Option | CatalogPlace::Host => {
+            name.split('/').next()?
+        }
     };
     (!name.is_empty()).then(|| name.to_owned())
 }
@@ -213,7 +219,7 @@ pub async fn table_metadata(
         let name = if target.spec().sql.inspector == Inspector::Snowflake {
             // Snowflake's dialect raises it without one
             "()".to_owned()
-        } else if target.spec().quotes.0 == '`' {
+        } else if target.spec().quotes.0 == '`' && target.spec().sql.inspector != Inspector::Bigquery {
             format!("`{table}`")
         } else {
             table.to_owned()
@@ -222,7 +228,7 @@ pub async fn table_metadata(
     }
     let primary = target.primary_key(&inner, table).await.map_err(fail)?;
     let mut keys = Vec::new();
-    let primary_key = if primary.columns.is_empty() {
+    let mut primary_key = if primary.columns.is_empty() {
         // SQLAlchemy's PostgreSQL dialect tells an empty list, SQLite's none: both answers show null here
         json!({"constrained_columns": null, "name": primary.name})
     } else {
@@ -230,6 +236,10 @@ pub async fn table_metadata(
         keys.push(key.clone());
         key
     };
+    if target.spec().sql.inspector == Inspector::Bigquery {
+        // keys have no names there
+        primary_key = json!({"constrained_columns": null});
+    }
     let mut foreign_keys = Vec::new();
     for key in target.foreign_keys(&inner, table).await.map_err(fail)? {
         foreign_keys.push(json!({
@@ -261,7 +271,7 @@ pub async fn table_metadata(
     Ok(json!({
         "name": table,
         "columns": columns.iter().map(described).collect::<Vec<_>>(),
-        "selectStar": select_star(&target, schema, table),
+        "selectStar": select_star(&target, catalog, schema, table),
         "primaryKey": primary_key,
         "foreignKeys": foreign_keys,
         "indexes": keys,
@@ -275,6 +285,9 @@ fn printed_type(compiled: &str, inspector: Inspector) -> String {
         return compiled.replace("DOUBLE PRECISION", "DOUBLE_PRECISION");
     }
     let name = compiled.split(['(', ' ']).next().unwrap_or(compiled);
+    if inspector == Inspector::Bigquery {
+        return printed_by_bigquery(compiled);
+    }
     if inspector == Inspector::Presto {
         // what SQLAlchemy has no type for prints as its null type
         return match name {
@@ -288,6 +301,25 @@ fn printed_type(compiled: &str, inspector: Inspector) -> String {
         return name.to_owned();
     }
     compiled.to_owned()
+}
+
+/// SQLAlchemy's own names of the service's types.
+fn printed_by_bigquery(compiled: &str) -> String {
+    if compiled.starts_with("ARRAY<") {
+        return "ARRAY".to_owned();
+    }
+    let (name, length) = compiled.split_at(compiled.find('(').unwrap_or(compiled.len()));
+    let name = match name {
+        "BOOL" => "BOOLEAN",
+        "INT64" => "INTEGER",
+        "FLOAT64" => "FLOAT",
+        "STRING" => "VARCHAR",
+        "BYTES" => "BINARY",
+        "BIGNUMERIC" => "NUMERIC",
+        "UNKNOWN" => "NULL",
+        _ => return compiled.to_owned(),
+    };
+    format!("{name}{length}")
 }
 
 async fn schema_or_default(target: &Engine, schema: Option<&str>) -> Result<String, EngineError> {
@@ -308,15 +340,10 @@ pub async fn table_exists(target: &Engine, schema: Option<&str>, table: &str) ->
     }
 }
 
-/// `SELECT * FROM table LIMIT 100` as Superset prints it.
-pub fn select_star(target: &Engine, schema: Option<&str>, table: &str) -> String {
-    crate::introspect::select_star::select_star(target.spec(), None, schema, table)
-}
-
-/// The same with the default catalog before the name, where the engine reads more than one.
-pub fn select_star_of(target: &Engine, database: &Database, schema: Option<&str>, table: &str) -> String {
-    let catalog = default_catalog(database);
-    crate::introspect::select_star::select_star(target.spec(), catalog.as_deref(), schema, table)
+/// `SELECT * FROM table LIMIT 100` as Superset prints it; the catalog stands before the name where the engine reads more
+/// than one.
+pub fn select_star(target: &Engine, catalog: Option<&str>, schema: Option<&str>, table: &str) -> String {
+    crate::introspect::select_star::select_star(target.spec(), catalog, schema, table)
 }
 
 /// Columns of a table as the source has them; none when there is no such table.
@@ -329,7 +356,7 @@ pub async fn table_columns(
     let target = engine_as(caller, database, catalog).await?;
     let spec = target.spec();
     let lite = spec.sql.inspector == Inspector::Sqlite;
-    let zoned = spec.sql.inspector == Inspector::Postgres;
+    let inspector = spec.sql.inspector;
     let shown = schema.unwrap_or_default();
     let fail = |e: EngineError| {
         let statement = format!("PRAGMA \"{shown}\".table_info(\"{table}\")");
@@ -342,7 +369,7 @@ pub async fn table_columns(
     }
     let primary = target.primary_key(&inner, table).await.map_err(fail)?;
     let described = |c: &ColumnDescription| {
-        let type_ = native_type(&c.type_, zoned);
+        let type_ = native_type(&c.type_, inspector);
         let generic = spec.generic_type(&type_);
         let mut map = serde_json::Map::new();
         map.insert("column_name".into(), json!(c.name));
@@ -366,8 +393,12 @@ pub async fn table_columns(
     Ok(Some(columns.iter().map(described).collect()))
 }
 
-/// Types as the dialect compiles them: PostgreSQL names the missing time zone.
-fn native_type(type_: &str, zoned: bool) -> String {
+/// Types as the dialect compiles them: PostgreSQL names the missing time zone, BigQuery no lengths but those of bytes.
+fn native_type(type_: &str, inspector: Inspector) -> String {
+    if inspector == Inspector::Bigquery && !type_.starts_with("BYTES") && !type_.contains('<') {
+        return type_.split('(').next().unwrap_or(type_).to_owned();
+    }
+    let zoned = inspector == Inspector::Postgres;
     let bare = matches!(type_.split('(').next(), Some("TIMESTAMP" | "TIME"));
     if zoned && bare && !type_.ends_with("ZONE") {
         format!("{type_} WITHOUT TIME ZONE")

@@ -55,8 +55,8 @@ pub async fn statement_columns(
     let found = found.map_err(|e| e.into_answer(|e| generic_error(e.to_string())))?;
     let typed = query::frame::Frame::from(found.clone());
     let column = |(i, info): (usize, &infra::engines::column::ColumnInfo)| {
-        let type_ = cursor_type(&info.sql_type)
-            .map(str::to_owned)
+        let type_ = spec
+            .cursor_type(&info.sql_type)
             .or_else(|| typed.columns.get(i).and_then(|c| arrow_type(&c.data)).map(str::to_owned));
         let generic = type_.as_deref().and_then(|t| spec.generic_type(t));
         json!({
@@ -68,29 +68,6 @@ pub async fn statement_columns(
         })
     };
     Ok(found.columns.iter().enumerate().map(column).collect())
-}
-
-/// psycopg2's name for a type of PostgreSQL (`PostgresEngineSpec.get_datatype`).
-fn cursor_type(native: &str) -> Option<&'static str> {
-    Some(match native {
-        "int8" => "LONGINTEGER",
-        "int4" | "int2" => "INTEGER",
-        "float4" | "float8" => "FLOAT",
-        "numeric" => "DECIMAL",
-        "bool" => "BOOLEAN",
-        "text" | "varchar" | "bpchar" | "name" | "char" => "STRING",
-        "timestamp" => "DATETIME",
-        "timestamptz" => "DATETIMETZ",
-        "date" => "DATE",
-        "time" | "timetz" => "TIME",
-        "interval" => "INTERVAL",
-        "bytea" => "BINARY",
-        "json" => "JSON",
-        "jsonb" => "JSONB",
-        "unknown" => "UNKNOWN",
-        "oid" => "ROWID",
-        _ => return None,
-    })
 }
 
 /// The type as Arrow sees it (`convert_pa_dtype`), for drivers that tell none.

@@ -58,7 +58,8 @@ pub async fn estimate(caller: &Caller, request: &EstimateRequest) -> Result<Vec<
     let (explain, read): (_, fn(&str) -> Option<Value>) = match spec.cost_estimate(&database.extra_json()) {
         CostEstimate::Explain => ("EXPLAIN", |line| Some(cost(line))),
         CostEstimate::ExplainIo => ("EXPLAIN (TYPE IO, FORMAT JSON)", cost_of_io),
-        CostEstimate::Unable | CostEstimate::DryRun => {
+        CostEstimate::DryRun => ("", cost_of_bytes),
+        CostEstimate::Unable => {
             return Err(plain("Database does not support cost estimation"));
         }
     };
@@ -77,7 +78,18 @@ pub async fn estimate(caller: &Caller, request: &EstimateRequest) -> Result<Vec<
     let engine = connect::engine_as(caller, &database, request.catalog.as_deref()).await?;
     let mut costs = Vec::new();
     for statement in script.statements() {
-        let plan = engine.query(&format!("{explain} {}", statement.format()), &options).await;
+        let plan = if explain.is_empty() {
+            engine
+                .bytes_to_read(&statement.format(), &options)
+                .await
+                .map(|bytes| bytes.map(|n| n.to_string()))
+        } else {
+            let plan = engine.query(&format!("{explain} {}", statement.format()), &options).await;
+            plan.map(|plan| match plan.data.first().map(|column| column.get(0)) {
+                Some(Scalar::Text(line)) => Some(line.into_string()),
+                _ => None,
+            })
+        };
         let plan = plan.map_err(|e| match e {
             EngineError::Timeout(_) => sip40(
                 500,
@@ -89,12 +101,9 @@ pub async fn estimate(caller: &Caller, request: &EstimateRequest) -> Result<Vec<
             ),
             e => e.into_answer(|e| sip40(500, ErrorType::GenericBackendError, e.to_string())),
         })?;
-        let first = plan.data.first().map(|column| column.get(0));
-        costs.push(match first {
-            Some(Scalar::Text(line)) => {
-                read(&line).ok_or_else(|| plain("The plan is not what it should be"))?
-            }
-            _ => json!({}),
+        costs.push(match plan {
+            Some(line) => read(&line).ok_or_else(|| plain("The plan is not what it should be"))?,
+            None => json!({}),
         });
     }
     match functions::format_costs(&caller.app.config, &spec.engine, &costs) {
@@ -115,6 +124,21 @@ fn cost(line: &str) -> Value {
         Some((start_up, total)) => json!({"Start-up cost": shown(start_up), "Total cost": shown(total)}),
         None => json!({}),
     }
+}
+
+/// What a statement would read (`BigQueryEngineSpec.custom_estimate_statement_cost`).
+fn cost_of_bytes(bytes: &str) -> Option<Value> {
+    let bytes: u64 = bytes.parse().ok()?;
+    let (unit, divisor) = match bytes {
+        ..0x400 => return Some(json!({"B Processed": bytes.to_string()})),
+        0x400..0x10_0000 => ("KB", 1024.0),
+        0x10_0000..0x4000_0000 => ("MB", 1024.0 * 1024.0),
+        _ => ("GB", 1024.0 * 1024.0 * 1024.0),
+    };
+    // Python's `round(x, 2)`
+    let rounded: f64 = format!("{:.2}", bytes as f64 / divisor).parse().ok()?;
+    let key = format!("{unit} Processed");
+    Some(Value::Object(Map::from_iter([(key, query::frame::python::float_repr(rounded).into())])))
 }
 
 /// What a plan says that a statement will read and take (`PrestoBaseEngineSpec.query_cost_formatter`).
@@ -153,6 +177,19 @@ fn humanized(value: &Value, suffix: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn costs_of_bytes() {
+        for (bytes, cost) in [
+            ("0", json!({"B Processed": "0"})),
+            ("1023", json!({"B Processed": "1023"})),
+            ("1536", json!({"KB Processed": "1.5"})),
+            ("1048576", json!({"MB Processed": "1.0"})),
+            ("5368709120000", json!({"GB Processed": "5000.0"})),
+        ] {
+            assert_eq!(cost_of_bytes(bytes), Some(cost));
+        }
+    }
 
     #[test]
     fn costs_of_a_plan() {

@@ -55,6 +55,8 @@ pub enum Form {
     Duckdb,
     /// An account with a role and a warehouse (`SnowflakeEngineSpec`).
     Snowflake,
+    /// A document of credentials, which is kept among the secrets (`BigQueryParametersSchema`).
+    Bigquery,
 }
 
 /// Where a connection string names its catalog.
@@ -70,6 +72,8 @@ pub enum CatalogPlace {
     Database,
     /// The option `catalog`.
     Option,
+    /// In the place of the host; another one leaves out the schema behind it.
+    Host,
 }
 
 /// How a connection is named, made and offered.
@@ -96,6 +100,8 @@ pub struct Connection {
     pub agent_argument: Option<String>,
     /// Of `encrypted_extra` only the way to authenticate counts (`update_params_from_encrypted_extra`).
     pub secret_is_auth: bool,
+    /// Parameters of SQLAlchemy's `create_engine` that the driver reads, public or secret.
+    pub engine_arguments: Vec<String>,
     /// Where the catalog is named.
     pub catalog: CatalogPlace,
     /// SQLAlchemy's names of dialects that read files of the server's machine, by driver; `""` where none is named,
@@ -156,6 +162,8 @@ pub enum Inspector {
     Snowflake,
     /// SQLite's: a table that is not there has no columns, and is no error.
     Sqlite,
+    /// BigQuery's: types have SQLAlchemy's names in print and the service's when they are compiled, without lengths.
+    Bigquery,
 }
 
 /// How a statement is ended that another process runs (`cancel_query`).
@@ -201,6 +209,8 @@ pub enum TableExtra {
     ShowCreateView,
     /// Partitions, and `view_definition` of the information schema.
     ViewDefinition,
+    /// The column that a table is cut by, and its newest partition (`BigQueryEngineSpec`).
+    TimePartition,
 }
 
 /// How statements are written, and what is told of them and of tables.

@@ -65,6 +65,11 @@ pub(super) trait Driver: Inspect {
         Ok(())
     }
 
+    /// Bytes that a statement would read, from a service that tells it without executing anything; none from others.
+    async fn bytes_to_read(&self, _sql: &str, _options: &QueryOptions) -> Result<Option<u64>, EngineError> {
+        Ok(None)
+    }
+
     /// Ends a statement that another connection runs, by the number that was noted when it began; false where it was
     /// not found, or cannot be ended so.
     async fn cancel(&self, _number: &str) -> Result<bool, EngineError> {
@@ -130,6 +135,11 @@ pub(super) trait Inspect: Send + Sync {
 
     /// Comment of a table.
     async fn table_comment(&self, _schema: &str, _table: &str) -> Result<Option<String>, EngineError> {
+        Ok(None)
+    }
+
+    /// The column by whose time a table is cut into partitions, where the engine has such tables.
+    async fn time_partition(&self, _schema: &str, _table: &str) -> Result<Option<String>, EngineError> {
         Ok(None)
     }
 

@@ -128,6 +128,11 @@ impl Engine {
         noted(statement, work, |()| None).await.map_err(|e| self.or_redirect(e))
     }
 
+    /// Bytes that a statement would read, from a service that tells it without executing anything; none from others.
+    pub async fn bytes_to_read(&self, sql: &str, options: &QueryOptions) -> Result<Option<u64>, EngineError> {
+        self.driver().await?.bytes_to_read(sql, options).await.map_err(|e| self.or_redirect(e))
+    }
+
     /// Where a text breaks the engine's grammar, by line, and how; the text is not executed. Engines that cannot tell
     /// find nothing wrong.
     pub async fn syntax_error(&self, sql: &str) -> Result<Option<(usize, String)>, EngineError> {
@@ -203,6 +208,11 @@ impl Engine {
     /// Comment of a table.
     pub async fn table_comment(&self, schema: &str, table: &str) -> Result<Option<String>, EngineError> {
         self.driver().await?.table_comment(schema, table).await.map_err(|e| self.or_redirect(e))
+    }
+
+    /// The column by whose time a table is cut into partitions.
+    pub async fn time_partition(&self, schema: &str, table: &str) -> Result<Option<String>, EngineError> {
+        self.driver().await?.time_partition(schema, table).await.map_err(|e| self.or_redirect(e))
     }
 
     /// Names of functions for completion: what the database says, or what is known of the engine.

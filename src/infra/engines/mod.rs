@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod bad_input_tests;
 mod batch;
+mod bigquery;
 mod builder;
 pub mod catalog;
 mod clickhouse;
@@ -48,6 +49,7 @@ pub use tunnel::{Gateway, Login};
 
 /// The drivers by the name of their protocol, which specs bear.
 const DRIVERS: &[(&str, driver::Open)] = &[
+    ("bigquery", bigquery::open),
     ("clickhouse", clickhouse::open),
     ("databricks", databricks::open),
     #[cfg(feature = "duckdb")]

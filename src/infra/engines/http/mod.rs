@@ -7,7 +7,10 @@ mod failure;
 mod statement;
 mod tls;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use reqwest::{
     Client, Method, RequestBuilder, Response, Url,
@@ -35,7 +38,7 @@ const IDLE: Duration = Duration::from_secs(8);
 const WAIT: Duration = Duration::from_secs(30);
 
 /// The turn of a statement, among as many as may run at a time.
-async fn turn(turns: &Semaphore) -> Result<SemaphorePermit<'_>, EngineError> {
+pub async fn turn(turns: &Semaphore) -> Result<SemaphorePermit<'_>, EngineError> {
     let busy = |_| EngineError::Connect("no connection: all are busy".to_owned());
     let turn = timeout(WAIT, turns.acquire()).await.map_err(busy)?;
     turn.map_err(|_| EngineError::Connect("closed".to_owned()))
@@ -83,6 +86,19 @@ pub(super) fn connect_timeout(source: &Source, keys: &[&str]) -> Duration {
 impl Endpoint {
     /// Prepares a client; connections are made when they are needed.
     pub fn new(access: Access) -> Result<Self, EngineError> {
+        Self::reaching(access, false)
+    }
+
+    /// The same for a server that must have a public address, since somebody other than the administrator names it.
+    pub fn public(access: Access) -> Result<Self, EngineError> {
+        let literal = access.host.parse::<IpAddr>();
+        if literal.is_ok_and(|ip| !net::is_public(ip)) {
+            return Err(EngineError::Uri(format!("{} is no public address", access.host)));
+        }
+        Self::reaching(access, true)
+    }
+
+    fn reaching(access: Access, only_public: bool) -> Result<Self, EngineError> {
         let wrong = |e: &dyn std::fmt::Display| EngineError::Uri(e.to_string());
         let scheme = if access.tls.is_some() { "https" } else { "http" };
         let host = if access.host.contains(':') { format!("[{}]", access.host) } else { access.host.clone() };
@@ -90,7 +106,7 @@ impl Endpoint {
         let config = tls::config(access.tls.as_ref().unwrap_or(&Verify::Public)).map_err(|e| wrong(&e))?;
         let client = Client::builder()
             .tls_backend_preconfigured(config)
-            .dns_resolver(Resolver)
+            .dns_resolver(Resolver { only_public })
             .no_proxy()
             .redirect(Policy::none())
             .referer(false)
@@ -173,13 +189,16 @@ pub(super) async fn start_of_body(mut answer: Response, limit: usize, patience: 
     String::from_utf8_lossy(&body).into_owned()
 }
 
-/// Names without `getaddrinfo`.
-struct Resolver;
+/// Names without `getaddrinfo`. What was checked is what is connected to: a name is resolved once.
+struct Resolver {
+    only_public: bool,
+}
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
+        let only_public = self.only_public;
         Box::pin(async move {
-            match net::address(name.as_str()).await {
+            match net::address(name.as_str()).await.filter(|ip| !only_public || net::is_public(*ip)) {
                 Some(ip) => Ok(Box::new(std::iter::once(SocketAddr::new(ip, 0))) as Addrs),
                 None => Err(Box::new(failure::UnknownName) as Box<dyn std::error::Error + Send + Sync>),
             }

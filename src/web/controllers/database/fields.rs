@@ -42,6 +42,10 @@ const DUCKDB_FORM: &[Field] = &[
     Field::new("query", FieldKind::Other("Dict")),
 ];
 
+/// `BigQueryParametersSchema`.
+const BIGQUERY_FORM: &[Field] =
+    &[Field::new("credentials_info", FieldKind::String), Field::new("query", FieldKind::Other("Dict"))];
+
 /// How a body is loaded.
 pub(crate) struct Loading {
     /// Fields of the schema.
@@ -138,6 +142,13 @@ fn take_form(body: &mut Map<String, Value>) -> Result<(), FieldErrors> {
     if uri::has_duckdb_form(spec) {
         let loaded = validate::load(DUCKDB_FORM, &Value::Object(parameters))?;
         body.insert("sqlalchemy_uri".to_owned(), json!(uri::build(spec, &loaded).text()));
+        return Ok(());
+    }
+    if uri::has_bigquery_form(spec) {
+        let loaded = validate::load(BIGQUERY_FORM, &Value::Object(parameters))?;
+        let secret = body.get("masked_encrypted_extra").or_else(|| body.get("encrypted_extra"));
+        let built = uri::build_bigquery(spec, &loaded, secret.and_then(Value::as_str)).map_err(wrong)?;
+        body.insert("sqlalchemy_uri".to_owned(), json!(built));
         return Ok(());
     }
     if !uri::has_basic_form(spec) {

@@ -77,7 +77,8 @@ async fn connection(cx: Cx) -> Handled {
     let secrets = commands::connect::secrets::masked_secrets(&cx.caller.app, &database);
     map.insert("extra".into(), json!(database.extra));
     map.insert("masked_encrypted_extra".into(), json!(secrets.masked_encrypted_extra));
-    map.insert("parameters".into(), commands::connect::uri::parameters(&database.sqlalchemy_uri));
+    let shown = secrets.masked_encrypted_extra.as_deref();
+    map.insert("parameters".into(), commands::connect::uri::parameters(&database.sqlalchemy_uri, shown));
     let schema = engine(&database).parameters_schema.clone();
     map.insert("parameters_schema".into(), schema.unwrap_or_else(|| json!({})));
     map.insert("server_cert".into(), json!(secrets.server_cert));

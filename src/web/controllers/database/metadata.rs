@@ -208,8 +208,8 @@ async fn select_star(cx: Cx) -> Handled {
     if !tables::table_exists(&target, schema.as_deref(), &table).await {
         return Err(Error::message(404, "Table not found on the database").into());
     }
-    // the one answer that names the catalog, where the engine takes it in names
-    let text = tables::select_star_of(&target, &found, schema.as_deref(), &table);
+    let catalog = tables::default_catalog(&found);
+    let text = tables::select_star(&target, catalog.as_deref(), schema.as_deref(), &table);
     Ok(Answer::fab(200, &json!({"result": text})))
 }
 

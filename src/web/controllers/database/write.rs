@@ -50,9 +50,10 @@ fn bad_request(errors: Map<String, Value>) -> Failure {
 }
 
 /// What the client sent, with what was made of it; secrets are masked.
-fn echoed(mut item: Map<String, Value>, stored: &Database) -> Map<String, Value> {
+fn echoed(cx: &Cx, mut item: Map<String, Value>, stored: &Database) -> Map<String, Value> {
     item.insert("sqlalchemy_uri".into(), json!(stored.sqlalchemy_uri));
-    let parameters = uri::parameters(&stored.sqlalchemy_uri);
+    let secrets = secrets::masked_secrets(&cx.caller.app, stored);
+    let parameters = uri::parameters(&stored.sqlalchemy_uri, secrets.masked_encrypted_extra.as_deref());
     if parameters.as_object().is_some_and(|p| !p.is_empty()) {
         item.insert("parameters".into(), parameters);
     }
@@ -71,7 +72,7 @@ async fn post(cx: Cx) -> Handled {
     let how = Loading { fields: DatabaseFields::POST, strict: false, uri: Some(1) };
     let (echo, fields) = load(&cx.caller.app.config, object_body(&cx)?, &how).map_err(bad_request)?;
     let stored = write::create(&cx.caller, &fields).await?;
-    let mut echo = echoed(echo, &stored);
+    let mut echo = echoed(&cx, echo, &stored);
     echo.insert("uuid".into(), json!(stored.uuid.map(|u| u.to_string())));
     echo.insert("expose_in_sqllab".into(), json!(stored.expose_in_sqllab));
     let driver = driver(&stored);
@@ -86,7 +87,7 @@ async fn put(cx: Cx) -> Handled {
     let Value::Object(body) = json_body(&cx)? else { return Err(Error::internal("no object").into()) };
     let (echo, fields) = load(&cx.caller.app.config, body, &how).map_err(bad_request)?;
     let stored = write::update(&cx.caller, cx.req.int_param("pk"), &fields).await?;
-    Ok(Answer::fab(200, &json!({"id": stored.id, "result": echoed(echo, &stored)})))
+    Ok(Answer::fab(200, &json!({"id": stored.id, "result": echoed(&cx, echo, &stored)})))
 }
 
 fn done(message: &str) -> Answer {

@@ -69,7 +69,7 @@ async fn post(cx: Cx) -> Handled {
     let described = find::described(&cx.caller.app, id).await?.ok_or_else(Error::not_found)?;
     let mut data = Value::Object(described.data(&cx.caller.app.config));
     // this answer alone shows the connection taken apart, its password masked
-    data["database"]["parameters"] = uri::parameters(&described.database.sqlalchemy_uri);
+    data["database"]["parameters"] = uri::parameters(&described.database.sqlalchemy_uri, None);
     Ok(Answer::fab(201, &json!({"id": id, "result": echo, "data": data})))
 }
 
