@@ -33,6 +33,7 @@ mod mssql;
 mod mysql_schema;
 mod oauth2;
 mod openapi;
+mod own_data;
 mod pages;
 mod permissions;
 mod prefix;
