@@ -64,9 +64,8 @@ impl Run {
             let bound = place.bind().await?;
             let metrics = metrics::bind(common.read(false)?.config.str("METRICS")).await?;
             let loaded = common.load()?;
-            let filter = loaded.config.str("LOG_FILTER");
-            if !filter.is_empty()
-                && let Err(why) = logging::set_filter(filter)
+            if !loaded.config.str("LOG_FILTER").is_empty()
+                && let Err(why) = logging::set_filter(&loaded.config)
             {
                 tracing::warn!(why, "LOG_FILTER has no effect");
             }

@@ -186,6 +186,13 @@ fn a_hangup_reads_the_configuration_again() {
         assert!(Instant::now() < until, "the filter is not in force: {}", server.log());
         thread::sleep(Duration::from_millis(20));
     }
+    // without a filter the level counts again
+    hangup("ROW_LIMIT = 200\nLOG_LEVEL = 'WARNING'\n");
+    thread::sleep(Duration::from_millis(200));
+    let before = server.log().len();
+    server.admin().get("/api/v1/chart/");
+    thread::sleep(Duration::from_millis(500));
+    assert_eq!(&server.log()[before..], "", "lines of requests are below the level");
     let told = hangup("ROW_LIMIT = = 1\n");
     assert_eq!(told["level"], "ERROR", "{told}");
     assert!(told["fields"]["error"].as_str().unwrap().contains("liteset.toml, line 1"), "{told}");
