@@ -10,6 +10,7 @@ mod clickhouse;
 mod command_line;
 mod config_functions;
 mod databases;
+mod datasource_routes;
 mod db_copy;
 #[cfg(feature = "duckdb")]
 mod duckdb;
