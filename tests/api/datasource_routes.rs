@@ -13,6 +13,14 @@ fn told(status: u16, text: &str) -> (u16, String) {
     (status, text.to_owned())
 }
 
+/// A form as a page sends it.
+fn form(client: &mut Client, path: &str, fields: &[(&str, &str)]) -> Answer {
+    let quoted = |text: &str| text.bytes().map(|b| format!("%{b:02X}")).collect::<String>();
+    let pairs: Vec<String> = fields.iter().map(|(k, v)| format!("{}={}", quoted(k), quoted(v))).collect();
+    let body = pairs.join("&").into_bytes();
+    client.post_form_data(path, ("application/x-www-form-urlencoded".to_owned(), body))
+}
+
 #[test]
 fn kinds_and_ids_of_datasources() {
     let server = Server::start_with_settings("datasource-kinds", &[]);
@@ -82,7 +90,7 @@ fn samples_by_all_wrong_ways() {
 fn a_dataset_is_saved_as_a_whole() {
     let on = Installation::on_sqlite("datasource-save");
     let mut admin = on.server.admin();
-    let mut save = |data: &str| error(&admin.post_form("/datasource/save/", &[("data", data)]));
+    let mut save = |data: &str| error(&form(&mut admin, "/datasource/save/", &[("data", data)]));
     assert_eq!(
         save("{"),
         told(500, "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)")
@@ -99,10 +107,10 @@ fn a_dataset_is_saved_as_a_whole() {
     assert_eq!(save(&of(&format!("{typed}, \"owners\": []"))), told(500, "'columns'"));
     let twice = r#", "owners": [], "columns": [{"column_name": "a"}, {"column_name": "a"}]"#;
     assert_eq!(save(&of(&format!("{typed}{twice}"))), told(409, "Duplicate column name(s): a"));
-    let none = admin.post_form("/datasource/save/", &[("other", "1")]);
+    let none = form(&mut admin, "/datasource/save/", &[("other", "1")]);
     assert_eq!(error(&none), told(500, "Request missing data field."));
     let whole = format!(r#"{typed}, "table_name": "t", "owners": [], "columns": [{{"column_name": "a"}}]"#);
-    let saved = admin.post_form("/datasource/save/", &[("data", &of(&whole))]);
+    let saved = form(&mut admin, "/datasource/save/", &[("data", &of(&whole))]);
     assert_eq!(saved.status, 200, "{}", saved.text());
     // columns of a table whose catalog is not told
     on.metadata.run("UPDATE tables SET catalog = NULL");
@@ -146,7 +154,8 @@ fn charts_are_saved_by_the_old_address() {
                       "adhoc_filters": [{"isExtra": true}, {"clause": "WHERE"}], "js_tooltip": "x"});
     let text = form.to_string();
     let mut save = |rest: &str| {
-        admin.post_form(
+        form(
+            &mut admin,
             &format!("/superset/explore/?{rest}"),
             &[("form_data", &text), ("query_context", "{}")],
         )
@@ -186,7 +195,7 @@ fn charts_are_saved_by_the_old_address() {
         ("overwrite", "You don't have the rights to alter this chart"),
     ] {
         let path = format!("/superset/explore/?action={action}&slice_name=x");
-        let answer = reader.post_form(&path, &[("form_data", &text)]);
+        let answer = form(&mut reader, &path, &[("form_data", &text)]);
         assert_eq!(error(&answer), told(403, words), "{action}");
     }
 }
@@ -201,12 +210,8 @@ fn languages_and_the_log_out_lead_nowhere_else() {
     let mut admin = server.admin();
     let chosen = admin.get("/lang/de");
     assert_eq!((chosen.status, chosen.header("location")), (302, "/"));
-    assert!(
-        admin.get("/superset/welcome/").text().contains("locale&#34;: &#34;de") || {
-            let page = admin.get("/superset/welcome/").text();
-            page.contains("\"de\"") || page.contains("&#34;de&#34;")
-        }
-    );
+    let page = admin.get("/superset/welcome/").text();
+    assert!(page.contains("&#34;locale&#34;: &#34;de&#34;"), "{page}");
     let slash = admin.get("/logout");
     assert_eq!(slash.status, 308);
     assert!(slash.header("location").ends_with("/logout/"), "{}", slash.header("location"));
