@@ -150,14 +150,14 @@ fn keys_that_stand_twice_are_not_found() {
 fn charts_are_saved_by_the_old_address() {
     let on = Installation::on_sqlite("old-explore");
     let mut admin = on.server.admin();
-    let form = json!({"datasource": format!("{}__table", on.dataset), "viz_type": "table", "slice_id": on.chart,
+    let data = json!({"datasource": format!("{}__table", on.dataset), "viz_type": "table", "slice_id": on.chart,
                       "adhoc_filters": [{"isExtra": true}, {"clause": "WHERE"}], "js_tooltip": "x"});
-    let text = form.to_string();
+    let text = data.to_string();
     let mut save = |rest: &str| {
         form(
             &mut admin,
             &format!("/superset/explore/?{rest}"),
-            &[("form_data", &text), ("query_context", "{}")],
+            &[("form_data", text.as_str()), ("query_context", "{}")],
         )
     };
     let made = save("action=saveas&slice_name=Second&new_dashboard_name=Fresh&goto_dash=true");
@@ -195,7 +195,7 @@ fn charts_are_saved_by_the_old_address() {
         ("overwrite", "You don't have the rights to alter this chart"),
     ] {
         let path = format!("/superset/explore/?action={action}&slice_name=x");
-        let answer = form(&mut reader, &path, &[("form_data", &text)]);
+        let answer = form(&mut reader, &path, &[("form_data", text.as_str())]);
         assert_eq!(error(&answer), told(403, words), "{action}");
     }
 }

@@ -10,14 +10,18 @@ use infra::{
 
 use crate::state::local_files::folder;
 
-/// A connection string of SQLite whose file lies in the folder.
+/// A connection string whose file lies in the folder.
 pub(super) fn may_be_opened(config: &Config, url: &Url) -> bool {
-    let protocol = spec(url.backend(), url.driver()).connection.protocol.as_deref();
-    let is_sqlite = protocol == Some("sqlite") && matches!(url.driver(), None | Some("pysqlite"));
+    let facts = &spec(url.backend(), url.driver()).connection;
+    let known = url.driver().is_none_or(|driver| facts.python_drivers.iter().any(|name| name == driver));
     let plain = url.host.is_none() && url.username.is_none() && url.port.is_none();
     let options = url.query.iter().all(|(key, _)| key == "check_same_thread");
     let path = Path::new(url.database.as_deref().unwrap_or_default());
-    is_sqlite && plain && options && folder(config).is_some_and(|folder| lies_in(path, &folder))
+    facts.offered_files
+        && known
+        && plain
+        && options
+        && folder(config).is_some_and(|folder| lies_in(path, &folder))
 }
 
 /// A file that is there, has this one name, and lies below the folder wherever links lead. A second name (a hard link)
