@@ -93,7 +93,7 @@ fn a_dataset_is_saved_as_a_whole() {
     let mut save = |data: &str| error(&form(&mut admin, "/datasource/save/", &[("data", data)]));
     assert_eq!(
         save("{"),
-        told(500, "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)")
+        told(500, "Expecting property name enclosed in double quotes or '}': line 1 column 2 (char 1)")
     );
     assert_eq!(save("[]"), told(500, "'list' object has no attribute 'get'"));
     assert_eq!(save("{}"), told(500, "'database'"));
