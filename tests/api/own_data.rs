@@ -3,6 +3,7 @@
 use std::{
     os::unix::fs::{PermissionsExt, symlink},
     path::Path,
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use serde_json::{Value, json};
