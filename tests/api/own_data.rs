@@ -11,8 +11,10 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Client, Server, command, scratch};
 
 fn lab(client: &mut Client, database: &Value, sql: &str) -> Answer {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let id = format!("own{}", NEXT.fetch_add(1, Ordering::Relaxed));
     let body =
-        json!({"database_id": database, "sql": sql, "client_id": "own", "runAsync": false, "queryLimit": 10});
+        json!({"database_id": database, "sql": sql, "client_id": id, "runAsync": false, "queryLimit": 10});
     client.post("/api/v1/sqllab/execute/", &body)
 }
 
