@@ -22,6 +22,8 @@ pub struct FirstStart {
     pub admin_password: Option<String>,
     /// Create the example dashboards.
     pub examples: bool,
+    /// Create a database for uploads.
+    pub uploads: bool,
 }
 
 /// A metadata database that can be served.
@@ -96,6 +98,10 @@ impl FirstStart {
             let admin = self.create_admin(&db, &loaded.home).await?;
             if self.examples {
                 commands::examples::create(&db, &loaded.home.join("examples.db"), admin).await?;
+            }
+            let folder = loaded.config.str("LOCAL_FILES_FOLDER");
+            if self.uploads && !folder.is_empty() {
+                commands::database::own::make_uploads(&db, Path::new(folder), admin).await?;
             }
         }
         Ok(Prepared { _lock: lock, has_new_settings })

@@ -18,8 +18,8 @@ const TAKEN_OVER: &[&str] = &["LOG_FILTER", "SLOW_REQUEST_MS", "SLOW_STATEMENT_M
 pub struct Reload {
     /// Reads the configuration as the start did; an error is for the operator.
     pub read: Box<dyn Fn() -> Result<Config, String> + Send + Sync>,
-    /// Puts a filter of the log in force; an error says why it is not.
-    pub set_log_filter: fn(&str) -> Result<(), String>,
+    /// Puts the filter of the log in force that a configuration wants; an error says why it is not.
+    pub set_log_filter: fn(&Config) -> Result<(), String>,
 }
 
 /// Waits for SIGHUP, as long as the task runs.
@@ -49,7 +49,7 @@ fn take_over(before: &Config, now: &Config, reload: &Reload) {
     let (mut taken, waiting): (Vec<String>, Vec<String>) =
         before.differing(now).into_iter().partition(|key| TAKEN_OVER.contains(&key.as_str()));
     if taken.iter().any(|key| key == "LOG_FILTER")
-        && let Err(why) = (reload.set_log_filter)(now.str("LOG_FILTER"))
+        && let Err(why) = (reload.set_log_filter)(now)
     {
         tracing::warn!(why, "LOG_FILTER is not taken over");
         taken.retain(|key| key != "LOG_FILTER");

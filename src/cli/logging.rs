@@ -72,11 +72,11 @@ pub(super) fn start() {
 /// What the configuration says of the log: its level (`LOG_LEVEL`), unless the environment filters it, and a file.
 pub(super) fn configure(config: &Config) {
     log_file::start(config);
-    let key = if config.bool("ENABLE_TIME_ROTATE") { "TIME_ROTATE_LOG_LEVEL" } else { "LOG_LEVEL" };
     if std::env::var(VARIABLE).is_ok_and(|wanted| !wanted.trim().is_empty()) {
         return;
     }
-    match level(config.get(key)) {
+    let (key, value) = configured_level(config);
+    match level(value) {
         Some(DEFAULT) => {}
         Some(level) => {
             if let (Ok(filter), Some(set)) = (filter(level), SET_FILTER.get()) {
@@ -85,6 +85,12 @@ pub(super) fn configure(config: &Config) {
         }
         None => tracing::warn!("{key} is no level of Python's logging: {DEFAULT} counts"),
     }
+}
+
+/// The key that names the level, and its value.
+fn configured_level(config: &Config) -> (&'static str, &Value) {
+    let key = if config.bool("ENABLE_TIME_ROTATE") { "TIME_ROTATE_LOG_LEVEL" } else { "LOG_LEVEL" };
+    (key, config.get(key))
 }
 
 /// A level of Python's `logging`, by its number or its name.
@@ -109,12 +115,16 @@ fn level(value: &Value) -> Option<&'static str> {
     })
 }
 
-/// Puts another filter in force, which a configuration names (`LOG_FILTER`); nothing is the default. The environment
-/// goes before it.
-pub(super) fn set_filter(wanted: &str) -> Result<(), String> {
+/// Puts the filter of a configuration in force (`LOG_FILTER`); without one it is the level of `LOG_LEVEL`. The
+/// environment goes before it.
+pub(super) fn set_filter(config: &Config) -> Result<(), String> {
     if std::env::var(VARIABLE).is_ok_and(|filter| !filter.trim().is_empty()) {
         return Err(format!("{VARIABLE} is set, which goes before it"));
     }
+    let wanted = match config.str("LOG_FILTER") {
+        none if none.trim().is_empty() => level(configured_level(config).1).unwrap_or(DEFAULT),
+        named => named,
+    };
     let filter = filter(wanted).map_err(|mistake| format!("LOG_FILTER cannot be read: {mistake}"))?;
     SET_FILTER.get().map_or(Ok(()), |set| set(filter))
 }

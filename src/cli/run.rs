@@ -41,6 +41,9 @@ pub struct Run {
     /// Start without the example dashboards.
     #[arg(long)]
     no_examples: bool,
+    /// Start without a database for uploads.
+    #[arg(long)]
+    no_uploads: bool,
 }
 
 impl Run {
@@ -51,16 +54,19 @@ impl Run {
         }
         let place = Place { host: self.host, port: self.port, shared: self.reuse_port };
         let (common, opens) = (self.common, self.open);
-        let first = FirstStart { admin_password: self.admin_password, examples: !self.no_examples };
+        let first = FirstStart {
+            admin_password: self.admin_password,
+            examples: !self.no_examples,
+            uploads: !self.no_uploads,
+        };
         block_on(async {
             // whatever refuses the start comes before anything is made
             let bound = place.bind().await?;
             let loaded = common.read(false)?;
             let metrics = metrics::bind(loaded.config.str("METRICS")).await?;
             let loaded = Common::begin(loaded)?;
-            let filter = loaded.config.str("LOG_FILTER");
-            if !filter.is_empty()
-                && let Err(why) = logging::set_filter(filter)
+            if !loaded.config.str("LOG_FILTER").is_empty()
+                && let Err(why) = logging::set_filter(&loaded.config)
             {
                 tracing::warn!(why, "LOG_FILTER has no effect");
             }

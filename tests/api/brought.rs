@@ -279,6 +279,19 @@ fn large_integers_beside_nulls() {
     assert!(text.contains("\"big\": -9223372036854775808"), "{text}");
     let csv = chart(&mut admin, set, "csv", &plain).text();
     assert!(csv.contains("1,9007199254740993") && csv.contains("3,-9223372036854775808"), "{csv}");
+    for (operator, least) in [("max", false), ("min", true), ("sum", false)] {
+        let metric =
+            json!({"expressionType": "SQL", "sqlExpression": format!("{operator}(big)"), "label": "m"});
+        let pivot = json!({"operation": "pivot", "options": {"index": ["id"], "columns": ["k"],
+                           "aggregates": {"m": {"operator": operator}}, "drop_missing_columns": false}});
+        let query = json!({"columns": ["id", "k"], "metrics": [metric], "orderby": [["id", true]],
+                           "post_processing": [pivot, {"operation": "flatten", "options": {}}]});
+        for format in ["json", "csv"] {
+            let text = chart(&mut admin, set, format, &query).text();
+            assert!(text.contains("9007199254740993"), "{operator} {format}: {text}");
+            assert!(!least || text.contains("-9223372036854775808"), "{operator} {format}: {text}");
+        }
+    }
     let twice = rows(&mut admin, db, "SELECT 1 AS a, 2 AS a, 3 AS a__1");
     assert_eq!(twice, json!([{"a": 1, "a__2": 2, "a__1": 3}]));
 }

@@ -217,6 +217,18 @@ fn a_hangup_reads_the_configuration_again() {
         assert!(Instant::now() < until, "the filter is not in force: {}", server.log());
         thread::sleep(Duration::from_millis(20));
     }
+    // without a filter the level counts again, which shows the health checks
+    server.anonymous().get("/health");
+    let checks =
+        || server.log().lines().filter(|l| l.contains("/health") && l.contains("liteset::access")).count();
+    assert_eq!(checks(), 0, "{}", server.log());
+    hangup("ROW_LIMIT = 200\nLOG_LEVEL = 'DEBUG'\n");
+    server.anonymous().get("/health");
+    let until = Instant::now() + Duration::from_secs(20);
+    while checks() == 0 {
+        assert!(Instant::now() < until, "the level is not in force: {}", server.log());
+        thread::sleep(Duration::from_millis(20));
+    }
     let told = hangup("ROW_LIMIT = = 1\n");
     assert_eq!(told["level"], "ERROR", "{told}");
     assert!(told["fields"]["error"].as_str().unwrap().contains("liteset.toml, line 1"), "{told}");

@@ -10,6 +10,7 @@ mod clickhouse;
 mod command_line;
 mod config_functions;
 mod databases;
+mod datasource_routes;
 mod db_copy;
 #[cfg(feature = "duckdb")]
 mod duckdb;
@@ -33,6 +34,7 @@ mod mssql;
 mod mysql_schema;
 mod oauth2;
 mod openapi;
+mod own_data;
 mod pages;
 mod permissions;
 mod prefix;

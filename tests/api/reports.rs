@@ -155,6 +155,38 @@ fn queries_that_give_no_number_end_in_the_words_of_the_original() {
     assert_eq!(log(&on, id), ["Working: ", "Not triggered: "]);
 }
 
+/// As in SQL Lab, for who may read the whole database; for others it is the parser's error.
+#[test]
+fn queries_that_only_the_database_can_read() {
+    let Some(uri) = crate::support::postgres_uri() else { return };
+    let on = Installation::on_sqlite("alert-unread");
+    let sink = MailSink::start(Behaviour::Takes);
+    let mut admin = on.server.admin();
+    let body = json!({"database_name": "pg", "sqlalchemy_uri": uri});
+    let pg = make(&mut admin, "database", &body);
+    let sql = |what: &str| {
+        format!(
+            "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 2) \
+             SEARCH DEPTH FIRST BY n SET o SELECT {what} FROM r"
+        )
+    };
+    let mut asked = |name: &str, sql: &str| {
+        let mut body = alert(&on, name, sql);
+        body["database"] = json!(pg);
+        let id = make(&mut admin, "report", &body);
+        (run(&on, id, sink.port, &[]), log(&on, id))
+    };
+    let (raised, entries) = asked("quiet", &sql("max(n)"));
+    assert_eq!(raised, Value::Null);
+    assert_eq!(entries, ["Working: ", "Not triggered: "]);
+    for (name, text) in
+        [("file", sql("pg_read_file('/etc/hostname')")), ("nonsense", "SELECT 1 FROBNICATE BY 1".into())]
+    {
+        let (raised, _) = asked(name, &text);
+        assert_eq!(raised["message"], "An error occurred when running alert query", "{name}");
+    }
+}
+
 #[test]
 fn what_a_mail_server_does_wrong_is_an_entry_of_the_log() {
     let on = Installation::on_sqlite("mail-servers");

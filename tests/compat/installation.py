@@ -31,7 +31,8 @@ class Installation:
         self.keep = home is not None
         self.home = self.folder / "home"
         log = self.folder / "server.log"
-        command = [binary, "run", "--home", self.home, "--port", "0", "--admin-password", people.PASSWORDS["admin"]]
+        command = [binary, "run", "--no-uploads", "--home", self.home, "--port", "0"]
+        command += ["--admin-password", people.PASSWORDS["admin"]]
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("LITESET_", "SUPERSET_"))}
         with open(log, "w") as out:
             self.server = subprocess.Popen(command, stdout=out, stderr=out, env=environment | SETTINGS)

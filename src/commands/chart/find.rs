@@ -37,6 +37,11 @@ pub async fn exists(app: &Services, id: i64) -> Result<bool> {
     Ok(chart::find(app.db.exec(), id).await?.is_some())
 }
 
+/// The dashboards that show a chart.
+pub async fn dashboard_ids(app: &Services, id: i64) -> Result<Vec<i64>> {
+    Ok(chart::dashboards(app.db.exec(), id).await?.into_iter().map(|(id, ..)| id).collect())
+}
+
 /// The chart with what is shown with it, if lists show it to the caller.
 pub async fn detail(caller: &Caller, key: &ChartKey) -> Result<ChartDetail> {
     let db = caller.app.db.exec();

@@ -3,6 +3,7 @@
 pub mod describe;
 pub(crate) mod engine;
 pub mod errors;
+mod local_files;
 pub mod oauth2;
 pub mod secrets;
 pub mod tunnel;

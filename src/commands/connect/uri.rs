@@ -4,6 +4,9 @@
 use infra::engine_specs::{EngineSpec, facts::Form, url::Url};
 use serde_json::{Map, Value, json};
 
+use super::local_files;
+use crate::state::local_files::{KEY, folder};
+
 pub use infra::engine_specs::url::MASK;
 
 /// A connection string whose password is masked.
@@ -186,14 +189,26 @@ pub fn build(spec: &EngineSpec, parameters: &Map<String, Value>) -> Url {
     url
 }
 
-/// `check_sqlalchemy_uri`: what reads files of the server's machine, by whatever driver, is no data source.
-pub fn unsafe_dialect(config: &infra::config::Config, url: &Url) -> Option<String> {
+/// `check_sqlalchemy_uri`: what reads files of the server's machine, by whatever driver, is no data source, unless they
+/// lie where the operator has put files for that. The sentence says where.
+pub fn refusal(config: &infra::config::Config, url: &Url) -> Option<String> {
     if !config.bool("PREVENT_UNSAFE_DB_CONNECTIONS") {
         return None;
     }
     let spec = infra::engine_specs::spec(url.backend(), url.driver());
     let is_safe = spec.connection.safe_with_flag.as_ref().is_some_and(|flag| config.flag(flag));
-    spec.unsafe_dialect(url).filter(|_| !is_safe)
+    let dialect =
+        spec.unsafe_dialect(url).filter(|_| !is_safe && !local_files::may_be_opened(config, url))?;
+    let mut text = format!("{dialect} cannot be used as a data source for security reasons.");
+    // where no folder is named, as in an adopted installation, it is the original's sentence
+    if let Some(folder) = folder(config) {
+        let (folder, key) = (folder.display(), KEY);
+        text.push_str(&format!(
+            " SQLite files below {folder} ({key}) can be connected, by their whole path; others only where \
+             PREVENT_UNSAFE_DB_CONNECTIONS is off."
+        ));
+    }
+    Some(text)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod fields;
 pub mod find;
+pub mod own;
 pub mod parameters;
 pub(crate) mod permissions;
 pub mod set_uri;

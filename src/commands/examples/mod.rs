@@ -8,7 +8,7 @@ use std::{collections::HashMap, path::Path};
 
 use chrono::NaiveDateTime;
 use daos::{
-    chart, dashboard, database, dataset, dataset_parts, example_data,
+    chart, dashboard, dataset, dataset_parts, example_data,
     person::{self, Owned},
     rows,
     tables::{SQL_METRICS, TABLE_COLUMNS},
@@ -22,16 +22,14 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 use uuid::{Uuid, uuid};
 
+use crate::database::own::{Own, audit};
+
 pub use load::{Load, Loaded, load};
 
 const CONTENT: &str = include_str!("content.json");
 
 /// The uuid that Superset gives its `examples` database.
 const DATABASE_UUID: Uuid = uuid!("a2dc77af-e654-49bb-b321-40f6b559a1ee");
-
-/// `dbs.extra` of a new database, as Superset writes it.
-const DATABASE_EXTRA: &str = "{\n    \"metadata_params\": {},\n    \"engine_params\": {},\n    \
-                              \"metadata_cache_timeout\": {},\n    \"schemas_allowed_for_file_upload\": []\n}\n";
 
 #[derive(Deserialize)]
 struct Content {
@@ -138,47 +136,15 @@ async fn create_data(path: &Path, datasets: &[Dataset]) -> Result<()> {
     std::fs::rename(&fresh, path).map_err(Error::internal)
 }
 
-/// Columns of Superset's audit mix-in.
-fn audit(now: NaiveDateTime, owner: Option<i64>) -> [(&'static str, Value); 4] {
-    [
-        ("created_on", now.into()),
-        ("changed_on", now.into()),
-        ("created_by_fk", owner.into()),
-        ("changed_by_fk", owner.into()),
-    ]
-}
-
 async fn insert_database(
     exec: &dyn Executor,
-    mut values: Vec<(&'static str, Value)>,
+    values: Vec<(&'static str, Value)>,
     place: &Place,
     owner: Option<i64>,
     now: NaiveDateTime,
 ) -> Result<i64> {
-    values.extend([
-        ("database_name", "examples".into()),
-        ("extra", DATABASE_EXTRA.into()),
-        ("expose_in_sqllab", true.into()),
-        ("uuid", DATABASE_UUID.into()),
-        ("configuration_method", "sqlalchemy_form".into()),
-    ]);
-    for off in [
-        "allow_run_async",
-        "allow_ctas",
-        "allow_cvas",
-        "allow_dml",
-        "allow_file_upload",
-        "impersonate_user",
-        "select_as_create_table_as",
-        "is_managed_externally",
-    ] {
-        values.push((off, false.into()));
-    }
-    values.extend(audit(now, owner));
-    let id = database::insert(exec, values).await?;
-    view_menu::ensure(exec, "database_access", &format!("[examples].(id:{id})")).await?;
-    view_menu::ensure(exec, "schema_access", &place.permission()).await?;
-    Ok(id)
+    let own = Own { name: "examples", uuid: DATABASE_UUID, schema: &place.schema, takes_files: false };
+    own.insert(exec, values, owner, now).await
 }
 
 async fn insert_dataset(

@@ -8,6 +8,7 @@ mod flight;
 pub mod functions;
 mod grant_cache;
 pub mod jobs;
+pub(crate) mod local_files;
 pub mod metastore_cache;
 mod numbers;
 mod principal;

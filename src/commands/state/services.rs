@@ -25,6 +25,7 @@ use super::{
     AsyncQueries, Flights, GrantCache, QueryRun, Results, Running, UnwrittenEnds, browser_settings,
     claims::Claims,
     jobs::Jobs,
+    local_files::folder,
     metastore_cache::MetastoreCache,
     processes::Processes,
     readiness::Readiness,
@@ -99,8 +100,10 @@ impl Services {
             Ok(DbUri::Sqlite { path }) => Some(path),
             _ => None,
         };
-        let named = config.get("DUCKDB_FILE_DIRECTORIES").as_array().into_iter().flatten();
-        let directories = named.filter_map(Value::as_str).map(PathBuf::from).collect();
+        let directories = match config.get("DUCKDB_FILE_DIRECTORIES").as_array() {
+            Some(named) => named.iter().filter_map(Value::as_str).map(PathBuf::from).collect(),
+            None => folder(&config).into_iter().collect(),
+        };
         let claims = Claims::new(TimeDelta::seconds(catch_up_seconds(&config)) + TimeDelta::days(1));
         let lease = Duration::from_secs(lease_seconds(&config));
         Self {

@@ -192,6 +192,9 @@ pub fn load(sources: Sources) -> Result<Loaded, ConfigError> {
             "CACHE_DEFAULT_TIMEOUT": 604_800,
         });
         values.entry("THUMBNAIL_CACHE_CONFIG".into()).or_insert(thumbnails);
+        // liteset's own key: files that may be data sources
+        let files = Value::from(home.join("files").to_string_lossy().into_owned());
+        values.entry("LOCAL_FILES_FOLDER".into()).or_insert(files);
         let uri = format!("sqlite:///{}", home.join("superset.db").display());
         values.insert("SQLALCHEMY_DATABASE_URI".into(), uri.into());
     }

@@ -110,6 +110,8 @@ pub struct Connection {
     pub unsafe_dialects: BTreeMap<String, String>,
     /// The feature flag that lets those dialects pass.
     pub safe_with_flag: Option<String>,
+    /// A connection string names a file, which may be one of those that the operator offers (`LOCAL_FILES_FOLDER`).
+    pub offered_files: bool,
     /// The server knows transactions that only read.
     pub read_only_transactions: bool,
 }

@@ -38,8 +38,10 @@ pub fn from_scalars(values: Vec<Scalar>) -> ColumnData {
         [false, false, true, false, false, _] => ColumnData::Int(
             values.into_iter().map(|v| if let Scalar::Int(i) = v { Some(i) } else { None }).collect(),
         ),
-        [true, false, true, false, false, _]
-            if values.iter().any(|v| matches!(v, Scalar::Int(n) if is_rounded(*n))) =>
+        // what is not a number stands for a null among aggregates
+        [_, false, true, _, false, _]
+            if values.iter().any(|v| matches!(v, Scalar::Int(n) if is_rounded(*n)))
+                && values.iter().all(|v| matches!(v, Scalar::Int(_)) || is_na(v)) =>
         {
             let whole = |v: Scalar| if let Scalar::Int(n) = v { Some(n) } else { None };
             ColumnData::Int(values.into_iter().map(whole).collect())

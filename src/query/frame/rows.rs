@@ -2,10 +2,10 @@
 
 use infra::engines::column::ColumnData;
 
-use super::{astype_object, from_scalars};
+use super::{astype_object, beside_nulls, from_scalars};
 
 /// The values at these positions; a position beyond the end is null (integers then become floats, as when pandas
-/// reindexes).
+/// reindexes, unless floats would round one).
 pub fn take(data: &ColumnData, rows: &[usize]) -> ColumnData {
     fn pick<T: Clone>(v: &[Option<T>], rows: &[usize]) -> Vec<Option<T>> {
         rows.iter().map(|r| v.get(*r).cloned().flatten()).collect()
@@ -16,7 +16,7 @@ pub fn take(data: &ColumnData, rows: &[usize]) -> ColumnData {
         ColumnData::Null(_) => ColumnData::Null(rows.len()),
         ColumnData::Bool(v) => ColumnData::Bool(pick(v, rows)),
         ColumnData::Int(v) if holes && v.iter().all(Option::is_some) => {
-            ColumnData::Float(rows.iter().map(|r| v.get(*r).copied().flatten().map(|i| i as f64)).collect())
+            beside_nulls(&ColumnData::Int(pick(v, rows)))
         }
         ColumnData::Int(v) => ColumnData::Int(pick(v, rows)),
         ColumnData::Float(v) => ColumnData::Float(pick(v, rows)),

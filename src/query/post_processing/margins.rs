@@ -9,8 +9,8 @@ use super::append::hold;
 use super::numpy;
 use super::pivot::{Request, label_key};
 use crate::frame::{
-    CellKey, Column, Dtype, Frame, FrameError, Index, IndexLevel, Label, Result, concat_data, dtype,
-    float_column, from_scalars, group, is_na, key, to_float,
+    CellKey, Column, Dtype, Frame, FrameError, Index, IndexLevel, Label, Result, beside_nulls, concat_data,
+    dtype, from_scalars, group, is_na, key,
 };
 
 /// Adds a total column per metric and a total row.
@@ -87,8 +87,7 @@ fn total_columns(table: Frame, data: &Frame, r: &Request, name: &str) -> Result<
     for (metric, f) in metrics {
         let before = columns.len();
         columns.extend(table.columns.iter().filter(|c| c.label.first_text() == Some(metric)).map(|c| {
-            let data =
-                if mixed { float_column(to_float(&c.data).unwrap_or_default()) } else { c.data.clone() };
+            let data = if mixed { beside_nulls(&c.data) } else { c.data.clone() };
             Column { label: c.label.clone(), data }
         }));
         if columns.len() == before {

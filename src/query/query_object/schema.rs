@@ -228,6 +228,44 @@ fn incorrect(messages: &Messages) -> QueryError {
     QueryError::validation(format!("Request is incorrect: {}", messages.repr()))
 }
 
+/// `superset.views.datasource.schemas:SamplesPayloadSchema`.
+static SAMPLES: Schema = Schema {
+    refuse_unknown: true,
+    fields: &[
+        Field::new("filters", Kind::List(&Field::new("", Kind::Nested(&FILTER)))),
+        Field::new("granularity", Kind::Str).nullable(),
+        Field::new("time_range", Kind::Str).nullable(),
+        Field::new("extras", Kind::Nested(&EXTRAS)).nullable(),
+    ],
+};
+
+/// Checks the form of what narrows samples down; null is nothing.
+pub fn load_samples(body: &Value) -> Result<Map<String, Value>> {
+    if body.is_null() {
+        return Ok(Map::new());
+    }
+    SAMPLES.load(body).map_err(|messages| incorrect(&messages))
+}
+
+/// `superset.views.datasource.schemas:ExternalMetadataSchema`.
+static EXTERNAL_METADATA: Schema = Schema {
+    refuse_unknown: true,
+    fields: &[
+        Field::new("datasource_type", Kind::Str).required(),
+        Field::new("database_name", Kind::Str).required(),
+        Field::new("catalog_name", Kind::Str).nullable(),
+        Field::new("schema_name", Kind::Str).nullable(),
+        Field::new("table_name", Kind::Str).required(),
+        Field::new("normalize_columns", Kind::Bool).nullable(),
+        Field::new("always_filter_main_dttm", Kind::Bool).nullable(),
+    ],
+};
+
+/// Checks the names of a table whose columns are asked for; the error is the text of marshmallow's messages.
+pub fn load_external_metadata(question: &Value) -> std::result::Result<Map<String, Value>, String> {
+    EXTERNAL_METADATA.load(question).map_err(|messages| messages.repr())
+}
+
 /// Checks the form of a chart data request.
 pub fn load(body: &Value) -> Result<RequestBody> {
     let map = QUERY_CONTEXT.load(body).map_err(|messages| incorrect(&messages))?;

@@ -64,7 +64,8 @@ fn kept(examples: bool) -> PathBuf {
 fn make(kept: &Path, examples: bool) {
     let home = super::scratch("template");
     let mut first = command(&home);
-    first.args(["run", "--home", kept.to_str().unwrap()]);
+    // ids begin where the examples end
+    first.args(["run", "--no-uploads", "--home", kept.to_str().unwrap()]);
     if !examples {
         first.arg("--no-examples");
     }

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     connect::{
         secrets,
-        uri::{MASK, unsafe_dialect},
+        uri::{MASK, refusal},
     },
     database::permissions,
 };
@@ -62,10 +62,8 @@ impl Importer<'_> {
         }
         let uri = string_field(&map, "sqlalchemy_uri").trim().to_owned();
         let url = Url::parse(&uri).ok_or_else(|| Error::internal("the connection string cannot be read"))?;
-        if let Some(dialect) = unsafe_dialect(&self.caller.app.config, &url) {
-            return Err(import_failed(&format!(
-                "{dialect} cannot be used as a data source for security reasons."
-            )));
+        if let Some(text) = refusal(&self.caller.app.config, &url) {
+            return Err(import_failed(&text));
         }
         let tunnel = map.shift_remove("ssh_tunnel").filter(Yaml::truthy);
         let values = self.database_values(&mut map, &url)?;

@@ -23,7 +23,7 @@ use crate::{
         sql_calls::{self, Place, Reader},
     },
     connect,
-    query_run::render_sql,
+    query_run::{query_access, render_sql, unread},
     state::functions,
 };
 
@@ -86,7 +86,10 @@ impl Run {
             tracing::warn!(report = self.schedule.id, why, "the query of an alert failed");
             failed()
         };
-        let mut script = sql::parse(&text, &spec.engine).map_err(|e| logged(e.to_string()))?;
+        // what only the engine can read runs as in SQL Lab, for who may read the whole database
+        let place = query_access::Place { database: &stored, schema: None, catalog: None };
+        let read = unread::read(&caller, &place, &text).await.map_err(|e| logged(e.to_string()))?;
+        let mut script = read.map_err(|e| logged(e.to_string()))?;
         let ruled = sql_calls::needs_rules(&script);
         let has_rules = ruled && any_rule(&caller, stored.id).await?;
         let reader = Reader { by_table: !caller.user.can_access_database(&stored), has_rules };

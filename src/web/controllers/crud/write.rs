@@ -102,13 +102,13 @@ pub(super) async fn bulk_delete(resource: &'static Resource, cx: Cx) -> Handled 
     Ok(respond(200, Map::from_iter([("message".to_owned(), message.into())])))
 }
 
-/// The keys of `q=!(1,2,3)`, each once.
+/// The keys of `q=!(1,2,3)`. What is found must be as many as there are keys, so that one that stands there twice is
+/// not found.
 pub fn ids(cx: &Cx) -> Result<Vec<i64>, Failure> {
     let value = infra::rison::load(cx.req.arg("q"), &schema::IDS)?;
-    let mut ids: Vec<i64> = value.as_array().into_iter().flatten().filter_map(integer).collect();
+    let ids: Vec<i64> = value.as_array().into_iter().flatten().filter_map(integer).collect();
     let mut seen = std::collections::HashSet::new();
-    ids.retain(|id| seen.insert(*id));
-    Ok(ids)
+    if ids.iter().all(|id| seen.insert(*id)) { Ok(ids) } else { Err(Error::not_found().into()) }
 }
 
 /// The item of the path, if the caller sees it.

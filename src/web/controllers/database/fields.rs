@@ -178,10 +178,7 @@ fn uri_errors(config: &Config, text: &str, shortest: usize) -> Vec<String> {
              backend+driver://user:password@database-host/database-name"
                 .to_owned(),
         ),
-        Some(url) => messages.extend(
-            uri::unsafe_dialect(config, &url)
-                .map(|dialect| format!("{dialect} cannot be used as a data source for security reasons.")),
-        ),
+        Some(url) => messages.extend(uri::refusal(config, &url)),
     }
     messages
 }

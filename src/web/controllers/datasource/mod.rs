@@ -1,6 +1,7 @@
 //! Datasets as pages ask for them: `/datasource/…`, `/api/v1/datasource/…` (`superset.views.datasource`,
 //! `superset.datasource`).
 
+mod kinds;
 mod rows;
 mod views;
 

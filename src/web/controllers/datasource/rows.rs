@@ -15,13 +15,15 @@ use commands::{
     query_run::LoadedDataset,
 };
 use infra::{Error, Result, json::ascii_json, rison, rison::Schema};
-use query::query_object::DatasourceType;
-use serde_json::{Map, Value, json};
+use query::query_object::{self, DatasourceType};
+use serde_json::{Value, json};
 
+use super::kinds;
 use crate::controllers::parse::failure_for;
 use crate::{
     Answer, Cx, Handled,
     error::Failure,
+    error_pages,
     routes::{Access, Rule, rule},
 };
 
@@ -59,14 +61,8 @@ pub(super) fn rules() -> Vec<Rule> {
 
 /// The columns of a dataset as its source has them.
 async fn external_metadata(cx: Cx) -> Handled {
-    let missing = || Error::Legacy { status: 404, error: "Datasource does not exist".to_owned() };
-    let kind = cx.req.param("datasource_type");
-    if DatasourceType::named(kind).is_none() {
-        let text = format!("'{kind}' is not a valid DatasourceType");
-        return Err(Error::Legacy { status: 500, error: text }.into());
-    }
-    let id = cx.req.param("datasource_id").parse::<i64>().map_err(|_| missing())?;
-    let dataset = readable(&cx, id).await?.ok_or_else(missing)?;
+    let id = kinds::dataset_id(cx.req.param("datasource_type"), cx.req.param("datasource_id"))?;
+    let dataset = readable(&cx, id).await?.ok_or_else(kinds::missing)?;
     let columns = source_columns(&cx, &dataset).await?;
     Ok(Answer::new(200, "application/json", ascii_json(&Value::Array(columns), true)))
 }
@@ -97,17 +93,8 @@ async fn external_metadata_by_name(cx: Cx) -> Handled {
         status: 500,
         error: "'Datasource' object has no attribute 'response_400'".to_owned(),
     })?;
-    let wrong: Vec<String> = ["datasource_type", "database_name", "table_name"]
-        .iter()
-        .filter_map(|field| match question.get(*field) {
-            None => Some(format!("'{field}': ['Missing data for required field.']")),
-            Some(Value::String(_)) => None,
-            Some(_) => Some(format!("'{field}': ['Not a valid string.']")),
-        })
-        .collect();
-    if !wrong.is_empty() {
-        return Err(Error::Legacy { status: 400, error: format!("{{{}}}", wrong.join(", ")) }.into());
-    }
+    let question = query_object::schema::load_external_metadata(&question)
+        .map_err(|error| Error::Legacy { status: 400, error })?;
     let text = |key: &str| question.get(key).and_then(Value::as_str).filter(|t| !t.is_empty());
     let missing = || Error::Legacy { status: 404, error: "Dataset does not exist".to_owned() };
     let name = text("database_name").unwrap_or_default();
@@ -154,70 +141,32 @@ async fn get_column_values(cx: Cx) -> Handled {
 }
 
 async fn post_samples(cx: Cx) -> Handled {
-    let mut errors = Map::new();
-    let mut wrong = |field: &str, text: &str| {
-        errors.insert(field.to_owned(), json!([text]));
-    };
-    match cx.req.arg("datasource_type") {
-        None => wrong("datasource_type", "Missing data for required field."),
-        Some(t) if DatasourceType::named(t).is_none() => {
-            wrong("datasource_type", "Must be one of: table, dataset, query, saved_query, view.");
-        }
-        Some(_) => {}
+    // the original's helper knows what to do with texts only, and says nothing about the others
+    let refused = || Ok(Answer::json(400, &json!({})));
+    let Some(asked) = Asked::read(&cx) else { return refused() };
+    if !cx.req.is_json() {
+        return Err(Error::Legacy { status: 415, error: error_pages::error(415).message }.into());
     }
-    let mut integer = |field: &'static str, required: bool| match cx.req.arg(field) {
-        None => {
-            if required {
-                wrong(field, "Missing data for required field.");
-            }
-            None
-        }
-        Some(text) => match text.trim().parse::<i64>() {
-            Ok(n) => Some(n),
-            Err(_) => {
-                wrong(field, "Not a valid integer.");
-                None
-            }
-        },
+    let Ok(body) = serde_json::from_slice::<Value>(&cx.req.body) else {
+        return Err(Error::Legacy { status: 400, error: error_pages::error(400).message }.into());
     };
-    let dataset_id = integer("datasource_id", true);
-    let page = integer("page", false);
-    let mut per_page = integer("per_page", false);
-    let dashboard_id = integer("dashboard_id", false);
-    if per_page.is_some_and(|n| !(1..=1000).contains(&n)) {
-        wrong("per_page", "Must be greater than or equal to 1 and less than or equal to 1000.");
-    }
-    if cx.req.arg("per_page").is_none() {
-        per_page = cx.caller.app.config.int("SAMPLES_ROW_LIMIT").or(Some(1000));
-    }
-    let payload = match serde_json::from_slice::<Value>(&cx.req.body) {
-        Ok(Value::Object(map)) => map,
-        Ok(Value::Null) => Map::new(),
-        _ => {
-            wrong("_schema", "Invalid input type.");
-            Map::new()
-        }
-    };
-    for name in
-        payload.keys().filter(|k| !matches!(k.as_str(), "filters" | "granularity" | "time_range" | "extras"))
-    {
-        wrong(name, "Unknown field.");
-    }
-    let Some(dataset_id) = dataset_id.filter(|_| errors.is_empty()) else {
-        // the original's helper knows what to do with texts only, and answers nothing
-        tracing::debug!(?errors, "samples refused");
-        return Ok(Answer::json(400, &json!({})));
-    };
-    if cx.caller.guest().is_some() && dashboard_id.is_none() {
+    let Ok(payload) = query_object::schema::load_samples(&body) else { return refused() };
+    if cx.caller.guest().is_some() && asked.dashboard_id.is_none() {
         return Err(Error::Legacy { status: 403, error: "Forbidden".to_owned() }.into());
     }
+    match asked.kind {
+        DatasourceType::Table => {}
+        DatasourceType::Dataset | DatasourceType::View => return Err(kinds::unsupported()),
+        // queries of SQL Lab are no datasets: the original shows anybody's rows to everybody
+        DatasourceType::Query | DatasourceType::SavedQuery => return Err(kinds::missing()),
+    }
     let request = SamplesRequest {
-        dataset_id,
-        force: matches!(cx.req.arg("force"), Some("true" | "True" | "1" | "t" | "on" | "yes" | "y")),
-        page: page.unwrap_or(1),
-        per_page,
+        dataset_id: asked.dataset_id,
+        force: asked.force,
+        page: asked.page,
+        per_page: Some(asked.per_page),
         payload,
-        dashboard_id,
+        dashboard_id: asked.dashboard_id,
     };
     let answer = samples(&cx.caller, &request).await.map_err(|error| failure_for(&cx, error))?;
     let mut body = b"{\"result\": ".to_vec();
@@ -225,4 +174,40 @@ async fn post_samples(cx: Cx) -> Handled {
     answer.write(&mut body, is_guest).map_err(|e| Failure(e.into_answer()))?;
     body.push(b'}');
     Ok(Answer::new(200, "application/json", body))
+}
+
+/// The arguments of samples (`SamplesRequestSchema`).
+struct Asked {
+    kind: DatasourceType,
+    dataset_id: i64,
+    force: bool,
+    page: i64,
+    per_page: i64,
+    dashboard_id: Option<i64>,
+}
+
+impl Asked {
+    /// None where one is missing, wrong, or unknown.
+    fn read(cx: &Cx) -> Option<Self> {
+        let known = ["datasource_type", "datasource_id", "force", "page", "per_page", "dashboard_id"];
+        if cx.req.args.iter().any(|(name, _)| !known.contains(&name.as_str())) {
+            return None;
+        }
+        // the inner one is what was sent
+        let integer = |name: &str| -> Option<Option<i64>> {
+            cx.req.arg(name).map_or(Some(None), |text| text.trim().parse().ok().map(Some))
+        };
+        let per_page = match integer("per_page")? {
+            Some(given) => Some(given).filter(|n| (1..=1000).contains(n))?,
+            None => cx.caller.app.config.int("SAMPLES_ROW_LIMIT").unwrap_or(1000),
+        };
+        Some(Self {
+            kind: DatasourceType::named(cx.req.arg("datasource_type")?)?,
+            dataset_id: integer("datasource_id")??,
+            force: cx.req.arg("force").map_or(Some(false), kinds::boolean)?,
+            page: integer("page")?.unwrap_or(1),
+            per_page,
+            dashboard_id: integer("dashboard_id")?,
+        })
+    }
 }

@@ -9,6 +9,7 @@ use commands::{
 };
 use serde_json::{Value, json};
 
+use super::explore_save::{Action, save};
 use crate::{
     Answer, Cx, Handled, error_pages,
     routes::{Access, Rule, rule},
@@ -93,6 +94,11 @@ async fn post_explore(cx: Cx) -> Handled {
         ExploreAnswer::Page(page) => page,
         ExploreAnswer::Redirect(to) => return Ok(Answer::redirect(302, to)),
     };
+    if let Some(action) = Action::read(&cx)
+        && let Some(saved) = save(&cx, action, &page).await?
+    {
+        return Ok(saved);
+    }
     let name = page["dataset"].get("table_name").and_then(Value::as_str);
     let title = page["slice"].get("slice_name").and_then(Value::as_str).or(name);
     let title = title.map_or_else(|| "Explore".to_owned(), |name| format!("Explore - {name}"));

@@ -3,6 +3,7 @@
 pub(super) mod classic;
 mod dashboard;
 mod explore;
+mod explore_save;
 mod language;
 mod login;
 mod model_view;

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     connect::{
         secrets,
-        uri::{MASK, unsafe_dialect},
+        uri::{MASK, refusal},
     },
     database::permissions,
 };
@@ -123,8 +123,7 @@ impl Importer<'_> {
         if let Some(uri) = map.get("sqlalchemy_uri").and_then(Yaml::as_str) {
             let url =
                 Url::parse(uri.trim()).ok_or_else(|| Error::internal("Database parameters are invalid."))?;
-            if let Some(dialect) = unsafe_dialect(&self.caller.app.config, &url) {
-                let text = format!("{dialect} cannot be used as a data source for security reasons.");
+            if let Some(text) = refusal(&self.caller.app.config, &url) {
                 return Err(import_failed(&text));
             }
             // the password has a column of its own; the original leaves it in the string
