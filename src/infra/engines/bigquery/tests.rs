@@ -17,8 +17,8 @@ use crate::{
     },
 };
 
-/// Made for these tests, and for nothing else.
-const KEY: &str = include_str!("test_key.txt");
+/// Made for tests, and for nothing else.
+const KEY: &str = include_str!("../http/test_key.txt");
 
 /// A server that answers one request after the other with what is given, and tells what it was asked.
 async fn answering(answers: Vec<(u16, Value)>) -> (u16, Arc<Mutex<Vec<String>>>) {

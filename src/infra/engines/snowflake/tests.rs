@@ -375,10 +375,11 @@ fn connection_strings() {
 
 #[test]
 fn key_pairs() {
-    let pem = include_str!("key_sample.pem");
-    let pair = key_pair::KeyPair::from_pem(pem, "xy1", "ann").unwrap();
+    let (body, kind) = (include_str!("../http/test_key.txt"), "PRIVATE KEY");
+    let pem = format!("-----BEGIN {kind}-----\n{body}-----END {kind}-----\n");
+    let pair = key_pair::KeyPair::from_pem(&pem, "xy1", "ann").unwrap();
     // what openssl says of the same key
-    assert_eq!(pair.fingerprint(), "SHA256:8USKNtzLXQZ5OJwOFjPlSMPt2WPHLEFJtk+Awd+Fk7M=");
+    assert_eq!(pair.fingerprint(), "SHA256:ZUiZ9f2PwtiOpCkGuaG92//9Ijx7L17wHwbcLB3Wp4Y=");
     let token = pair.token(1000).unwrap();
     let parts: Vec<_> = token.split('.').collect();
     let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(parts[1]).unwrap();
