@@ -1,5 +1,5 @@
-//! Gathers the licences of every crate that is linked into the binary, from the sources that cargo has of them: the texts
-//! for people, and a bill of materials (CycloneDX) for tools.
+//! Gathers the licences of every crate that is linked into the binary, from the sources that cargo has of them: the
+//! texts for people, and a bill of materials (CycloneDX) for tools.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -17,8 +17,8 @@ impl Licenses {
         if self.cyclonedx {
             return ask::say(&(::assets::bill_of_materials() + "\n"));
         }
-        let own = "liteset: Apache-2.0. It contains the frontend of Apache Superset 6.0.0 (Apache-2.0), unmodified, whose \
-                   parts are named in /static/assets/*.LICENSE.txt, and static files of Flask-AppBuilder \
+        let own = "liteset: Apache-2.0. It contains the frontend of Apache Superset 6.0.0 (Apache-2.0), unmodified, \
+                   whose parts are named in /static/assets/*.LICENSE.txt, and static files of Flask-AppBuilder \
                    (BSD-3-Clause).\n\n";
         ask::say(&(own.to_owned() + &::assets::licenses()))
     }

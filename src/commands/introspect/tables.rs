@@ -340,8 +340,8 @@ pub async fn table_exists(target: &Engine, schema: Option<&str>, table: &str) ->
     }
 }
 
-/// `SELECT * FROM table LIMIT 100` as Superset prints it; the catalog stands before the name where the engine reads more
-/// than one.
+/// `SELECT * FROM table LIMIT 100` as Superset prints it; the catalog stands before the name where the engine reads
+/// more than one.
 pub fn select_star(target: &Engine, catalog: Option<&str>, schema: Option<&str>, table: &str) -> String {
     crate::introspect::select_star::select_star(target.spec(), catalog, schema, table)
 }
