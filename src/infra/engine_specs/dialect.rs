@@ -150,6 +150,8 @@ pub struct DialectFacts {
     pub empty_set: String,
     /// GROUP BY has labels in the place of expressions.
     pub groups_by_label: bool,
+    /// The sum of all other series as well, whose label some dialects do not know when they group.
+    pub groups_others_by_label: bool,
     /// How the number of rows is bounded.
     pub limit: LimitForm,
 }
@@ -181,6 +183,7 @@ impl Default for DialectFacts {
             bare_table_aliases: false,
             empty_set: "{left} IN (NULL) AND (1 != 1)".into(),
             groups_by_label: false,
+            groups_others_by_label: false,
             limit: LimitForm::Standard,
         }
     }

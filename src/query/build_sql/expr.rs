@@ -150,9 +150,11 @@ impl Labeled {
     /// The text in GROUP BY: the expression, or its label where the dialect says so.
     pub fn group_text(&self, spec: &EngineSpec) -> String {
         let dialect = Dialect::for_engine(spec);
-        // the sum of all other series has a label that the original does not know when it groups
-        let is_others = matches!(self.expr, Expr::OrOthers { .. });
-        if self.aliased && dialect.groups_by_label && !is_others {
+        let by_label = match self.expr {
+            Expr::OrOthers { .. } => dialect.groups_others_by_label,
+            _ => dialect.groups_by_label,
+        };
+        if self.aliased && by_label {
             return self.label_text(spec);
         }
         self.expr.render(dialect)
