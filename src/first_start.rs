@@ -99,9 +99,8 @@ impl FirstStart {
             if self.examples {
                 commands::examples::create(&db, &loaded.home.join("examples.db"), admin).await?;
             }
-            let folder = loaded.config.str("LOCAL_FILES_FOLDER");
-            if self.uploads && !folder.is_empty() {
-                commands::database::own::make_uploads(&db, Path::new(folder), admin).await?;
+            if self.uploads {
+                commands::database::own::make_uploads(&db, &loaded.config, admin).await?;
             }
         }
         Ok(Prepared { _lock: lock, has_new_settings })

@@ -18,8 +18,11 @@ pub struct Told;
 /// Writes to standard output.
 pub fn say(text: &str) -> Result<(), StartError> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    Ok(out.flush()?)
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // who reads has seen enough
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 /// Writes to standard error, past the log.

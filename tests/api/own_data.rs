@@ -54,6 +54,24 @@ fn a_csv_can_be_uploaded_at_once() {
         let datasets =
             admin.get("/api/v1/dataset/?q=(filters:!((col:table_name,opr:eq,value:bread)))").json();
         assert_eq!(datasets["count"], 1);
+        // another connection has a dataset of the name, which this schema allows once: nothing is touched
+        let other = data.join("files/other.db");
+        let file = rusqlite::Connection::open(&other).unwrap();
+        file.execute_batch("CREATE TABLE bread (n)").unwrap();
+        let body = json!({"database_name": "other", "sqlalchemy_uri": uri(&other), "expose_in_sqllab": true});
+        let other = admin.post("/api/v1/database/", &body).json()["id"].clone();
+        let gone = admin.delete(&format!("/api/v1/dataset/{}", datasets["result"][0]["id"]));
+        assert_eq!(gone.status, 200, "{}", gone.text());
+        let made = admin.post("/api/v1/dataset/", &json!({"database": other, "table_name": "bread"}));
+        assert_eq!(made.status, 201, "{}", made.text());
+        for how in ["replace", "append"] {
+            let fields =
+                [("type", "csv"), ("table_name", "bread"), ("already_exists", how), ("schema", "main")];
+            let sent = admin.post_file(&path, &fields, "bread.csv", b"kind,n\nrye,20\n");
+            assert_eq!(sent.status, 500, "{}", sent.text());
+            let rows = lab(&mut admin, &database["id"], "SELECT sum(n) AS n FROM bread");
+            assert_eq!(rows.json()["data"], json!([{"n": 5}]), "{}", rows.text());
+        }
         // the connection can be changed although it is a file
         let kept = json!({"database_name": "ours", "sqlalchemy_uri": uri(&data.join("files/uploads.db"))});
         let put = admin.put(&format!("/api/v1/database/{}", database["id"]), &kept);

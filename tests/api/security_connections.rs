@@ -192,6 +192,8 @@ fn no_way_leads_to_the_metadata() {
     let stolen = server.home.join("stolen.db");
     for (n, sql) in [
         format!("ATTACH '{plain}' AS m"),
+        format!("ATTACH ('{}' || '{}') AS m", &plain[..5], &plain[5..]),
+        format!("ATTACH (SELECT '{plain}') AS m"),
         format!("ATTACH DATABASE 'file:{plain}?mode=ro' AS m"),
         format!("VACUUM INTO '{}'", stolen.display()),
         "PRAGMA writable_schema = 1".to_owned(),

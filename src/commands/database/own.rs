@@ -4,16 +4,18 @@ use std::{
     fs::{DirBuilder, File},
     io::ErrorKind,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::Path,
 };
 
 use chrono::NaiveDateTime;
 use daos::{database, rows, view_menu};
 use infra::{
     Error, Result,
+    config::Config,
     db::{Db, Executor, Value},
 };
 use uuid::Uuid;
+
+use crate::state::local_files::{KEY, folder};
 
 /// `dbs.extra` of a new database, as Superset writes it.
 const EXTRA: &str = "{\n    \"metadata_params\": {},\n    \"engine_params\": {},\n    \
@@ -81,12 +83,16 @@ pub(crate) fn audit(now: NaiveDateTime, owner: Option<i64>) -> [(&'static str, V
 }
 
 /// The folder of files that may be connected, with a database for uploads in it. What is there already is left alone.
-pub async fn make_uploads(db: &Db, folder: &Path, owner: i64) -> Result<()> {
+pub async fn make_uploads(db: &Db, config: &Config, owner: i64) -> Result<()> {
     if rows::has(db, "dbs", "database_name", UPLOADS).await? {
         return Ok(());
     }
+    let named = config.str(KEY);
+    if !named.is_empty() {
+        DirBuilder::new().recursive(true).mode(0o700).create(named).map_err(Error::internal)?;
+    }
+    let Some(folder) = folder(config) else { return Ok(()) };
     let file = folder.join("uploads.db");
-    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(Error::internal)?;
     // an empty file is an empty database of SQLite
     match File::options().write(true).create_new(true).mode(0o600).open(&file) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(Error::internal(error)),

@@ -21,4 +21,4 @@ pub use duplicate::duplicate;
 pub use fields::{ColumnFields, CurrencyFields, DatasetFields, DuplicateFields, FolderFields, MetricFields};
 pub use refresh::refresh;
 pub use save::save;
-pub use uploaded::uploaded;
+pub use uploaded::{can_be_uploaded, uploaded};

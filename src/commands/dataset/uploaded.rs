@@ -1,7 +1,10 @@
 //! The dataset of an uploaded file (`superset.commands.database.uploaders.base:UploadCommand.run`).
 
-use daos::{database::Database, dataset};
-use infra::{Error, Result};
+use daos::{
+    database::Database,
+    dataset::{self, Dataset},
+};
+use infra::{Error, Result, db::Executor};
 
 use super::{
     permissions::Place,
@@ -11,11 +14,26 @@ use super::{
 };
 use crate::Caller;
 
+/// Whether a table that is about to be written can have a dataset: what the metadata database would refuse afterwards
+/// must not cost the rows that are there.
+pub async fn can_be_uploaded(
+    caller: &Caller,
+    database: &Database,
+    schema: Option<&str>,
+    table: &str,
+) -> Result<()> {
+    if known(caller, database, schema, table).await?.is_none() {
+        // dropped, it leaves nothing
+        let tx = caller.app.db.begin().await?;
+        make(caller, tx.exec(), database, schema, table).await?;
+    }
+    Ok(())
+}
+
 /// Makes a dataset of a table that was just written, owned by the uploader; one that is there has its columns read
 /// again.
 pub async fn uploaded(caller: &Caller, database: &Database, schema: Option<&str>, table: &str) -> Result<()> {
-    let all = dataset::of_database(caller.app.db.exec(), database.id).await?;
-    let known = all.into_iter().find(|d| d.table_name == table && d.schema.as_deref() == schema);
+    let known = known(caller, database, schema, table).await?;
     let source = Source {
         database,
         catalog: None,
@@ -31,20 +49,7 @@ pub async fn uploaded(caller: &Caller, database: &Database, schema: Option<&str>
     let dataset = match known {
         Some(dataset) => dataset,
         None => {
-            let row = vec![
-                ("table_name", table.into()),
-                ("schema", schema.into()),
-                ("database_id", database.id.into()),
-            ];
-            let owners: Vec<i64> = caller.user.user_id().into_iter().collect();
-            let place = Place {
-                database: database.database_name.clone(),
-                database_id: database.id,
-                catalog: None,
-                schema: schema.map(str::to_owned),
-                table: table.to_owned(),
-            };
-            let id = insert(caller, tx.exec(), row, &owners, &place).await?;
+            let id = make(caller, tx.exec(), database, schema, table).await?;
             dataset::find(tx.exec(), id).await?.ok_or_else(Error::not_found)?
         }
     };
@@ -52,4 +57,34 @@ pub async fn uploaded(caller: &Caller, database: &Database, schema: Option<&str>
     tx.commit().await?;
     caller.app.grants.clear();
     Ok(())
+}
+
+async fn known(
+    caller: &Caller,
+    database: &Database,
+    schema: Option<&str>,
+    table: &str,
+) -> Result<Option<Dataset>> {
+    let all = dataset::of_database(caller.app.db.exec(), database.id).await?;
+    Ok(all.into_iter().find(|d| d.table_name == table && d.schema.as_deref() == schema))
+}
+
+async fn make(
+    caller: &Caller,
+    exec: &dyn Executor,
+    database: &Database,
+    schema: Option<&str>,
+    table: &str,
+) -> Result<i64> {
+    let row =
+        vec![("table_name", table.into()), ("schema", schema.into()), ("database_id", database.id.into())];
+    let owners: Vec<i64> = caller.user.user_id().into_iter().collect();
+    let place = Place {
+        database: database.database_name.clone(),
+        database_id: database.id,
+        catalog: None,
+        schema: schema.map(str::to_owned),
+        table: table.to_owned(),
+    };
+    insert(caller, exec, row, &owners, &place).await
 }

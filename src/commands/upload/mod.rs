@@ -19,7 +19,7 @@ mod xls_extent;
 use crate::connect;
 use daos::database::{self, Database};
 use infra::{
-    Result,
+    Error, Result,
     engines::{Engine, EngineError, Statements},
     spool::Spool,
 };
@@ -118,15 +118,19 @@ pub async fn upload(
         Kind::Columnar => columnar::read(&file.content, &file.name, &rules, bounds).map(Rows::one),
     })
     .await?;
+    let (schema, table) = (destination.schema, destination.table);
+    let unsaved = |error: Error| {
+        tracing::error!(%error, "an uploaded table has no dataset");
+        command_error(500, "Database upload file failed, while saving metadata")
+    };
+    crate::dataset::can_be_uploaded(caller, &found, schema, table).await.map_err(unsaved)?;
     let made = write(&target, destination, rows, options.already_exists).await?;
-    let outcome = crate::dataset::uploaded(caller, &found, destination.schema, destination.table).await;
-    let Err(error) = outcome else { return Ok(()) };
-    tracing::error!(%error, "an uploaded table has no dataset");
+    let Err(error) = crate::dataset::uploaded(caller, &found, schema, table).await else { return Ok(()) };
     // nobody would know of the table
     if let Some(made) = made {
         discard(&target, &made).await;
     }
-    Err(command_error(500, "Database upload file failed, while saving metadata"))
+    Err(unsaved(error))
 }
 
 /// Drops a table that this upload made.

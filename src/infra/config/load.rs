@@ -41,9 +41,9 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Adds the secrets that are kept in the data directory; those of a new installation are made.
+    /// Makes the secrets of a new installation; those that the data directory has are there already.
     pub fn with_secrets(mut self) -> Result<Self, ConfigError> {
-        secrets::fill(&self.home, self.own_database, &mut self.config.values)?;
+        secrets::fill(&self.home, self.own_database, true, &mut self.config.values)?;
         Ok(self)
     }
 }
@@ -201,14 +201,23 @@ pub fn load(sources: Sources) -> Result<Loaded, ConfigError> {
     // liteset's own key: a copied cookie must not outlive the log-out. An adopted installation keeps Superset's
     // behaviour, whose sessions it shares, unless it asks for ours.
     values.entry("SESSION_REVOKE_ON_LOGOUT".into()).or_insert(Value::Bool(own_database));
+    for key in secrets::fill(&home, own_database, sources.makes_secrets, &mut values)? {
+        origins.insert(key.to_owned(), home.join("secrets.toml").display().to_string());
+    }
     engine_options::apply(&mut values);
     let mut config = Config::over(defaults, values);
     talisman::apply_to_cookies(&mut config.values);
     config.functions = given.functions.into_iter().collect();
     config.origins = origins;
     config.addons = config.read_addons();
-    let loaded = Loaded { config, home, own_database, warnings };
-    if sources.makes_secrets { loaded.with_secrets() } else { Ok(loaded) }
+    let (folder, uri) = (config.str("LOCAL_FILES_FOLDER"), config.str("SQLALCHEMY_DATABASE_URI"));
+    if !folder.is_empty() && uri.strip_prefix("sqlite:///").is_some_and(|p| Path::new(p).starts_with(folder))
+    {
+        warnings.push(format!(
+            "LOCAL_FILES_FOLDER = {folder} holds the metadata database: no file in it can be connected"
+        ));
+    }
+    Ok(Loaded { config, home, own_database, warnings })
 }
 
 /// The file that `--config` or the environment names, `superset_config.py` on `PYTHONPATH` as Superset finds it, or

@@ -59,23 +59,29 @@ pub(super) fn weak(values: &IndexMap<String, Value>) -> Vec<String> {
     complaints
 }
 
-/// Supplies the secrets that are not configured from `secrets.toml` in the data directory, which is made when
-/// it is needed. The file's `SECRET_KEY` is used for liteset's own database only.
-pub(super) fn fill(home: &Path, own: bool, values: &mut IndexMap<String, Value>) -> Result<(), ConfigError> {
+/// Supplies the secrets that are not configured from `secrets.toml` in the data directory, which with `makes` is made
+/// when it is needed; tells their keys. The file's `SECRET_KEY` is used for liteset's own database only.
+pub(super) fn fill(
+    home: &Path,
+    own: bool,
+    makes: bool,
+    values: &mut IndexMap<String, Value>,
+) -> Result<Vec<&'static str>, ConfigError> {
     let missing = |values: &IndexMap<String, Value>, key: &str| {
         values.get(key).and_then(Value::as_str).is_none_or(str::is_empty)
     };
-    let wanted: Vec<&str> = ["SECRET_KEY", "GUEST_TOKEN_JWT_SECRET", "GLOBAL_ASYNC_QUERIES_JWT_SECRET"]
-        .into_iter()
-        .filter(|key| missing(values, key) && (own || *key != "SECRET_KEY"))
-        .collect();
+    let wanted: Vec<&'static str> =
+        ["SECRET_KEY", "GUEST_TOKEN_JWT_SECRET", "GLOBAL_ASYNC_QUERIES_JWT_SECRET"]
+            .into_iter()
+            .filter(|key| missing(values, key) && (own || *key != "SECRET_KEY"))
+            .collect();
     if wanted.is_empty() {
-        return Ok(());
+        return Ok(wanted);
     }
     let path = home.join("secrets.toml");
     let error = |source| ConfigError::File { path: path.clone(), source };
     let mut stored = read(&path)?;
-    if wanted.iter().any(|key| known(&stored, key).is_none()) {
+    if makes && wanted.iter().any(|key| known(&stored, key).is_none()) {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(home).map_err(error)?;
         // Of several processes that start on a new home at once one makes the secrets, and the others read its file.
         let lock = std::fs::OpenOptions::new()
@@ -98,12 +104,14 @@ pub(super) fn fill(home: &Path, own: bool, values: &mut IndexMap<String, Value>)
             write(home, &path, &stored).map_err(error)?;
         }
     }
+    let mut filled = Vec::new();
     for key in wanted {
         if let Some(secret) = known(&stored, key) {
             values.insert(key.to_owned(), secret.into());
+            filled.push(key);
         }
     }
-    Ok(())
+    Ok(filled)
 }
 
 fn known<'a>(stored: &'a toml::Table, key: &str) -> Option<&'a str> {
@@ -152,7 +160,7 @@ mod tests {
         let made = std::thread::scope(|scope| {
             let start = || {
                 let mut values = IndexMap::new();
-                fill(&home, true, &mut values).unwrap();
+                fill(&home, true, true, &mut values).unwrap();
                 values
             };
             let starts: Vec<_> = (0..16).map(|_| scope.spawn(start)).collect();

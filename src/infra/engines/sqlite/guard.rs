@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{
     Connection,
     hooks::{AuthAction, AuthContext, Authorization},
+    limits::Limit,
 };
 
 /// A file's identity, whatever path leads to it.
@@ -86,6 +87,37 @@ pub(super) fn protect(connection: &Connection) -> rusqlite::Result<()> {
         {
             Authorization::Deny
         }
+        // ATTACH of an expression, whose file SQLite does not know yet, and whatever comes after this version
+        AuthAction::Unknown { .. } => Authorization::Deny,
         _ => Authorization::Allow,
-    }))
+    }))?;
+    connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_other_file_is_reached_however_it_is_named() {
+        let connection = Connection::open_in_memory().unwrap();
+        protect(&connection).unwrap();
+        for sql in [
+            "ATTACH 'x.db' AS s",
+            "ATTACH ('x' || '.db') AS s",
+            "ATTACH (SELECT 'x.db') AS s",
+            "ATTACH 5 AS s",
+            "ATTACH NULL AS s",
+            "ATTACH '' AS s",
+            "ATTACH ('file:' || 'x.db?mode=ro') AS ('s' || '1')",
+            "DETACH main",
+            "DETACH ('ma' || 'in')",
+            "VACUUM INTO 'x.db'",
+            "VACUUM INTO ('x' || '.db')",
+            "SELECT load_extension('x')",
+        ] {
+            assert!(connection.execute_batch(sql).is_err(), "{sql}");
+        }
+        connection.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1); SELECT a FROM t").unwrap();
+    }
 }
