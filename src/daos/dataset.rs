@@ -206,6 +206,14 @@ pub async fn metrics(db: &dyn Executor, table_ids: &[i64]) -> Result<HashMap<i64
     Ok(of)
 }
 
+/// Whether another dataset may have this name: SQLite's schema has it once in the whole installation.
+pub async fn takes_name(db: &dyn Executor, name: &str) -> Result<bool, DbError> {
+    match db.dialect() {
+        Dialect::Sqlite => Ok(!rows::has(db, "tables", "table_name", name).await?),
+        Dialect::Postgres | Dialect::Mysql => Ok(true),
+    }
+}
+
 /// All datasets of a database.
 pub async fn of_database(db: &dyn Executor, database_id: i64) -> Result<Vec<Dataset>, DbError> {
     let mut sql = select();

@@ -4,7 +4,7 @@ use daos::{
     database::Database,
     dataset::{self, Dataset},
 };
-use infra::{Error, Result, db::Executor};
+use infra::{Error, Result};
 
 use super::{
     permissions::Place,
@@ -21,13 +21,9 @@ pub async fn can_be_uploaded(
     database: &Database,
     schema: Option<&str>,
     table: &str,
-) -> Result<()> {
-    if known(caller, database, schema, table).await?.is_none() {
-        // dropped, it leaves nothing
-        let tx = caller.app.db.begin().await?;
-        make(caller, tx.exec(), database, schema, table).await?;
-    }
-    Ok(())
+) -> Result<bool> {
+    let is_known = known(caller, database, schema, table).await?.is_some();
+    Ok(is_known || dataset::takes_name(caller.app.db.exec(), table).await?)
 }
 
 /// Makes a dataset of a table that was just written, owned by the uploader; one that is there has its columns read
@@ -49,7 +45,20 @@ pub async fn uploaded(caller: &Caller, database: &Database, schema: Option<&str>
     let dataset = match known {
         Some(dataset) => dataset,
         None => {
-            let id = make(caller, tx.exec(), database, schema, table).await?;
+            let row = vec![
+                ("table_name", table.into()),
+                ("schema", schema.into()),
+                ("database_id", database.id.into()),
+            ];
+            let owners: Vec<i64> = caller.user.user_id().into_iter().collect();
+            let place = Place {
+                database: database.database_name.clone(),
+                database_id: database.id,
+                catalog: None,
+                schema: schema.map(str::to_owned),
+                table: table.to_owned(),
+            };
+            let id = insert(caller, tx.exec(), row, &owners, &place).await?;
             dataset::find(tx.exec(), id).await?.ok_or_else(Error::not_found)?
         }
     };
@@ -67,24 +76,4 @@ async fn known(
 ) -> Result<Option<Dataset>> {
     let all = dataset::of_database(caller.app.db.exec(), database.id).await?;
     Ok(all.into_iter().find(|d| d.table_name == table && d.schema.as_deref() == schema))
-}
-
-async fn make(
-    caller: &Caller,
-    exec: &dyn Executor,
-    database: &Database,
-    schema: Option<&str>,
-    table: &str,
-) -> Result<i64> {
-    let row =
-        vec![("table_name", table.into()), ("schema", schema.into()), ("database_id", database.id.into())];
-    let owners: Vec<i64> = caller.user.user_id().into_iter().collect();
-    let place = Place {
-        database: database.database_name.clone(),
-        database_id: database.id,
-        catalog: None,
-        schema: schema.map(str::to_owned),
-        table: table.to_owned(),
-    };
-    insert(caller, exec, row, &owners, &place).await
 }

@@ -19,7 +19,7 @@ mod xls_extent;
 use crate::connect;
 use daos::database::{self, Database};
 use infra::{
-    Error, Result,
+    Result,
     engines::{Engine, EngineError, Statements},
     spool::Spool,
 };
@@ -119,18 +119,22 @@ pub async fn upload(
     })
     .await?;
     let (schema, table) = (destination.schema, destination.table);
-    let unsaved = |error: Error| {
-        tracing::error!(%error, "an uploaded table has no dataset");
-        command_error(500, "Database upload file failed, while saving metadata")
-    };
-    crate::dataset::can_be_uploaded(caller, &found, schema, table).await.map_err(unsaved)?;
+    let unsaved = || command_error(500, "Database upload file failed, while saving metadata");
+    if !crate::dataset::can_be_uploaded(caller, &found, schema, table).await? {
+        tracing::error!(
+            table,
+            "another database has a dataset of this name, which SQLite's schema allows once"
+        );
+        return Err(unsaved());
+    }
     let made = write(&target, destination, rows, options.already_exists).await?;
     let Err(error) = crate::dataset::uploaded(caller, &found, schema, table).await else { return Ok(()) };
+    tracing::error!(%error, "an uploaded table has no dataset");
     // nobody would know of the table
     if let Some(made) = made {
         discard(&target, &made).await;
     }
-    Err(unsaved(error))
+    Err(unsaved())
 }
 
 /// Drops a table that this upload made.
