@@ -36,3 +36,13 @@ pub fn hex(bytes: &[u8]) -> String {
         out
     })
 }
+
+/// Bytes of hexadecimal digits, two each; nothing else may stand between them.
+pub fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digit = |c: u8| char::from(c).to_digit(16).and_then(|d| u8::try_from(d).ok());
+    let pair = |pair: &[u8]| match pair {
+        [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
+        _ => None,
+    };
+    text.as_bytes().chunks(2).map(pair).collect()
+}

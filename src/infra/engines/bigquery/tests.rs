@@ -2,10 +2,6 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{NaiveDate, NaiveTime};
 use serde_json::{Map, Value, json};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
-};
 
 use super::*;
 use crate::{
@@ -14,44 +10,12 @@ use crate::{
         builder::ColumnBuilder,
         column::{ColumnData, Scalar},
         driver::Inspect,
+        http::answering,
     },
 };
 
 /// Made for tests, and for nothing else.
 const KEY: &str = include_str!("../http/test_key.txt");
-
-/// A server that answers one request after the other with what is given, and tells what it was asked.
-async fn answering(answers: Vec<(u16, Value)>) -> (u16, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let heard = asked.clone();
-    tokio::spawn(async move {
-        for (status, answer) in answers {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let mut request = Vec::new();
-            loop {
-                let mut piece = [0; 4096];
-                let n = stream.read(&mut piece).await.unwrap();
-                request.extend_from_slice(piece.get(..n).unwrap());
-                let text = String::from_utf8_lossy(&request).into_owned();
-                let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-                let length = head
-                    .lines()
-                    .find_map(|l| l.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
-                if body.len() >= length.unwrap_or(0_usize) {
-                    heard.lock().unwrap().push(text);
-                    break;
-                }
-            }
-            let body = answer.to_string();
-            let head =
-                format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-            stream.write_all((head + &body).as_bytes()).await.unwrap();
-        }
-    });
-    (port, asked)
-}
 
 fn account(port: u16) -> Value {
     let key = format!("-----BEGIN {0}-----\n{KEY}-----END {0}-----\n", "PRIVATE KEY");

@@ -4,6 +4,7 @@ use bigdecimal::BigDecimal;
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 
 use super::super::{builder::ColumnBuilder, column::Scalar};
+use crate::crypto::from_hex;
 
 /// A type, as far as its values are read in a way of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +57,7 @@ pub(super) fn push(text: Option<&str>, kind: Kind, out: &mut ColumnBuilder) {
         Kind::Date => text.parse::<NaiveDate>().ok().map(|d| out.date(d)),
         Kind::Timestamp => instant(text).map(|t| out.push_object(Scalar::TimestampTz(t, 0))),
         Kind::TimestampNtz => moment(text).map(|t| out.timestamp(t.and_utc().timestamp_micros())),
-        Kind::Bytes => bytes(text).map(|b| out.push_object(Scalar::Bytes(b))),
+        Kind::Bytes => from_hex(text).map(|b| out.push_object(Scalar::Bytes(b))),
         Kind::Text => {
             out.text(text.into());
             return;
@@ -76,14 +77,4 @@ fn moment(text: &str) -> Option<NaiveDateTime> {
 /// An instant, in UTC.
 fn instant(text: &str) -> Option<NaiveDateTime> {
     DateTime::parse_from_rfc3339(text).ok().map(|t| t.naive_utc()).or_else(|| moment(text))
-}
-
-/// Bytes: two digits each (base 16).
-fn bytes(text: &str) -> Option<Vec<u8>> {
-    let digit = |c: u8| char::from(c).to_digit(16).and_then(|d| u8::try_from(d).ok());
-    let pair = |pair: &[u8]| match pair {
-        [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-        _ => None,
-    };
-    text.as_bytes().chunks(2).map(pair).collect()
 }

@@ -3,6 +3,8 @@
 //! It follows no redirect, reads no proxy from the environment, resolves names by `crate::net` and encrypts by our own
 //! rules. Nothing here waits for ever: whoever sends something says how long it may take.
 
+#[cfg(test)]
+mod answering;
 mod failure;
 mod statement;
 mod tls;
@@ -22,6 +24,8 @@ use tokio::{
     time::timeout,
 };
 
+#[cfg(test)]
+pub(super) use answering::{Asked, answering};
 pub(super) use failure::Failure;
 pub(super) use statement::{Fetch, pieces, whole};
 pub(super) use tls::Verify;

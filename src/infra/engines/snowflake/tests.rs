@@ -1,12 +1,6 @@
-use std::sync::{Arc, Mutex};
-
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{NaiveDate, NaiveTime};
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
-};
 
 use super::*;
 use crate::{
@@ -15,46 +9,16 @@ use crate::{
         builder::ColumnBuilder,
         column::{ColumnData, Scalar},
         driver::Inspect,
+        http::{Asked, answering},
     },
 };
 use protocol::Column;
 use source::Login;
 use value::Kind;
 
-/// What is heard of requests.
-type Asked = Arc<Mutex<Vec<String>>>;
-
-/// A server that answers one request after the other with what is given, and tells what it was asked.
+/// An account that answers with what is given, and what it was asked.
 async fn server(answers: Vec<(u16, Value)>) -> (Database, Asked) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let heard = asked.clone();
-    tokio::spawn(async move {
-        for (status, answer) in answers {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let mut request = Vec::new();
-            loop {
-                let mut piece = [0; 4096];
-                let n = stream.read(&mut piece).await.unwrap();
-                request.extend_from_slice(piece.get(..n).unwrap());
-                let text = String::from_utf8_lossy(&request).into_owned();
-                let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-                let length = head
-                    .lines()
-                    .find_map(|l| l.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
-                if body.len() >= length.unwrap_or(0_usize) {
-                    heard.lock().unwrap().push(text);
-                    break;
-                }
-            }
-            let text = answer.as_str().map_or_else(|| answer.to_string(), str::to_owned);
-            let body = text.replace("{port}", &port.to_string());
-            let head =
-                format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-            stream.write_all((head + &body).as_bytes()).await.unwrap();
-        }
-    });
+    let (port, asked) = answering(answers).await;
     let url = format!("snowflake://ann:secret@127.0.0.1:{port}/sales/port?account=xy1&warehouse=w&role=r");
     (Database::new(&source(&url, json!({"protocol": "http"}))).unwrap(), asked)
 }

@@ -9,6 +9,7 @@ use super::{
     arrow::Cell,
     protocol::Column,
 };
+use crate::crypto::from_hex;
 
 /// Nanoseconds of a second.
 const SECOND: i128 = 1_000_000_000;
@@ -73,7 +74,7 @@ pub(super) fn push_text(text: Option<&str>, kind: Kind, out: &mut ColumnBuilder)
         Kind::Zoned(_) => {
             text.split_once(' ').and_then(|(at, zone)| moment(nanoseconds(at)?, kind, zone.parse().ok()))
         }
-        Kind::Bytes => bytes(text).map(Scalar::Bytes),
+        Kind::Bytes => from_hex(text).map(Scalar::Bytes),
         Kind::Text => None,
     };
     push(read.unwrap_or_else(|| Scalar::Text(text.into())), out);
@@ -185,14 +186,4 @@ fn moment(nanoseconds: i128, kind: Kind, zone: Option<i32>) -> Option<Scalar> {
         }
         _ => Scalar::Timestamp(at),
     })
-}
-
-/// Bytes: two digits each (base 16).
-fn bytes(text: &str) -> Option<Vec<u8>> {
-    let digit = |c: u8| char::from(c).to_digit(16).and_then(|d| u8::try_from(d).ok());
-    let pair = |pair: &[u8]| match pair {
-        [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-        _ => None,
-    };
-    text.as_bytes().chunks(2).map(pair).collect()
 }
