@@ -3,6 +3,7 @@
 
     python3 tests/background/simulate.py pg       two processes on one PostgreSQL
     python3 tests/background/simulate.py sqlite   one process on SQLite
+    python3 tests/background/simulate.py pg --restarts    its PostgreSQL is its own, and is killed and started again, too
 
 Needs libfaketime and ../shared (the fixture), and for `pg` a PostgreSQL on 5432. A firing is lost when there is neither
 a mail of it nor a row of the log that says why not; it is doubled when a mail came twice and no process was killed
@@ -131,15 +132,46 @@ def statements(schedules, minutes, start):
         yield f"INSERT INTO report_schedule_user (id, report_schedule_id, user_id) VALUES ({key}, {key}, 1)"
 
 
+class Cluster:
+    """A PostgreSQL of this run alone, for its metadata: one that may be killed."""
+
+    def __init__(self, folder, port):
+        programs = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+        if not programs:
+            sys.exit("--restarts needs PostgreSQL's own programs (initdb)")
+        self.bin, self.data, self.port = programs[-1].parent, folder / "cluster", port
+        self.owner = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+        self.data.mkdir()
+        for name in (folder, self.data):
+            name.chmod(0o755)
+        if self.owner:
+            shutil.chown(self.data, "postgres")
+        self.run("initdb", "-D", str(self.data), "-U", "root", "-A", "trust")
+        self.start()
+        os.environ.update(PGHOST="127.0.0.1", PGPORT=str(port), PGUSER="root")
+
+    def run(self, program, *arguments):
+        command = [*self.owner, str(self.bin / program), *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+
+    def start(self):
+        options = f"-p {self.port} -k /tmp -c listen_addresses=127.0.0.1"
+        log = str(self.data / "server.log")
+        self.run("pg_ctl", "-D", str(self.data), "-o", options, "-l", log, "-w", "start")
+
+    def kill(self):
+        self.run("pg_ctl", "-D", str(self.data), "-m", "immediate", "-w", "stop")
+
+
 class Metadata:
-    def __init__(self, kind, folder):
+    def __init__(self, kind, folder, port=5432):
         self.kind, self.folder = kind, folder
         self.name = "sched_simulation"
         target = self.name if kind == "pg" else str(folder)
         restore = ["bash", SHARED / "fixtures" / "restore.sh", kind, target]
         subprocess.run(restore, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.uri = (
-            f"postgresql://root:root@127.0.0.1:5432/{self.name}" if kind == "pg" else f"sqlite:///{folder}/superset.db"
+            f"postgresql://root:root@127.0.0.1:{port}/{self.name}" if kind == "pg" else f"sqlite:///{folder}/superset.db"
         )
 
     def execute(self, commands):
@@ -188,13 +220,15 @@ def main():
     options.add_argument("--speed", type=int, default=20)
     options.add_argument("--port", type=int, default=9140)
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--restarts", action="store_true", help="kill and start the metadata database, too")
     options.add_argument("--keep", action="store_true", help="keep the folder with the logs")
     arguments = options.parse_args()
     random.seed(arguments.seed)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="liteset-simulation-"))
     sink = Sink(arguments.port)
     sink.start()
-    metadata = Metadata(arguments.kind, folder)
+    cluster = Cluster(folder, arguments.port + 5) if arguments.restarts else None
+    metadata = Metadata(arguments.kind, folder, *([cluster.port] if cluster else []))
     global DASHBOARD
     DASHBOARD = int(metadata.rows("SELECT MIN(id) FROM dashboards")[0][0])
     real = time.time()
@@ -224,6 +258,7 @@ def main():
     try:
         next_kill = time.time() + random.uniform(10, 25)
         away = [time.time() + 40, None]
+        database_away = [time.time() + 30, None]
         jumps = [(0.25, 5400), (0.4, -5400), (0.55, 300), (0.65, -600)]
         while now() < last:
             time.sleep(0.05)
@@ -243,6 +278,14 @@ def main():
             elif away[1] and time.time() > away[1]:
                 sink.start()
                 away = [time.time() + 120, None]
+            if cluster and database_away[1] is None and time.time() > database_away[0]:
+                cluster.kill()
+                kills.append(time.time())
+                events["database killed"] += 1
+                database_away[1] = time.time() + random.uniform(0.5, 6)
+            elif database_away[1] and time.time() > database_away[1]:
+                cluster.start()
+                database_away = [time.time() + random.uniform(40, 80), None]
             if jumps and part > jumps[0][0]:
                 process = random.choice(processes)
                 process.set_clock(jumps.pop(0)[1])
@@ -255,6 +298,8 @@ def main():
                     sys.exit(f"{process.name} ended by itself: {folder}")
         if away[1]:
             sink.start()
+        if database_away[1]:
+            cluster.start()
         # what is under way, and what a dead process left
         time.sleep(max(45, 1500 / arguments.speed))
     finally:
@@ -297,8 +342,10 @@ def main():
     if arguments.keep or lost or doubled:
         print("logs:", folder)
     else:
-        shutil.rmtree(folder, ignore_errors=True)
         metadata.drop()
+        if cluster:
+            cluster.kill()
+        shutil.rmtree(folder, ignore_errors=True)
     sys.exit(1 if lost or doubled else 0)
 
 
