@@ -92,8 +92,10 @@ pub(super) fn check(
                 found.complaints.push(format!("{}: {}", given.place(key), refusal(key, what)));
             }
             Effect::Stops(_) => without.push(key),
-            Effect::Idle if defaults.contains_key(key) || keys::is_of_a_library(key) => without.push(key),
+            Effect::Idle if defaults.contains_key(key) => without.push(key),
+            // also what is called as a library's key: `CACHE_REDIS_URL`, from which the dictionaries are made
             Effect::Idle if given.used.contains(key) || given.functions.contains_key(key) => {}
+            Effect::Idle if keys::is_of_a_library(key) => without.push(key),
             Effect::Idle => unknown.push(key),
         }
     }
