@@ -79,7 +79,7 @@ def main():
     random.seed(1)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="original-mails-"))
     sink = Sink(arguments.port)
-    metadata = simulate.Metadata("pg", folder)
+    metadata = simulate.Metadata("pg", folder, name="celery_beside")
     simulate.DASHBOARD = int(metadata.rows("SELECT MIN(id) FROM dashboards")[0][0])
     made = datetime.now(timezone.utc) - timedelta(days=1)
     # every minute; they start when everything runs
@@ -106,9 +106,9 @@ def main():
         first = time.time() // 60 * 60 + 60
         metadata.execute(["UPDATE report_schedule SET active = TRUE WHERE id >= 10000"])
         last = first + 60 * arguments.minutes
-        # within the seconds after a tick, when there is work
+        # in the moments after a tick, when there is work
         minutes = random.sample(range(arguments.minutes), arguments.kills)
-        at = sorted(first + 60 * minute + random.uniform(1, 12) for minute in minutes)
+        at = sorted(first + 60 * minute + random.uniform(0.2, 2.5) for minute in minutes)
         while time.time() < last - 5:
             time.sleep(0.1)
             if at and time.time() > at[0]:

@@ -164,9 +164,8 @@ class Cluster:
 
 
 class Metadata:
-    def __init__(self, kind, folder, port=5432):
-        self.kind, self.folder = kind, folder
-        self.name = "sched_simulation"
+    def __init__(self, kind, folder, port=5432, name="sched_simulation"):
+        self.kind, self.folder, self.name = kind, folder, name
         target = self.name if kind == "pg" else str(folder)
         restore = ["bash", SHARED / "fixtures" / "restore.sh", kind, target]
         subprocess.run(restore, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -265,8 +264,9 @@ def main():
             part = (now() - first) / (last - first)
             if time.time() > next_kill:
                 process = random.choice(processes)
+                begun = time.time()
                 process.kill()
-                kills.append(time.time())
+                kills.append((begun, time.time()))
                 events["kill -9"] += 1
                 time.sleep(random.uniform(0.2, 4))
                 process.start()
@@ -279,8 +279,9 @@ def main():
                 sink.start()
                 away = [time.time() + 120, None]
             if cluster and database_away[1] is None and time.time() > database_away[0]:
+                begun = time.time()
                 cluster.kill()
-                kills.append(time.time())
+                kills.append((begun, time.time()))
                 events["database killed"] += 1
                 database_away[1] = time.time() + random.uniform(0.5, 6)
             elif database_away[1] and time.time() > database_away[1]:
@@ -328,7 +329,7 @@ def main():
     doubled, at_the_moment = [], 0
     for firing, times in mails.items():
         if len(times) > 1 and firing[0]:
-            near = any(0 <= kill - at < 1 for kill in kills for at in times[:-1])
+            near = any(at <= ended and begun - at < 1 for begun, ended in kills for at in times[:-1])
             at_the_moment += near
             if not near:
                 doubled.append((firing, [f"{at - real:.2f}" for at in times]))

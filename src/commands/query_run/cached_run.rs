@@ -1,6 +1,6 @@
 //! The cache of results, seen from inside an execution.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Instant};
 
 use infra::{compute::Lease, telemetry};
 use query::QueryError;
@@ -27,7 +27,8 @@ type Outcome = Result<(Arc<QueryRun>, Arc<Lease>), QueryError>;
 
 impl CachedRun {
     /// Executes, and keeps what comes of it before anybody gets it. It looks into the cache once more: the execution
-    /// that the caller could have joined may have ended after the caller's own look.
+    /// that the caller could have joined may have ended after the caller's own look. Where the cache is in Redis, one
+    /// process executes for all.
     pub async fn or_execute<F>(self, caller: Caller, execute: impl FnOnce() -> F) -> Outcome
     where
         F: Future<Output = Outcome>,
@@ -38,6 +39,17 @@ impl CachedRun {
         {
             return Ok((run, caller.lease().await?));
         }
+        let since = Instant::now();
+        let turn = match self.shared && self.timeout >= 0 {
+            true => match cache.made_or_turn(&self.key).await {
+                Ok(run) => {
+                    telemetry::query_joined(since.elapsed());
+                    return Ok((run, caller.lease().await?));
+                }
+                Err(turn) => turn,
+            },
+            false => None,
+        };
         let (run, memory) = execute().await?;
         if run.error.is_none() {
             telemetry::incr("loaded_from_source");
@@ -48,6 +60,9 @@ impl CachedRun {
         if run.error.is_none() && self.shared {
             cache.insert(self.key.clone(), run.clone(), run.bytes(), self.timeout).await;
             cache_keys::remember(&caller.app, &self.key, self.timeout, &self.uid).await;
+            if let Some(turn) = turn {
+                turn.made().await;
+            }
         }
         Ok((run, memory))
     }

@@ -8,6 +8,7 @@ mod redis;
 mod settings;
 mod shared;
 mod store;
+mod turn;
 
 use std::{
     sync::Arc,
@@ -25,6 +26,10 @@ pub(crate) use settings::redis_url;
 pub use settings::{Backend, CacheSettings};
 use shared::SharedFiles;
 pub use store::{ByteStore, Put, Stored};
+pub use turn::{Held, Turn};
+
+/// How long somebody who waits for another process pauses between two looks, at first and at most.
+const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(200)];
 
 /// From this size on, bytes are written and read where it keeps nobody waiting.
 const LARGE: usize = 64 << 10;
@@ -155,6 +160,32 @@ impl<V: Stored> Cache<V> {
         }
         let read = tokio::task::spawn_blocking(move || V::from_bytes(&bytes)).await;
         Ok(read.map_err(Error::internal)?.map(Arc::new))
+    }
+
+    /// Waits while another process makes the value of a key. What that one made, or leave to make it, with the turn that
+    /// others wait for where there can be others. A store that fails keeps nobody waiting.
+    pub async fn made_or_turn(&self, key: &str) -> std::result::Result<Arc<V>, Option<Held>> {
+        let Place::Store(store) = &self.place else { return Err(None) };
+        loop {
+            let word = match store.turn(key).await {
+                Ok(Some(Turn::Ours(held))) => return Err(Some(held)),
+                Ok(Some(Turn::Theirs(word))) => word,
+                Ok(None) | Err(_) => return Err(None),
+            };
+            let mut pause = PAUSES[0];
+            let made = loop {
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(PAUSES[1]);
+                match store.outcome(key, &word).await {
+                    Ok(None) => {}
+                    Ok(Some(made)) => break made,
+                    Err(_) => return Err(None),
+                }
+            };
+            if made && let Some(value) = self.get_again(key).await {
+                return Ok(value);
+            }
+        }
     }
 
     /// Keeps a value of about `bytes` for `seconds`; 0 is for ever, as in flask_caching, and negative is not at all.

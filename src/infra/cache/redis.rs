@@ -14,7 +14,10 @@ use redis::{
 };
 use tokio::sync::OnceCell;
 
-use super::store::{ByteStore, Put};
+use super::{
+    store::{ByteStore, Put},
+    turn::{self, Turn},
+};
 use crate::db::BoxFuture;
 
 /// How long a connection may take, and how long an answer.
@@ -57,6 +60,10 @@ impl Redis {
             Client::open(self.url.as_str())?.get_connection_manager_with_config(config).await
         };
         self.connection.get_or_try_init(connect).await.cloned()
+    }
+
+    fn turn_key(&self, key: &str) -> String {
+        format!("{}turn:{key}", self.prefix)
     }
 
     /// Says once that the server is away. The address may hold a password: only the kind of failure is logged.
@@ -113,6 +120,22 @@ impl ByteStore for Redis {
             let key = format!("{}{key}", self.prefix);
             let ask = async { self.connection().await?.del::<_, u64>(key).await };
             self.note_availability(ask.await).map(|n| n > 0)
+        })
+    }
+
+    fn turn<'a>(&'a self, key: &'a str) -> BoxFuture<'a, crate::Result<Option<Turn>>> {
+        Box::pin(async move {
+            let key = self.turn_key(key);
+            let ask = async { turn::take(self.connection().await?, key).await };
+            self.note_availability(ask.await).map(Some)
+        })
+    }
+
+    fn outcome<'a>(&'a self, key: &'a str, word: &'a str) -> BoxFuture<'a, crate::Result<Option<bool>>> {
+        Box::pin(async move {
+            let key = self.turn_key(key);
+            let ask = async { turn::outcome(self.connection().await?, &key, word).await };
+            self.note_availability(ask.await)
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::turn::Turn;
 use crate::{Result, db::BoxFuture};
 
 /// A value on its way into a store.
@@ -25,6 +26,16 @@ pub trait ByteStore: Send + Sync {
     fn put(&self, value: Put) -> BoxFuture<'_, Result<()>>;
     /// Forgets a value; false when there was none.
     fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<bool>>;
+
+    /// Asks whether it is this process's turn to make a value; nothing where processes do not know of each other.
+    fn turn<'a>(&'a self, _key: &'a str) -> BoxFuture<'a, Result<Option<Turn>>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// Whether the value that somebody else makes is there, by the word of [`Turn::Theirs`]; nothing while it is made.
+    fn outcome<'a>(&'a self, _key: &'a str, _word: &'a str) -> BoxFuture<'a, Result<Option<bool>>> {
+        Box::pin(async { Ok(Some(false)) })
+    }
 }
 
 /// A value with a form in bytes. Reading bytes that it did not write is no error but nothing.
