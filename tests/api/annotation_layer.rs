@@ -55,7 +55,7 @@ fn written_and_read(on: &Installation) {
 
 #[test]
 fn layers_and_annotations_are_written_and_read() {
-    Installation::on_all("layers", written_and_read);
+    written_and_read(&Installation::on_sqlite("layers"));
 }
 
 #[test]

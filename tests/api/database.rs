@@ -137,7 +137,7 @@ fn written_and_read(on: &Installation) {
 
 #[test]
 fn databases_are_written_and_read() {
-    Installation::on_all("database", written_and_read);
+    written_and_read(&Installation::on_sqlite("database"));
 }
 
 #[test]

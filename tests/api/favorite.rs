@@ -37,7 +37,7 @@ fn starred(on: &Installation) {
 
 #[test]
 fn stars_are_given_and_taken() {
-    Installation::on_all("favorite", starred);
+    starred(&Installation::on_sqlite("favorite"));
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn written_and_read(on: &Installation) {
 
 #[test]
 fn groups_are_written_and_read() {
-    Installation::on_all("group", written_and_read);
+    written_and_read(&Installation::on_sqlite("group"));
 }
 
 #[test]

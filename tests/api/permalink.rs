@@ -36,7 +36,7 @@ fn made_and_read(on: &Installation) {
 
 #[test]
 fn links_are_made_and_read() {
-    Installation::on_all("permalink", made_and_read);
+    made_and_read(&Installation::on_sqlite("permalink"));
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn written_and_read(on: &Installation) {
 
 #[test]
 fn themes_are_written_and_read() {
-    Installation::on_all("theme", written_and_read);
+    written_and_read(&Installation::on_sqlite("theme"));
 }
 
 #[test]
