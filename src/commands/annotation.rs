@@ -43,6 +43,9 @@ pub async fn layer_update(caller: &Caller, id: i64, name: Option<&str>, values: 
 
 /// Deletes layers; one with annotations is kept.
 pub async fn layer_delete(app: &Services, ids: &[i64]) -> Result<()> {
+    if ids.is_empty() {
+        return Err(Error::not_found());
+    }
     let tx = app.db.begin().await?;
     for id in ids {
         require(tx.exec(), "annotation_layer", *id).await?;
@@ -84,6 +87,9 @@ pub async fn annotation_update(caller: &Caller, layer: i64, id: i64, draft: Anno
 
 /// Deletes annotations, wherever they are.
 pub async fn annotation_delete(app: &Services, ids: &[i64]) -> Result<()> {
+    if ids.is_empty() {
+        return Err(Error::not_found());
+    }
     let tx = app.db.begin().await?;
     for id in ids {
         require(tx.exec(), "annotation", *id).await?;

@@ -15,6 +15,7 @@ pub mod dashboard;
 pub mod database;
 pub mod dataset;
 pub mod dataset_parts;
+mod departure;
 pub mod embedded;
 pub mod encrypted;
 pub mod event_log;

@@ -4,7 +4,7 @@
 use chrono::NaiveDateTime;
 use infra::db::{DbError, Executor, Sql};
 
-use crate::{security::Role, typed_row::row, write::Values};
+use crate::{departure, security::Role, typed_row::row, write::Values};
 
 row! {
     /// A row of `ab_register_user`.
@@ -76,9 +76,10 @@ pub async fn all(db: &dyn Executor) -> Result<Vec<Listed>, DbError> {
     Ok(users)
 }
 
-/// Deletes an account with its roles, groups and attributes.
+/// Deletes an account with its roles and groups.
 pub async fn delete(db: &dyn Executor, user_id: i64) -> Result<(), DbError> {
-    for table in ["ab_user_role", "ab_user_group", "user_attribute"] {
+    departure::let_go(db, &user_id.into()).await?;
+    for table in ["ab_user_role", "ab_user_group"] {
         db.execute(Sql::new(format!("DELETE FROM {table} WHERE user_id = ?")).bind(user_id)).await?;
     }
     db.execute(Sql::new("DELETE FROM ab_user WHERE id = ?").bind(user_id)).await.map(drop)

@@ -5,11 +5,11 @@ use infra::db::{DbError, Executor, FromValue, Sql, Value, insert_sql};
 use uuid::Uuid;
 
 use crate::{
-    base,
+    base, departure,
     log_in::{self, Scope},
     record::{Selection, column_json},
     table::{Fill, Link, Relation, Table},
-    tables::USERS,
+    tables::{ROLES, USERS},
 };
 
 /// Column values to write.
@@ -113,6 +113,10 @@ pub async fn delete(ex: &dyn Executor, table: &Table, pk: Value) -> Result<u64, 
     if table.name == USERS.name {
         // a later user may get the same id
         end_log_ins(ex, &pk).await?;
+        departure::let_go(ex, &pk).await?;
+    }
+    if table.name == ROLES.name {
+        ex.execute(Sql::new("DELETE FROM rls_filter_roles WHERE role_id = ?").bind(pk.clone())).await?;
     }
     for relation in table.relations {
         if let Link::ManyToMany { .. } = relation.link {

@@ -76,7 +76,10 @@ impl SupersetError {
     /// The same error with one more entry in `extra`, before the issue codes that are already there.
     #[must_use]
     pub fn extra(mut self, key: &str, value: Value) -> Self {
-        self.extra.get_or_insert_default().insert(key.to_owned(), value);
+        let extra = self.extra.get_or_insert_default();
+        let codes = extra.shift_remove("issue_codes");
+        extra.insert(key.to_owned(), value);
+        extra.extend(codes.map(|codes| ("issue_codes".to_owned(), codes)));
         self
     }
 

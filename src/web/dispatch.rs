@@ -233,11 +233,10 @@ impl Dispatch {
         user.address.clone_from(&cx.req.remote_addr);
         let start = Instant::now();
         let known = cx.clone();
-        match self.run(rule, cx).await {
-            Ok(answer) => {
-                self.events.record(&known, rule, start.elapsed());
-                answer
-            }
+        let answered = self.run(rule, cx).await;
+        self.events.record(&known, rule, &answered, start.elapsed());
+        match answered {
+            Ok(answer) => answer,
             Err(failure) if matches!(rule.access, Access::Page(..)) => {
                 error_pages::failed(&known.req, failure)
             }

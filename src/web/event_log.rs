@@ -9,13 +9,14 @@ use std::{collections::HashMap, sync::Arc, sync::LazyLock, time::Duration};
 use chrono::Utc;
 use commands::Services;
 use commands::event_log::Event;
-use infra::json::dumps;
+use infra::{Error, json::dumps};
 use serde_json::{Map, Value};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    Cx,
+    Cx, Handled,
     context::Req,
+    error::BAD_REQUEST,
     routes::{Access, Rule, rule},
 };
 
@@ -36,6 +37,13 @@ struct Action {
     name: &'static str,
     /// `Class.method` of the original; empty where it logs none.
     object_ref: &'static str,
+}
+
+impl Action {
+    /// One of the generic functions that get the key of the path by its place, so that the log does not see it.
+    fn is_headless(&self) -> bool {
+        self.object_ref.is_empty()
+    }
 }
 
 static ACTIONS: LazyLock<HashMap<(&'static str, String), Action>> = LazyLock::new(|| {
@@ -109,9 +117,12 @@ impl EventLog {
     }
 
     /// Notes a call that was answered; never waits and never fails.
-    pub fn record(&self, cx: &Cx, rule: &Rule, duration: Duration) {
+    pub fn record(&self, cx: &Cx, rule: &Rule, answered: &Handled, duration: Duration) {
         let method = if cx.req.method == "HEAD" { "GET" } else { cx.req.method.as_str() };
         let Some(action) = action_of(method, rule) else { return };
+        if answered.as_ref().is_err_and(|failure| !is_logged(&failure.0, action)) {
+            return;
+        }
         let events = events(cx, rule, action, duration);
         if self.queue.try_send(Message::Events(events)).is_err() {
             tracing::warn!(action = action.name, "event log is behind: an event is dropped");
@@ -140,6 +151,17 @@ pub(crate) fn function_of(method: &str, rule: &Rule) -> Option<&'static str> {
     function.contains('.').then_some(function)
 }
 
+/// Whether the original logs a call that is refused so. What its function returns is logged, what it raises is not,
+/// except where the log stands around the function that catches it (`…_headless`). `q` is judged before either, and a
+/// body that is no JSON is raised.
+fn is_logged(error: &Error, action: &Action) -> bool {
+    let Error::Message { status, message } = error else { return action.is_headless() };
+    let raised = message.as_str().is_some_and(|text| {
+        text.starts_with("Not a valid rison") || text == BAD_REQUEST || text == "Request is not JSON"
+    });
+    !raised && matches!(status, 400 | 403 | 404 | 409 | 422)
+}
+
 async fn write(app: &Services, events: Vec<Event>) {
     let number = events.len();
     if let Err(error) = commands::event_log::write(app, events).await {
@@ -148,7 +170,7 @@ async fn write(app: &Services, events: Vec<Event>) {
 }
 
 fn events(cx: &Cx, rule: &Rule, action: &Action, duration: Duration) -> Vec<Event> {
-    let payload = payload(&cx.req, rule, action.object_ref);
+    let payload = payload(&cx.req, rule, action);
     let form_data = payload.get("form_data");
     let dashboard_id = whole(payload.get("dashboard_id"));
     let slice_id = match form_data {
@@ -182,7 +204,7 @@ fn events(cx: &Cx, rule: &Rule, action: &Action, duration: Duration) -> Vec<Even
 }
 
 /// `collect_request_payload`, and the placeholders of the rule.
-fn payload(req: &Req, rule: &Rule, object_ref: &str) -> Map<String, Value> {
+fn payload(req: &Req, rule: &Rule, action: &Action) -> Map<String, Value> {
     let mut payload = Map::new();
     payload.insert("path".into(), req.path.clone().into());
     for (name, value) in req.form.iter().rev().chain(req.args.iter().rev()) {
@@ -197,22 +219,23 @@ fn payload(req: &Req, rule: &Rule, object_ref: &str) -> Map<String, Value> {
     if rule.rule != req.path {
         payload.insert("url_rule".into(), rule.rule.clone().into());
     }
-    if let Some(q) = payload.get("q").and_then(Value::as_str).and_then(|q| infra::rison::parse(q).ok()) {
-        payload.shift_remove("q");
-        if q.as_object().is_some_and(|q| !q.is_empty()) || q.as_array().is_some_and(|q| !q.is_empty()) {
-            payload.insert("rison".into(), q);
+    if !action.is_headless() {
+        payload.insert("object_ref".into(), action.object_ref.into());
+        for (name, value) in &req.params {
+            let value = if rule.rule.contains(&format!("<int:{name}>")) {
+                value.parse::<i64>().map_or_else(|_| value.clone().into(), Value::from)
+            } else {
+                value.clone().into()
+            };
+            payload.insert((*name).to_owned(), value);
         }
     }
-    if !object_ref.is_empty() {
-        payload.insert("object_ref".into(), object_ref.into());
-    }
-    for (name, value) in &req.params {
-        let value = if rule.rule.contains(&format!("<int:{name}>")) {
-            value.parse::<i64>().map_or_else(|_| value.clone().into(), Value::from)
-        } else {
-            value.clone().into()
-        };
-        payload.insert((*name).to_owned(), value);
+    let read =
+        action.is_headless() && [".get", ".get_list", ".info"].iter().any(|f| action.name.ends_with(f));
+    match payload.get("q").and_then(Value::as_str).filter(|q| !q.is_empty()) {
+        Some(q) => payload.extend(infra::rison::parse(q).ok().map(|q| ("rison".to_owned(), q))),
+        None if read => drop(payload.insert("rison".into(), Value::Object(Map::new()))),
+        None => {}
     }
     if let Some(Value::String(text)) = payload.get("form_data")
         && let Ok(form_data @ Value::Object(_)) = serde_json::from_str(text)
@@ -301,12 +324,32 @@ mod tests {
                 .into(),
             ..Req::default()
         };
-        let got = Value::Object(payload(&req, &a_rule("/api/v1/database/<int:pk>"), "A.b"));
-        let want = json!({
-            "path": "/api/v1/database/7", "url_rule": "/api/v1/database/<int:pk>", "rison": {"a": 1}, "pk": 7, "n": 1,
-            "object_ref": "A.b", "sqlalchemy_uri": "XXXXXXXXXX", "ssh_tunnel": {"password": "XXXXXXXXXX"},
+        let action = |object_ref| Action { name: "A.get", object_ref };
+        let got = Value::Object(payload(&req, &a_rule("/api/v1/database/<int:pk>"), &action("A.b")));
+        let mut want = json!({
+            "path": "/api/v1/database/7", "q": "(a:1)", "url_rule": "/api/v1/database/<int:pk>", "rison": {"a": 1},
+            "pk": 7, "n": 1, "object_ref": "A.b", "sqlalchemy_uri": "XXXXXXXXXX",
+            "ssh_tunnel": {"password": "XXXXXXXXXX"},
         });
         assert_eq!(got, want);
+        let headless = Value::Object(payload(&req, &a_rule("/api/v1/database/<int:pk>"), &action("")));
+        for key in ["pk", "object_ref"] {
+            want.as_object_mut().unwrap().shift_remove(key);
+        }
+        assert_eq!(headless, want);
+    }
+
+    #[test]
+    fn refusals_that_are_returned_are_logged() {
+        let logged = |error: &Error, object_ref| is_logged(error, &Action { name: "A.b", object_ref });
+        for error in [Error::not_found(), Error::forbidden(), Error::unprocessable("no")] {
+            assert!(logged(&error, "A.b") && logged(&error, ""), "{error}");
+        }
+        let raised = Error::Legacy { status: 400, error: "Invalid order by column: x".into() };
+        assert!(logged(&raised, "") && !logged(&raised, "A.b"));
+        for text in ["Not a valid rison/json argument", BAD_REQUEST] {
+            assert!(!logged(&Error::bad_request(text), "") && !logged(&Error::bad_request(text), "A.b"));
+        }
     }
 
     #[test]

@@ -1,9 +1,11 @@
-//! Row-level rules hold wherever a table can be named (T7, T8, T22): a reader who may see girls only asks for boys.
+//! Row-level rules: their rows through the API; and they hold wherever a table can be named (T7, T8, T22): a reader who
+//! may see girls only asks for boys.
 
 use serde_json::{Value, json};
 
 use crate::support::{
-    Client, Metadata, PASSWORD, PostgresDatabase, Server, command, make, postgres, postgres_uri, scratch,
+    Client, Installation, Metadata, NO_RIGHT, PASSWORD, PostgresDatabase, REFUSED, Server, command, fields,
+    make, message, postgres, postgres_uri, refused, scratch, statuses,
 };
 
 const DATA: &str = "CREATE TABLE people (id int, gender text); \
@@ -464,4 +466,81 @@ fn exports_have_the_rules_of_today() {
     let csv = world.reader.get("/api/v1/sqllab/export/then/").text();
     assert!(csv.contains("girl") && !csv.contains("boy"), "{csv}");
     assert!(!world.server.log().contains("panicked"));
+}
+
+fn rule(on: &Installation, name: &str) -> Value {
+    json!({"name": name, "description": "d", "filter_type": "Regular", "tables": [on.dataset], "roles": [1],
+           "group_key": "k", "clause": "a = 'ü'"})
+}
+
+fn written_and_read(on: &Installation) {
+    let mut admin = on.server.admin();
+    let made = admin.post("/api/v1/rowlevelsecurity/", &rule(on, "girls ☃"));
+    let id = made.json()["id"].as_i64().unwrap();
+    assert_eq!(made.told(), (201, json!({"id": id, "result": rule(on, "girls ☃")})));
+    let path = format!("/api/v1/rowlevelsecurity/{id}");
+    let read = admin.result(&format!("rowlevelsecurity/{id}"));
+    assert_eq!((&read["clause"], &read["roles"]), (&json!("a = 'ü'"), &json!([{"id": 1, "name": "Admin"}])));
+    assert_eq!(read["tables"][0]["table_name"], "t");
+    let put = admin.put(&path, &json!({"filter_type": "Base", "roles": []}));
+    assert_eq!(put.told(), (200, json!({"id": id, "result": {"filter_type": "Base", "roles": []}})));
+    assert_eq!(admin.result(&format!("rowlevelsecurity/{id}"))["roles"], json!([]));
+    let other = make(&mut admin, "rowlevelsecurity", &rule(on, "boys"));
+    let mut ids = |q: &str| admin.ids("rowlevelsecurity", q);
+    assert_eq!(ids("(order_column:name,order_direction:asc)"), [other, id]);
+    assert_eq!(ids("(filters:!((col:filter_type,opr:eq,value:Base)))"), [id]);
+    let of_table = format!("(filters:!((col:tables,opr:rel_m_m,value:!({}))))", on.dataset);
+    assert_eq!(ids(&of_table), [other], "a PUT that names no tables takes them away");
+    let related = admin.get("/api/v1/rowlevelsecurity/related/tables").json();
+    assert_eq!(related["result"][0]["value"], on.dataset);
+    let bulk = admin.delete(&format!("/api/v1/rowlevelsecurity/?q=!({other},99999)"));
+    assert_eq!(bulk.told(), (404, message("Not found")));
+    let bulk = admin.delete(&format!("/api/v1/rowlevelsecurity/?q=!({other})"));
+    assert_eq!(bulk.told(), (200, message("Deleted 1 rules")));
+    assert_eq!(admin.delete(&path).told(), (200, message("OK")));
+    assert_eq!(admin.delete(&path).told(), (404, message("Not found")));
+    assert!(on.metadata.texts("SELECT id || '' FROM rls_filter_tables").is_empty());
+}
+
+#[test]
+fn rules_are_written_and_read() {
+    written_and_read(&Installation::on_sqlite("rls"));
+}
+
+#[test]
+fn rules_that_are_refused_and_people() {
+    let on = Installation::on_sqlite("rls-refused");
+    let mut admin = on.server.admin();
+    let id = make(&mut admin, "rowlevelsecurity", &rule(&on, "mine"));
+    let with = |key: &str, value: Value| {
+        let mut body = rule(&on, "new");
+        body[key] = value;
+        body
+    };
+    let both = [
+        (with("name", json!("")), 400, fields("name", "Length must be between 1 and 255.")),
+        (with("filter_type", json!("x")), 400, fields("filter_type", "Must be one of: Regular, Base.")),
+        (with("tables", json!(1)), 400, fields("tables", "Not a valid list.")),
+        (with("tables", json!([99999])), 422, message("[l'Datasource does not exist']")),
+        (with("roles", json!([99999])), 422, message("[l'Some roles do not exist']")),
+        (with("clause", Value::Null), 400, fields("clause", "Field may not be null.")),
+        (with("bogus", json!(1)), 400, fields("bogus", "Unknown field.")),
+    ];
+    refused(&mut admin, "POST", "rowlevelsecurity/", &both);
+    refused(&mut admin, "PUT", &format!("rowlevelsecurity/{id}"), &both);
+    refused(
+        &mut admin,
+        "POST",
+        "rowlevelsecurity/",
+        &[
+            (with("tables", json!([])), 400, fields("tables", "Shorter than minimum length 1.")),
+            (with("name", json!("mine")), 422, message("()")),
+        ],
+    );
+    refused(&mut admin, "PUT", "rowlevelsecurity/99999", &[(json!({}), 404, message("Not found"))]);
+    assert_eq!(statuses(&mut on.server.anonymous(), "rowlevelsecurity", id, &json!({})), REFUSED);
+    for role in ["Alpha", "Gamma"] {
+        let (mut person, _) = on.server.person(role, role);
+        assert_eq!(statuses(&mut person, "rowlevelsecurity", id, &json!({})), NO_RIGHT, "{role}");
+    }
 }

@@ -6,7 +6,7 @@
 
 Mail servers with TLS that nobody vouches for, that refuse the log-in, that are slow; Slack that limits, fails and
 hangs; crontabs and time zones that make no sense beside one that is due. Mail servers that refuse, hang, and leave
-are cases of `tests/api/reports.rs`; a Chromium that is missing, dies, hangs, or waits for ever is one of
+are cases of `tests/api/report.rs`; a Chromium that is missing, dies, hangs, or waits for ever is one of
 `src/infra/browser/tests.rs` and `tests/api/thumbnails.rs`.
 
 Needs a built binary, ../shared (the fixture), and openssl.

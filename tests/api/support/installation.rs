@@ -28,9 +28,13 @@ impl Installation {
         let home = scratch(name);
         let data = home.join("data");
         template::copy_to(&data, false);
+        let metadata = data.join("superset.db");
+        if let Some((server, metadata)) = Server::original(&home, &metadata) {
+            return Self::fill(server, Metadata::Sqlite(metadata));
+        }
         let mut run = command(&home);
         run.args(["run", "--no-examples", "--home", data.to_str().unwrap()]).envs(SETTINGS);
-        Self::fill(Server::start_with(&mut run, home), Metadata::Sqlite(data.join("superset.db")))
+        Self::fill(Server::start_with(&mut run, home), Metadata::Sqlite(metadata))
     }
 
     /// On a database of the test server, if there is one.
@@ -46,6 +50,17 @@ impl Installation {
     /// The same on MySQL.
     pub fn on_mysql(name: &str) -> Option<Self> {
         Some(Self::on_server(Metadata::on_mysql(&name.replace('-', "_"))?, name, &[]))
+    }
+
+    /// A test on a file and, where there is a server, on PostgreSQL and on MySQL.
+    pub fn on_all(name: &str, test: impl Fn(&Self)) {
+        test(&Self::on_sqlite(name));
+        if std::env::var_os("LITESET_TEST_ORIGINAL").is_some() {
+            return;
+        }
+        for on in [Self::on_postgres(name), Self::on_mysql(name)].into_iter().flatten() {
+            test(&on);
+        }
     }
 
     fn on_server(metadata: Metadata, name: &str, settings: &[(&str, &str)]) -> Self {

@@ -98,8 +98,10 @@ impl Metadata {
     /// the binary on it.
     pub fn prepared(&self, home: &Path) -> impl Fn(&[&str]) -> Command + use<> {
         let liteset = self.liteset(home);
-        let admin = ["fab", "create-admin", "--username", "admin", "--email", "a@example.org", "--password"];
-        let admin = [&admin[..], &[super::PASSWORD]].concat();
+        let admin = ["fab", "create-admin", "--username", "admin", "--email", "a@example.org"];
+        // as a first start calls them
+        let names = ["--firstname", "Superset", "--lastname", "Admin", "--password", super::PASSWORD];
+        let admin = [&admin[..], &names].concat();
         for arguments in [&["db", "upgrade"][..], &["init"], &admin, &["init"]] {
             let out = run_to_end(&mut liteset(arguments));
             assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));

@@ -58,7 +58,8 @@ fn listening(log: &str) -> Option<String> {
 
 /// A running server.
 pub struct Server {
-    child: Child,
+    /// Nothing where it is the original that answers.
+    child: Option<Child>,
     pub base: String,
     pub home: PathBuf,
 }
@@ -83,12 +84,24 @@ impl Server {
         if template::may_be_copied(settings) {
             template::copy_to(&home.join("data"), true);
         }
+        if let Some((server, _)) = Self::original(&home, &home.join("data/superset.db")) {
+            return server;
+        }
         let mut command = command(&home);
         command
             .args(["--home", home.join("data").to_str().unwrap()])
             .env("LITESET_RATELIMIT_ENABLED", "false");
         command.envs(settings.iter().copied());
         Self::start_with(&mut command, home)
+    }
+
+    /// The original in the place of the binary, if `LITESET_TEST_ORIGINAL` names its address and, after a comma, the
+    /// file of its metadata database, which becomes a copy of `metadata`.
+    pub fn original(home: &Path, metadata: &Path) -> Option<(Self, PathBuf)> {
+        let given = std::env::var("LITESET_TEST_ORIGINAL").ok()?;
+        let (base, file) = given.split_once(',').unwrap();
+        std::fs::copy(metadata, file).unwrap();
+        Some((Self { child: None, base: base.to_owned(), home: home.to_owned() }, file.into()))
     }
 
     /// Starts a prepared command line on a port that the kernel chooses, which the log tells: a port chosen here could
@@ -107,27 +120,27 @@ impl Server {
             .stderr(log)
             .spawn()
             .unwrap();
-        let mut server = Self { child, base: String::new(), home };
+        let mut server = Self { child: Some(child), base: String::new(), home };
         let until = Instant::now() + Duration::from_secs(60);
         loop {
             if let Some(base) = listening(&server.log()) {
                 server.base = base;
                 return server;
             }
-            let ended = server.child.try_wait().unwrap();
-            assert!(ended.is_none() && Instant::now() < until, "did not start: {}", server.log());
+            let ended = server.has_ended();
+            assert!(!ended && Instant::now() < until, "did not start: {}", server.log());
             std::thread::sleep(Duration::from_millis(30));
         }
     }
 
     /// Its process.
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.child.as_ref().unwrap().id()
     }
 
     /// Whether it is gone.
     pub fn has_ended(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
+        self.child.as_mut().unwrap().try_wait().unwrap().is_some()
     }
 
     /// What the server has logged so far.
@@ -142,13 +155,20 @@ impl Server {
 
     /// A new user of a role, logged in, with their id.
     pub fn person(&self, name: &str, role: &str) -> (Client, i64) {
+        self.person_with(name, &[role])
+    }
+
+    /// The same with several roles.
+    pub fn person_with(&self, name: &str, roles: &[&str]) -> (Client, i64) {
         let mut admin = self.admin();
-        let roles =
-            admin.get(&format!("/api/v1/security/roles/?q=(filters:!((col:name,opr:eq,value:{role})))"));
-        let role = roles.json()["result"][0]["id"].clone();
+        let mut id_of = |role: &&str| {
+            let q = format!("(filters:!((col:name,opr:eq,value:{role})))");
+            admin.get(&format!("/api/v1/security/roles/?q={q}")).json()["result"][0]["id"].clone()
+        };
+        let roles: Vec<_> = roles.iter().map(&mut id_of).collect();
         let body = serde_json::json!({
             "username": name, "first_name": name, "last_name": "Test", "email": format!("{name}@example.org"),
-            "password": PASSWORD, "active": true, "roles": [role],
+            "password": PASSWORD, "active": true, "roles": roles,
         });
         let made = admin.post("/api/v1/security/users/", &body);
         assert_eq!(made.status, 201, "{}", made.text());
@@ -167,8 +187,10 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
         if !std::thread::panicking() {
             let _ = std::fs::remove_dir_all(&self.home);
         }

@@ -19,7 +19,7 @@ use crate::{
 const LAYER_POST: &[Field] =
     &[Field::new("name", FieldKind::String).required().length(1, Some(250)), Field::text("descr")];
 const LAYER_PUT: &[Field] =
-    &[Field::new("name", FieldKind::String).length(1, Some(250)), Field::text("descr")];
+    &[Field::new("name", FieldKind::String).length(1, Some(250)), Field::new("descr", FieldKind::String)];
 const ANNOTATION_POST: &[Field] = &[
     Field::new("short_descr", FieldKind::String).required().length(1, Some(500)),
     Field::text("long_descr"),

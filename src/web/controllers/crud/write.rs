@@ -38,8 +38,8 @@ async fn post_answer(resource: &'static Resource, cx: &Cx) -> Handled {
     }
     let body = body(resource, cx)?;
     let loaded = validate::load(resource.add_fields, &body).map_err(invalid)?;
-    let mut values = stored(resource, resource.add_fields, &loaded);
     let filter_cx = FilterCx { caller: &cx.caller, dialect: cx.caller.app.db.dialect() };
+    let mut values = stored(resource, resource.add_fields, &loaded, filter_cx.dialect);
     if let Some(prepare) = resource.before_add {
         prepare(&filter_cx, &mut values);
     }
@@ -73,7 +73,7 @@ async fn put_answer(resource: &'static Resource, cx: &Cx) -> Handled {
         }
     }
     let loaded = validate::load(resource.edit_fields, &body).map_err(invalid)?;
-    let values = stored(resource, resource.edit_fields, &loaded);
+    let values = stored(resource, resource.edit_fields, &loaded, cx.caller.app.db.dialect());
     let pk = record.value(resource.table.pk).clone();
     let returned = selection(resource, resource.edit_fields);
     let record = rows::update(&cx.caller, pk, values, &returned, resource.implicit_tags).await;
@@ -129,14 +129,18 @@ fn dump(fields: &[Field], record: Option<&Record>) -> Value {
 }
 
 /// Loaded fields as column values; what is no column is left to the resource.
-fn stored(resource: &Resource, fields: &[Field], loaded: &Map<String, Value>) -> Values {
+fn stored(resource: &Resource, fields: &[Field], loaded: &Map<String, Value>, dialect: Dialect) -> Values {
     let mut values = Values::new();
     for field in fields {
         let (Some(column), Some(value)) = (resource.table.column(field.name), loaded.get(field.name)) else {
             continue;
         };
         let value = match (column.kind, value) {
+            // `ExtraJSONMixin` never holds nothing
+            (_, Value::Null) if column.name == "extra_json" => "{}".into(),
             (_, Value::Null) => Stored::Null,
+            // Python's drivers write a number; PostgreSQL wants none here that says true
+            (Kind::Integer, Value::Bool(given)) if !dialect.is_strict() => i64::from(*given).into(),
             // what is no number goes to the database as text, which refuses it
             (Kind::Integer, Value::String(s)) if integer(value).is_none() => s.as_str().into(),
             // beyond 64 bits: no row has such a key, and PostgreSQL takes no such number

@@ -122,7 +122,11 @@ fn string_field<'a>(item: &'a Map<String, Value>, key: &str) -> Option<&'a str> 
 async fn create(cx: Cx) -> Handled {
     let (item, objects) = load_or_refuse(&json_body(&cx)?)?;
     let name = string_field(&item, "name").ok_or_else(|| Error::internal("KeyError: name"))?;
-    let description = Some(string_field(&item, "description").unwrap_or_default());
+    // left out it is empty, null it is nothing
+    let description = match item.get("description") {
+        None => Some(""),
+        Some(given) => given.as_str(),
+    };
     tag::tag_create(&cx.caller, name, description, &objects, false).await?;
     Ok(Answer::fab(201, &json!({})))
 }

@@ -1,8 +1,12 @@
-//! Alerts and reports from their rows to the mails and entries of the log: one run each, by `liteset report run`.
+//! Alerts and reports: their rows through the API; and from the rows to the mails and entries of the log, one run each,
+//! by `liteset report run`.
 
 use serde_json::{Value, json};
 
-use crate::support::{Behaviour, Installation, MailSink, Metadata, command, make, run_to_end};
+use crate::support::{
+    Behaviour, Installation, MailSink, Metadata, NO_RIGHT, REFUSED, command, fields, make, message, refused,
+    run_to_end, statuses,
+};
 
 /// What an alert's owner sets; the query is replaced by each test.
 fn alert(on: &Installation, name: &str, sql: &str) -> Value {
@@ -62,19 +66,9 @@ fn log(on: &Installation, id: i64) -> Vec<String> {
     on.metadata.texts(&format!("{sql} {id} ORDER BY id"))
 }
 
-fn on_all(name: &str, test: impl Fn(&Installation)) {
-    test(&Installation::on_sqlite(name));
-    if let Some(on) = Installation::on_postgres(name) {
-        test(&on);
-    }
-    if let Some(on) = Installation::on_mysql(name) {
-        test(&on);
-    }
-}
-
 #[test]
 fn an_alert_that_fires_is_mailed_and_then_on_grace() {
-    on_all("alert-fires", |on| {
+    Installation::on_all("alert-fires", |on| {
         filled(on);
         let sink = MailSink::start(Behaviour::Takes);
         let id = make(&mut on.server.admin(), "report", &alert(on, "eleven", "SELECT 11"));
@@ -96,7 +90,7 @@ fn an_alert_that_fires_is_mailed_and_then_on_grace() {
 
 #[test]
 fn a_report_of_rows_is_a_file_whoever_runs_it_may_read() {
-    on_all("report-csv", |on| {
+    Installation::on_all("report-csv", |on| {
         filled(on);
         let sink = MailSink::start(Behaviour::Takes);
         let mut report = alert(on, "rows\r\nBcc: all@example.com", "");
@@ -228,4 +222,101 @@ fn what_a_mail_server_does_wrong_is_an_entry_of_the_log() {
     );
     let raised = run(&on, id, sink.port, &[]);
     assert_eq!(raised["message"], "'NoneType' object has no attribute 'id'");
+}
+
+fn written_and_read(on: &Installation) {
+    let mut admin = on.server.admin();
+    let id = make(&mut admin, "report", &alert(on, "eleven ☃", "SELECT 11"));
+    let path = format!("/api/v1/report/{id}");
+    let read = admin.result(&format!("report/{id}"));
+    assert_eq!(
+        (&read["name"], &read["type"], &read["sql"]),
+        (&json!("eleven ☃"), &json!("Alert"), &json!("SELECT 11"))
+    );
+    assert_eq!((&read["chart"]["id"], &read["database"]["id"]), (&json!(on.chart), &json!(on.database)));
+    assert_eq!(read["owners"], json!([{"first_name": "Superset", "id": 1, "last_name": "Admin"}]));
+    assert_eq!(read["recipients"][0]["type"], "Email");
+    let put =
+        admin.put(&path, &json!({"crontab": "0 8 * * 1", "active": false, "timezone": "Europe/Berlin"}));
+    assert_eq!(put.status, 200, "{}", put.text());
+    let rows = admin.get("/api/v1/report/?q=(filters:!((col:active,opr:eq,value:!f)))").json();
+    assert_eq!(rows["result"][0]["crontab_humanized"], "At 08:00 AM, only on Monday", "{rows}");
+    let other = make(&mut admin, "report", &alert(on, "twelve", "SELECT 12"));
+    let mut ids = |q: &str| admin.ids("report", q);
+    assert_eq!(ids("(filters:!((col:name,opr:report_all_text,value:ELEV)))"), [id]);
+    assert_eq!(
+        ids("(filters:!((col:type,opr:eq,value:Alert)),order_column:name,order_direction:asc)"),
+        [id, other]
+    );
+    assert_eq!(
+        ids(&format!(
+            "(filters:!((col:chart_id,opr:eq,value:{})),page_size:1,page:1,order_column:name)",
+            on.chart
+        ))
+        .len(),
+        1
+    );
+    let log = admin.get(&format!("{path}/log/")).json();
+    assert_eq!((&log["count"], &log["result"]), (&json!(0), &json!([])));
+    // what a report is about cannot go before it
+    for answer in [
+        admin.delete(&format!("/api/v1/chart/{}", on.chart)),
+        admin.delete(&format!("/api/v1/chart/?q=!({})", on.chart)),
+    ] {
+        assert_eq!(answer.status, 422);
+        assert!(answer.text().contains("There are associated alerts or reports: "), "{}", answer.text());
+    }
+    let bulk = admin.delete(&format!("/api/v1/report/?q=!({other},99999)"));
+    assert_eq!(bulk.told(), (404, message("Not found")));
+    let bulk = admin.delete(&format!("/api/v1/report/?q=!({other})"));
+    assert_eq!(bulk.told(), (200, message("Deleted 1 report schedule")));
+    assert_eq!(admin.delete(&path).told(), (200, message("OK")));
+    assert_eq!(admin.get(&path).told(), (404, message("Not found")));
+    let left = "SELECT id || '' FROM report_recipient UNION SELECT id || '' FROM report_schedule_user";
+    assert!(on.metadata.texts(left).is_empty());
+}
+
+#[test]
+fn reports_are_written_and_read() {
+    Installation::on_all("report", written_and_read);
+}
+
+#[test]
+fn reports_that_are_refused_and_people() {
+    let on = Installation::on_sqlite("report-refused");
+    let mut admin = on.server.admin();
+    let id = make(&mut admin, "report", &alert(&on, "mine", "SELECT 1"));
+    let with = |key: &str, value: Value| {
+        let mut body = alert(&on, "new", "SELECT 1");
+        body[key] = value;
+        body
+    };
+    let type_error = "Must be one of: Alert, Report.";
+    refused(
+        &mut admin,
+        "POST",
+        "report/",
+        &[
+            (with("type", json!("x")), 400, fields("type", type_error)),
+            (with("name", json!("")), 400, fields("name", "Length must be between 1 and 150.")),
+            (with("chart", json!(99999)), 422, json!({"message": {"chart": "Chart does not exist"}})),
+            (
+                with("dashboard", json!(on.dashboard)),
+                422,
+                json!({"message": {"chart": "Choose a chart or dashboard not both"}}),
+            ),
+            (with("owners", json!([99999])), 422, fields("owners", "Owners are invalid")),
+            (with("name", json!("mine")), 422, fields("name", "An alert named \"mine\" already exists")),
+            (with("bogus", json!(1)), 400, fields("bogus", "Unknown field.")),
+        ],
+    );
+    let crontab = admin.post("/api/v1/report/", &with("crontab", json!("x")));
+    assert_eq!(crontab.status, 400, "{}", crontab.text());
+    refused(&mut admin, "PUT", "report/99999", &[(json!({}), 404, message("Not found"))]);
+    let change = json!({"name": "taken"});
+    assert_eq!(statuses(&mut on.server.anonymous(), "report", id, &change), REFUSED);
+    let (mut gamma, _) = on.server.person("gus", "Gamma");
+    assert_eq!(statuses(&mut gamma, "report", id, &change), NO_RIGHT);
+    let (mut alpha, _) = on.server.person("alf", "Alpha");
+    assert_eq!(statuses(&mut alpha, "report", id, &change), [200, 200, 200, 400, 403, 403]);
 }
