@@ -241,12 +241,12 @@ def members(path):
 
 
 def documents(folder):
-    """What each object of a folder says, without the numbers that every installation gives anew."""
+    """What each object of a folder says, without the numbers that every installation gives anew and the folds."""
     found = {}
     for path in folder.rglob("*.yaml"):
         text = path.read_text()
         if named := re.search("^uuid: (.*)$", text, re.M):
-            found[path.relative_to(folder).parts[0], named[1]] = re.sub(r"\d+", "", text)
+            found[path.relative_to(folder).parts[0], named[1]] = re.sub(r"[\d\s\\]+", "", text)
     return found
 
 

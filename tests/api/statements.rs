@@ -69,7 +69,7 @@ fn templates_of_a_chart_are_built_once() {
 fn a_bundle_of_many_dashboards_takes_as_many_statements_as_one_of_few() {
     let server = start("statements-export");
     let mut admin = server.admin();
-    let mut count = |admin: &mut Client| {
+    let count = |admin: &mut Client| {
         let ids = admin.get("/api/v1/dashboard/?q=(page_size:100)").json()["ids"].to_string();
         let answer = admin.get(&format!("/api/v1/dashboard/export/?q=!({})", ids.trim_matches(['[', ']'])));
         assert_eq!(answer.status, 200, "{}", answer.text());
@@ -88,7 +88,7 @@ fn columns_of_a_dataset_come_together() {
     let mut admin = server.admin();
     let dataset = admin.get("/api/v1/dataset/").json()["ids"][0].as_i64().unwrap();
     let before = export(&mut admin, "dataset", dataset);
-    let mut count = |admin: &mut Client, columns: usize| {
+    let count = |admin: &mut Client, columns: usize| {
         let mut files = before.clone();
         for (_, content) in files.iter_mut().filter(|(name, _)| name.starts_with("datasets/")) {
             let mut new = String::from("columns:\n");
