@@ -4,10 +4,11 @@
     python3 tests/compat.py                 all fixtures, compare with tests/compat_floors.json
     python3 tests/compat.py --raise         write the counts of this run into the floors (they only rise)
     python3 tests/compat.py --only lite     one fixture
+    python3 tests/compat.py --copied        the SQLite fixture after `db copy` to PostgreSQL, MySQL and back to SQLite
 
 The checker needs the Python package `requests`; a virtual environment is made for it when it is missing.
 """
-import argparse, json, os, pathlib, re, shutil, socket, subprocess, sys, tempfile, time, urllib.request, venv
+import argparse, json, os, pathlib, re, shutil, socket, sqlite3, subprocess, sys, tempfile, time, urllib.request, venv
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -92,7 +93,58 @@ def restore(kind, target):
     )
 
 
-def check(name, python, binary, everything=False):
+def copied(binary, folder):
+    """The installation of a folder after it went to PostgreSQL, from there to MySQL, and back into a file."""
+    name = f"superset_liteset_copied_{os.getpid()}"
+    client = [shutil.which("mariadb") or "mysql", "-e"]
+    files = [f"sqlite:///{folder}/{file}.db" for file in ("superset", "copied")]
+    way = [
+        files[0],
+        f"postgresql://root:root@127.0.0.1:5432/{name}",
+        f"mysql+pymysql://superset:superset@127.0.0.1:3306/{name}?charset=utf8mb4",
+        files[1],
+    ]
+    try:
+        subprocess.run(["createdb", name], check=True)
+        subprocess.run([*client, f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"], check=True)
+        for user in ("superset@localhost", "superset@'127.0.0.1'"):
+            made = f"CREATE USER IF NOT EXISTS {user} IDENTIFIED BY 'superset'"
+            subprocess.run([*client, f"{made}; GRANT ALL ON {name}.* TO {user}"], check=True)
+        for here, there in zip(way, way[1:]):
+            settings = {
+                "LITESET_SQLALCHEMY_DATABASE_URI": here,
+                "LITESET_SECRET_KEY": (SHARED / "fixtures" / "SECRET_KEY").read_text().strip(),
+                "LITESET_COPY_TO": there,
+                "LITESET_LOG": "warn",
+            }
+            subprocess.run([binary, "db", "copy", "--home", folder / "home"], check=True, env=os.environ | settings,
+                           stdout=subprocess.DEVNULL)  # fmt: skip
+    finally:
+        subprocess.run(["dropdb", "--if-exists", "-f", name], capture_output=True)
+        subprocess.run([*client, f"DROP DATABASE IF EXISTS {name}"], capture_output=True)
+    put_fractions_back(folder / "superset.db", folder / "copied.db")
+    return f"{files[1]}?check_same_thread=false"
+
+
+def put_fractions_back(original, copy):
+    """MySQL keeps no fractions of seconds, which most answers show: they are all that may differ, and are put back."""
+    c = sqlite3.connect(copy)
+    c.execute("attach ? as original", [str(original)])
+    for [table] in c.execute("select name from main.sqlite_master where type = 'table'").fetchall():
+        for _, column, declared, *_ in c.execute(f"pragma main.table_info({table})").fetchall():
+            if declared.upper() not in ("DATETIME", "TIMESTAMP"):
+                continue
+            both = f"main.{table} t join original.{table} o on o.rowid = t.rowid"
+            other = f"select count(*) from {both} where substr(t.{column}, 1, 19) is not substr(o.{column}, 1, 19)"
+            if wrong := c.execute(other).fetchone()[0]:
+                sys.exit(f"{table}.{column}: {wrong} moments are not the same second as before")
+            theirs = f"select o.{column} from original.{table} o where o.rowid = main.{table}.rowid"
+            c.execute(f"update main.{table} set {column} = ({theirs})")
+    c.commit()
+    c.close()
+
+
+def check(name, python, binary, everything=False, moved=False):
     """{'check': passed, 'scenario': passed, 'tags': {...}} of one fixture."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix=f"liteset-compat-{name}-"))
     database = f"superset_liteset_{name}"
@@ -105,6 +157,7 @@ def check(name, python, binary, everything=False):
     else:
         restore("sqlite", str(folder))
         uri = f"sqlite:///{folder}/superset.db?check_same_thread=false"
+        uri = copied(binary, folder) if moved else uri
     server, base = start(binary, folder, uri, flags=name == "flags")
     counts = {}
     try:
@@ -152,6 +205,7 @@ def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--raise", dest="raise_floors", action="store_true")
     options.add_argument("--only", choices=("lite", "pg", "flags", "mysql"))
+    options.add_argument("--copied", action="store_true", help="the SQLite fixture, moved from database to database")
     options.add_argument("--all", action="store_true", help="on MySQL the data of charts, too, which lie on PostgreSQL")
     arguments = options.parse_args()
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
@@ -161,6 +215,8 @@ def main():
     python = python_with_requests()
     floors = json.loads(FLOORS.read_text()) if FLOORS.exists() else {}
     fell = []
+    if arguments.copied:
+        arguments.only = "lite"
     for name in [arguments.only] if arguments.only else ("lite", "flags", "pg", "mysql"):
         missing = [program for program in SERVERS.get(name, ()) if not shutil.which(program)]
         if missing:
@@ -168,7 +224,7 @@ def main():
                 sys.exit(f"{', '.join(missing)} is not installed")
             print(f"skipped the fixture {name}: {', '.join(missing)} is not installed")
             continue
-        for mode, passed in check(name, python, binary, arguments.all).items():
+        for mode, passed in check(name, python, binary, arguments.all, arguments.copied).items():
             floor = floors.setdefault(name, {}).get(mode, 0)
             if passed < floor:
                 fell.append(f"{name} {mode}: {passed} passed, the floor is {floor}")

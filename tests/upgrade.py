@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Upgrades the older installations of ../shared/fixtures/older and compares each with what the original's own upgrade
-made of it, row by row; then kills upgrades of a larger one at random moments.
+made of it, row by row; then kills upgrades of a larger one at random moments, one in each tenth of its duration.
 
     python3 tests/upgrade.py [LITESET]     SQLite and, when a server answers on 127.0.0.1:5432, PostgreSQL
 
@@ -15,6 +15,7 @@ TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 LITESET = sys.argv[1] if len(sys.argv) > 1 else str(TARGET / "debug" / "liteset")
 FLAGS = ["ALERT_REPORTS", "EMBEDDED_SUPERSET", "TAGGING_SYSTEM", "DASHBOARD_RBAC", "ENABLE_TEMPLATE_PROCESSING"]
 KILLS = 10
+TRIES = 5
 failed = 0
 
 
@@ -131,52 +132,141 @@ def on_postgres(version, folder):
             subprocess.run(["dropdb", "--if-exists", "--force", name], capture_output=True)
 
 
-def enlarge(path, times):
-    """As many charts again, some times, so that an upgrade takes a while."""
-    c = sqlite3.connect(path)
-    columns = [r[1] for r in c.execute("pragma table_info(slices)") if r[1] not in ("id", "uuid")]
+class OnSqlite:
+    """An installation that upgrades are killed on, in files."""
+
+    def __init__(self, folder):
+        self.folder, self.source = folder, unpacked("4.1", "before", folder)
+        c = sqlite3.connect(self.source)
+        columns = [r[1] for r in c.execute("pragma table_info(slices)") if r[1] not in ("id", "uuid")]
+        many_charts(columns, "randomblob(16)", lambda sql: c.execute(sql).fetchall(), 40)
+        c.commit()
+        c.close()
+
+    def copy(self, name):
+        shutil.copy(self.source, self.folder / f"{name}.db")
+        return f"sqlite:///{self.folder / name}.db"
+
+    def dump(self, name):
+        return dump(self.folder / f"{name}.db")
+
+    def is_writing(self, name):
+        """The journal holds what a transaction has changed."""
+        journals = [self.folder / f"{name}.db{suffix}" for suffix in ("-journal", "-wal")]
+        return any(journal.exists() and journal.stat().st_size > 0 for journal in journals)
+
+    def remove(self, name):
+        for path in self.folder.glob(f"{name}.db*"):
+            path.unlink()
+
+
+class OnPostgres:
+    """The same in databases of a server."""
+
+    def __init__(self):
+        self.user = os.environ.get("PGUSER") or os.environ.get("USER") or "root"
+        self.prefix = f"liteset_killed_{os.getpid()}_"
+        self.psql(f"create database {self.prefix}source", "postgres")
+        dump = OLDER / "5.0" / "before.pg.dump"
+        subprocess.run(["pg_restore", "--no-owner", "--no-acl", "-d", self.prefix + "source", dump], check=True)
+        of_slices = "select column_name from information_schema.columns where table_name = 'slices'"
+        columns = [r for r in self.psql(of_slices, "source") if r not in ("id", "uuid")]
+        # 5.0 has less to be converted
+        many_charts(columns, "gen_random_uuid()", lambda sql: self.psql(sql, "source"), 400)
+
+    def psql(self, sql, name):
+        name = name if name == "postgres" else self.prefix + name
+        out = subprocess.run(["psql", "-qAtX", "-d", name, "-c", sql], capture_output=True, text=True)
+        if out.returncode:
+            raise RuntimeError(out.stderr)
+        return out.stdout.splitlines()
+
+    def copy(self, name):
+        self.psql(f"create database {self.prefix}{name} template {self.prefix}source", "postgres")
+        return f"postgresql://{self.user}:{self.user}@127.0.0.1:5432/{self.prefix}{name}"
+
+    def dump(self, name):
+        listed = "select table_name, string_agg(quote_ident(column_name), ', ' order by column_name)"
+        tables = self.psql(f"{listed} from information_schema.columns where table_schema = 'public' group by 1", name)
+        found = []
+        for table, columns in (line.split("|", 1) for line in tables):
+            if table in ("ab_permission_view", "ab_permission_view_role", "logs"):
+                continue
+            columns = "name" if table in ("ab_permission", "ab_view_menu") else columns
+            row = f"row({columns})::text"
+            found.append(f"select '{table} ' || md5(coalesce(string_agg({row}, ' ' order by {row}), '')) from {table}")
+        return sorted(tables), sorted(self.psql(" union all ".join(found), name))
+
+    def is_writing(self, name):
+        """A transaction holds locks that only writers take."""
+        held = "select count(*) from pg_locks l join pg_database d on d.oid = l.database"
+        modes = "('RowExclusiveLock', 'AccessExclusiveLock', 'ShareRowExclusiveLock')"
+        return self.psql(f"{held} where d.datname = '{self.prefix}{name}' and l.mode in {modes}", "postgres") != ["0"]
+
+    def remove(self, name):
+        subprocess.run(["dropdb", "--if-exists", "--force", self.prefix + name], capture_output=True)
+
+
+def many_charts(columns, uuid, execute, times):
+    """All charts again, so many times that an upgrade takes seconds."""
     listed = ", ".join(f'"{name}"' for name in columns)
-    last = c.execute("select max(id) from slices").fetchone()[0]
-    again = f"insert into slices ({listed}, uuid) select {listed}, randomblob(16) from slices where id <= {last}"
+    [last] = execute("select max(id) from slices")
+    last = last[0] if isinstance(last, tuple) else last
+    again = f"insert into slices ({listed}, uuid) select {listed}, {uuid} from slices where id <= {last}"
     for _ in range(times):
-        c.execute(again)
-    c.commit()
-    c.close()
+        execute(again)
 
 
-def killed(folder):
-    source = unpacked("4.1", "before", folder)
-    enlarge(source, 10)
-    whole = folder / "whole.db"
-    shutil.copy(source, whole)
-    began = time.time()
-    done = liteset(f"sqlite:///{whole}", folder, "db", "upgrade", "--no-backup")
-    took = time.time() - began
-    check(f"upgrade of {sqlite3.connect(whole).execute('select count(*) from slices').fetchone()[0]} charts"
-          f" ({took:.2f} s)", done.returncode == 0, done.stderr[-1000:])
-    before, expected = dump(source), dump(whole)
-    chance, states = random.Random(), []
-    for n in range(KILLS):
-        path = folder / f"killed{n}.db"
-        shutil.copy(source, path)
-        uri = f"sqlite:///{path}"
-        command = [LITESET, "db", "upgrade", "--no-backup", "--home", str(folder)]
-        process = subprocess.Popen(
-            command, env=environment(uri), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        time.sleep(chance.random() * took * 0.7)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        # a second process is what looks first: it must get over what the killed one left
-        plan = liteset(uri, folder, "db", "upgrade", "--plan")
-        state = dump(path)
-        states.append("before" if state == before else "after" if state == expected else "neither")
-        again = liteset(uri, folder, "db", "upgrade", "--no-backup")
-        if plan.returncode or again.returncode or dump(path) != expected:
-            states[-1] = f"not finished by a second run: {(plan.stderr + again.stderr)[-500:]}"
-        path.unlink()
-    fine = all(state in ("before", "after") for state in states)
-    check(f"{KILLS} killed upgrades: {', '.join(states)}", fine, states)
+def killed(what, on, folder):
+    """Kills an upgrade once in each tenth of the time that it takes; whatever is left is finished by a second one."""
+    upgrade = lambda uri: liteset(uri, folder, "db", "upgrade", "--no-backup")
+    states, told = [], []
+    try:
+        uri = on.copy("whole")
+        before = on.dump("whole")
+        began = time.time()
+        done = upgrade(uri)
+        took = time.time() - began
+        check(f"{what}: upgrade of many charts ({took:.2f} s)", done.returncode == 0, done.stderr[-1000:])
+        expected = on.dump("whole")
+        check(f"{what}: the upgrade changes something", before != expected)
+        chance = random.Random()
+        for n in range(KILLS):
+            name, share = f"killed{n}", (n + chance.random()) / KILLS
+            for _ in range(TRIES):
+                uri = on.copy(name)
+                command = [LITESET, "db", "upgrade", "--no-backup", "--home", str(folder)]
+                quiet = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                process = subprocess.Popen(command, env=environment(uri), **quiet)
+                time.sleep(share * took)
+                writing = on.is_writing(name)
+                was_alive = process.poll() is None
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+                if was_alive:
+                    break
+                # faster than the first one was: once more, a little sooner
+                share *= 0.9
+                on.remove(name)
+            if not was_alive:
+                states.append("ended before it was killed")
+                continue
+            # a second process is what looks first: it must get over what the killed one left
+            plan = liteset(uri, folder, "db", "upgrade", "--plan")
+            state = on.dump(name)
+            states.append("before" if state == before else "after" if state == expected else "neither")
+            told.append(f"{share:.0%} {states[-1]}{' while it wrote' if writing else ''}")
+            again = upgrade(uri)
+            if plan.returncode or again.returncode or on.dump(name) != expected:
+                states[-1] = f"not finished by a second run: {(plan.stderr + again.stderr)[-500:]}"
+            on.remove(name)
+        fine = len(told) == KILLS and all(state in ("before", "after") for state in states)
+        check(f"{what}: {KILLS} killed upgrades: {', '.join(told)}", fine, states)
+        wrote = sum("wrote" in line for line in told)
+        check(f"{what}: most of them while they wrote ({wrote})", wrote * 2 > KILLS, told)
+    finally:
+        for name in ["whole", "source", *(f"killed{n}" for n in range(KILLS))]:
+            on.remove(name)
 
 
 def main():
@@ -191,9 +281,10 @@ def main():
         on_sqlite("5.0", folder)
         if shutil.which("pg_restore") and not subprocess.run(["pg_isready", "-q"]).returncode:
             on_postgres("5.0", folder)
+            killed("postgresql", OnPostgres(), folder)
         else:
             print("skipped PostgreSQL: no server answers")
-        killed(folder)
+        killed("sqlite", OnSqlite(folder), folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024

@@ -3,10 +3,9 @@
 
 use std::{
     fs::File,
-    io::{IsTerminal as _, Write as _},
+    io::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, Instant},
 };
 
 use commands::{
@@ -17,7 +16,7 @@ use commands::{
         export::{Sink, ZipSink, all_ids, bundle_name, export},
         folder,
         import::{
-            Options, Progress,
+            Options,
             contents::{Contents, is_zip},
             failure::no_importer,
             import, import_assets, import_examples, import_unversioned,
@@ -26,11 +25,8 @@ use commands::{
 };
 use infra::config::Config;
 
-use super::{Common, block_on};
+use super::{Common, block_on, progress::Counter};
 use crate::app::{self, StartError};
-
-/// How long nothing is shown of what is done.
-const QUIET: Duration = Duration::from_secs(1);
 
 /// The application without a server: what a running one does is left alone.
 pub(super) async fn application(config: Config) -> Result<Arc<Services>, StartError> {
@@ -52,43 +48,6 @@ pub(super) async fn caller(app: &Arc<Services>, username: &str) -> Result<Caller
     Ok(Caller::new(app, user))
 }
 
-/// Counts objects on a terminal, once it takes longer than a moment.
-pub(super) struct Counter {
-    what: &'static str,
-    count: usize,
-    began: Instant,
-    shown: Option<Instant>,
-}
-
-impl Counter {
-    pub(super) fn new(what: &'static str) -> Self {
-        Self { what, count: 0, began: Instant::now(), shown: None }
-    }
-
-    fn step(&mut self) {
-        self.count += 1;
-        let due = self.shown.map_or(self.began + QUIET, |shown| shown + QUIET / 5);
-        if std::io::stderr().is_terminal() && Instant::now() >= due {
-            self.shown = Some(Instant::now());
-            let _ = write!(std::io::stderr(), "\r{} {}", self.count, self.what);
-        }
-    }
-}
-
-impl Drop for Counter {
-    fn drop(&mut self) {
-        if self.shown.is_some() {
-            let _ = writeln!(std::io::stderr(), "\r{} {}", self.count, self.what);
-        }
-    }
-}
-
-impl Progress for Counter {
-    fn done(&mut self) {
-        self.step();
-    }
-}
-
 /// Files of a bundle, counted.
 struct Counted<'a> {
     sink: &'a mut ZipSink,
@@ -97,7 +56,7 @@ struct Counted<'a> {
 
 impl Sink for Counted<'_> {
     fn file(&mut self, name: &str, content: &str) -> infra::Result<()> {
-        self.counter.step();
+        self.counter.file();
         self.sink.file(name, content)
     }
 }
@@ -121,7 +80,10 @@ impl Export {
         block_on(async {
             let app = application(loaded.config).await?;
             let caller = caller(&app, &self.username).await?;
-            let written = folder::export_folder(&caller, &self.directory).await?;
+            let mut counter = Counter::new();
+            let mut tell = |verb, count, all| counter.files(verb, count, all);
+            let written = folder::export_folder(&caller, &self.directory, &mut tell).await?;
+            drop(counter);
             let mut out = std::io::stdout().lock();
             for (sign, names) in [('+', &written.added), ('~', &written.changed), ('-', &written.removed)] {
                 for name in names {
@@ -166,7 +128,10 @@ impl Import {
         block_on(async {
             let app = application(loaded.config).await?;
             let caller = caller(&app, &self.username).await?;
-            let plan = folder::plan(&caller, &self.directory).await?;
+            let mut counter = Counter::new();
+            let mut tell = |verb, count, all| counter.files(verb, count, all);
+            let plan = folder::plan(&caller, &self.directory, &mut tell).await?;
+            drop(counter);
             let mut out = std::io::stdout().lock();
             for (sign, names) in [('+', &plan.new), ('~', &plan.changed), ('!', &plan.unreadable)] {
                 for name in names {
@@ -189,7 +154,7 @@ impl Import {
                 return Ok(());
             }
             let contents = folder::contents(&self.directory, Some("assets"))?;
-            let mut counter = Counter::new("objects imported");
+            let mut counter = Counter::new();
             Box::pin(import_assets(&caller, &contents, &Options::default(), &mut counter)).await?;
             Ok(())
         })
@@ -243,7 +208,7 @@ fn export_all(common: &Common, kind: AssetKind, file: Option<PathBuf>) -> Result
         let mut sink = ZipSink::new(file, root);
         let done = async {
             let ids = all_ids(&caller, kind).await?;
-            let mut counted = Counted { sink: &mut sink, counter: Counter::new("files exported") };
+            let mut counted = Counted { sink: &mut sink, counter: Counter::new() };
             export(&caller, kind, &ids, &mut counted).await
         };
         let done: Result<(), StartError> = match done.await {
@@ -312,7 +277,7 @@ fn import_file(common: &Common, kind: AssetKind, path: &Path, username: &str) ->
             Contents::of_files([(path.to_string_lossy().into_owned(), std::fs::read(path)?)])
         };
         let options = Options { overwrite: true, ..Options::default() };
-        let mut counter = Counter::new("objects imported");
+        let mut counter = Counter::new();
         if Box::pin(import(&caller, kind, &contents, &options, &mut counter)).await? {
             return Ok(());
         }
@@ -350,7 +315,7 @@ impl ImportDirectory {
             let app = application(loaded.config).await?;
             let caller = Caller::new(&app, Principal::default());
             let contents = folder::contents(&self.directory, None)?;
-            let mut counter = Counter::new("objects imported");
+            let mut counter = Counter::new();
             let done = Box::pin(import_examples(&caller, &contents, self.overwrite, &mut counter)).await;
             match done {
                 Err(error)

@@ -145,6 +145,30 @@ pub async fn of_dashboard(db: &dyn Executor, dashboard_id: i64) -> Result<Vec<Ch
     db.query(sql).await?.iter().map(Chart::read).collect()
 }
 
+/// A chart as a dashboard names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields bear the names of the columns")]
+pub struct Placed {
+    pub id: i64,
+    pub uuid: Option<Uuid>,
+    pub slice_name: Option<String>,
+}
+
+/// The charts of several dashboards.
+pub async fn of_dashboards(db: &dyn Executor, ids: &[i64]) -> Result<HashMap<i64, Vec<Placed>>, DbError> {
+    let mut sql = Sql::new(
+        "SELECT ds.dashboard_id, s.id, s.uuid, s.slice_name FROM slices s \
+         JOIN dashboard_slices ds ON ds.slice_id = s.id WHERE ds.dashboard_id IN ",
+    );
+    sql.push_list(ids.iter().copied()).push(" ORDER BY s.id");
+    let mut found: HashMap<i64, Vec<Placed>> = HashMap::new();
+    for row in db.query(sql).await? {
+        let placed = Placed { id: row.at(1)?, uuid: row.at(2)?, slice_name: row.at(3)? };
+        found.entry(row.at(0)?).or_default().push(placed);
+    }
+    Ok(found)
+}
+
 /// Id, title and metadata of the dashboards that show a chart.
 pub async fn dashboards(
     db: &dyn Executor,

@@ -5,7 +5,13 @@ use std::collections::HashMap;
 use infra::db::{DbError, Executor, Row, Sql, Value};
 use uuid::Uuid;
 
-use crate::{rows, table::Table, write::Values};
+use crate::{
+    base::{self, Query},
+    record::{Record, Selection},
+    rows,
+    table::Table,
+    write::Values,
+};
 
 /// The key of the row with a UUID.
 pub async fn id_of(db: &dyn Executor, table: &Table, uuid: Uuid) -> Result<Option<i64>, DbError> {
@@ -60,15 +66,16 @@ pub async fn matching(
     db.query(sql).await?.iter().map(|row| row.at(0)).collect()
 }
 
-/// Keys of the children of a row by their names.
+/// The children of a dataset by their names.
 pub async fn children(
     db: &dyn Executor,
-    table: &Table,
+    table: &'static Table,
     dataset: i64,
     name: &'static str,
-) -> Result<HashMap<String, i64>, DbError> {
-    let sql = Sql::new(format!("SELECT {name}, {} FROM {} WHERE table_id = ?", table.pk, table.name));
-    db.query(sql.bind(dataset)).await?.iter().map(|row| Ok((row.at(0)?, row.at(1)?))).collect()
+) -> Result<HashMap<String, Record>, DbError> {
+    let condition = Sql::new(format!("{}.table_id = ?", table.name)).bind(dataset);
+    let found = base::fetch(db, &Selection::all(table), &Query::filter(condition)).await?;
+    Ok(found.into_iter().map(|row| (row.text(name), row)).collect())
 }
 
 /// Puts charts on a dashboard, beside those that are there.

@@ -26,7 +26,7 @@ impl Person {
 }
 
 /// Tables of owners.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Owned {
     /// `slice_user`.
     Chart,
@@ -84,6 +84,27 @@ pub async fn owners(db: &dyn Executor, of: Owned, ids: &[i64]) -> Result<HashMap
         owners.entry(row.get("object_id")?).or_default().push(Person::read(&row)?);
     }
     Ok(owners)
+}
+
+/// Keys of all owners by object, for who asks about many objects: these tables have no index over objects.
+pub async fn all_owners(db: &dyn Executor, of: Owned) -> Result<HashMap<i64, Vec<i64>>, DbError> {
+    let (table, column) = of.table();
+    let sql = format!(
+        "SELECT o.{column}, o.user_id FROM {table} o JOIN ab_user u ON u.id = o.user_id \
+         WHERE o.{column} IS NOT NULL ORDER BY o.id"
+    );
+    let mut owners: HashMap<i64, Vec<i64>> = HashMap::new();
+    for row in db.query(Sql::new(sql)).await? {
+        owners.entry(row.at(0)?).or_default().push(row.at(1)?);
+    }
+    Ok(owners)
+}
+
+/// Makes a user, who is none yet, an owner of an object.
+pub async fn add_owner(db: &dyn Executor, of: Owned, id: i64, user_id: i64) -> Result<(), DbError> {
+    let (table, column) = of.table();
+    let sql = Sql::new(format!("INSERT INTO {table} ({column}, user_id) VALUES (?, ?)"));
+    db.execute(sql.bind(id).bind(user_id)).await.map(drop)
 }
 
 /// Which of several objects a user owns.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::{
     base, departure,
     log_in::{self, Scope},
-    record::{Selection, column_json},
+    record::{Record, Selection, column_json},
     table::{Fill, Link, Relation, Table},
     tables::{ROLES, USERS},
 };
@@ -36,6 +36,11 @@ pub async fn insert(
     mut values: Values,
     user_id: Option<i64>,
 ) -> Result<Value, DbError> {
+    complete(table, &mut values, user_id);
+    ex.insert_returning(table.name, table.pk, values).await
+}
+
+fn complete(table: &Table, values: &mut Values, user_id: Option<i64>) {
     for column in table.columns {
         if !values.iter().any(|(name, _)| *name == column.name)
             && let Some(value) = fill(column.default, user_id)
@@ -43,7 +48,36 @@ pub async fn insert(
             values.push((column.name, value));
         }
     }
-    ex.insert_returning(table.name, table.pk, values).await
+}
+
+/// Rows of one statement.
+const ROWS: usize = 200;
+
+/// Inserts rows of a table that is not one of Flask-AppBuilder's: those with the same columns in one statement.
+pub async fn insert_all(
+    ex: &dyn Executor,
+    table: &Table,
+    rows: Vec<Values>,
+    user_id: Option<i64>,
+) -> Result<(), DbError> {
+    let mut alike: Vec<(Vec<&'static str>, Vec<Vec<Value>>)> = Vec::new();
+    for mut row in rows {
+        complete(table, &mut row, user_id);
+        let (columns, values): (Vec<&'static str>, Vec<Value>) = row.into_iter().unzip();
+        match alike.last_mut() {
+            Some((last, rows)) if *last == columns && rows.len() < ROWS => rows.push(values),
+            _ => alike.push((columns, vec![values])),
+        }
+    }
+    for (columns, rows) in alike {
+        let names: Vec<String> = columns.iter().map(|name| format!("\"{name}\"")).collect();
+        let mut sql = Sql::new(format!("INSERT INTO {} ({}) VALUES ", table.name, names.join(", ")));
+        for (n, row) in rows.into_iter().enumerate() {
+            sql.push(if n > 0 { ", " } else { "" }).push_list(row);
+        }
+        ex.execute(sql).await?;
+    }
+    Ok(())
 }
 
 /// Updates a row; audit columns follow.
@@ -101,11 +135,16 @@ pub async fn update_changed(
 ) -> Result<u64, DbError> {
     let stored = base::find(ex, &Selection::all(table), pk.clone(), Vec::new()).await?;
     if let Some(stored) = stored {
-        values.retain(|(name, value)| {
-            table.column(name).is_none_or(|c| stored.json(name) != column_json(c.kind, value))
-        });
+        retain_changed(table, &stored, &mut values);
     }
     update(ex, table, pk, values, user_id).await
+}
+
+/// Leaves those values that differ from what is stored.
+pub fn retain_changed(table: &Table, stored: &Record, values: &mut Values) {
+    values.retain(|(name, value)| {
+        table.column(name).is_none_or(|c| stored.json(name) != column_json(c.kind, value))
+    });
 }
 
 /// Deletes a row and its many-to-many links.

@@ -10,7 +10,7 @@ use zip::{CompressionMethod, write::SimpleFileOptions};
 
 use crate::support::{Answer, Client, Installation, Metadata, command, make, multipart_as, run_to_end};
 
-type Files = BTreeMap<String, Vec<u8>>;
+pub type Files = BTreeMap<String, Vec<u8>>;
 
 fn zipped<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
@@ -41,12 +41,12 @@ fn unzipped(bytes: &[u8]) -> Files {
     files
 }
 
-fn bundle(files: &Files) -> Vec<u8> {
+pub fn bundle(files: &Files) -> Vec<u8> {
     let named: Vec<(String, &Vec<u8>)> = files.iter().map(|(n, c)| (format!("bundle/{n}"), c)).collect();
     zipped(named.iter().map(|(n, c)| (n.as_str(), c.as_slice())))
 }
 
-fn export(client: &mut Client, resource: &str, id: i64) -> Files {
+pub fn export(client: &mut Client, resource: &str, id: i64) -> Files {
     let answer = client.get(&format!("/api/v1/{resource}/export/?q=!({id})"));
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(answer.header("content-type"), "application/zip");
@@ -54,7 +54,7 @@ fn export(client: &mut Client, resource: &str, id: i64) -> Files {
     unzipped(&answer.body)
 }
 
-fn import(client: &mut Client, resource: &str, zip: &[u8], overwrite: bool) -> Answer {
+pub fn import(client: &mut Client, resource: &str, zip: &[u8], overwrite: bool) -> Answer {
     let field = if resource == "assets" { "bundle" } else { "formData" };
     let fields: &[(&str, &str)] = if overwrite { &[("overwrite", "true")] } else { &[] };
     let form = multipart_as(field, fields, "b.zip", zip);

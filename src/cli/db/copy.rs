@@ -1,10 +1,10 @@
 //! `liteset db copy`: the installation moves to another database.
 
-use std::{io::Write as _, sync::Mutex, time::Instant};
+use std::io::Write as _;
 
 use infra::db::{Db as Pool, DbUri, migrate};
 
-use super::super::{Common, block_on};
+use super::super::{Common, block_on, progress::Line};
 use crate::app::StartError;
 
 /// Options of `db copy`.
@@ -31,15 +31,12 @@ impl Copy {
                 return Err(refusal.into());
             }
             let from = Pool::connect(&uri, 2).await?;
-            let last = Mutex::new(Instant::now());
-            let progress = |table: &str, rows: u64| {
-                let Ok(mut last) = last.lock() else { return };
-                if last.elapsed().as_secs() >= 1 {
-                    *last = Instant::now();
-                    tracing::info!(table, rows, "copying");
-                }
+            let mut line = Line::new();
+            let mut progress = |verb: &str, table: &str, rows: u64| {
+                line.show(|| format!("{table}: {rows} rows {verb}"));
             };
-            let copied = commands::db_copy::copy(&from, &to, &progress).await?;
+            let copied = commands::db_copy::copy(&from, &to, &mut progress).await?;
+            drop(line);
             for table in &copied.left_out {
                 tracing::info!(table, "not a table of Superset: left out");
             }

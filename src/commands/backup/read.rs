@@ -90,6 +90,11 @@ impl<'a> Rows<'a> {
         Ok(Self { path, table, member, digest: Sha256::new(), line: Vec::new(), count: 0, over: false })
     }
 
+    /// Bytes of the last row in the file.
+    pub fn length(&self) -> usize {
+        self.line.len()
+    }
+
     /// The next row. After the last one the checksum is compared.
     pub fn next(&mut self) -> Result<Option<Values>> {
         if self.over {

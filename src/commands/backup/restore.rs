@@ -30,7 +30,7 @@ pub struct Restored {
     pub rows: u64,
 }
 
-/// Rows that are inserted at once, and bytes of the file after which there are fewer.
+/// Rows that are inserted at once; fewer of large ones.
 const ROWS: usize = 200;
 
 /// Fills the database, or leaves it as it is. `state` is what [`migrate::inspect`] found in it.
@@ -138,10 +138,12 @@ async fn fill(
     let (mut wanted, mut done) = (Checksum::default(), 0);
     let mut reader = Rows::of(path, archive, source)?;
     loop {
-        let mut page: Vec<Values> = Vec::new();
+        let (mut page, mut bytes): (Vec<Values>, usize) = Default::default();
         while page.len() < ROWS
+            && bytes < whole_tables::BYTES
             && let Some(mut row) = reader.next()?
         {
+            bytes += reader.length();
             let mut kept = kept.iter();
             row.retain(|_| kept.next() == Some(&true));
             wanted.add(&kinds, &row, precision);

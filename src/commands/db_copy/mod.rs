@@ -38,8 +38,11 @@ impl Copied {
     }
 }
 
-/// Copies the installation of a database at the head into an empty one; `progress` hears of each table and its rows.
-pub async fn copy(from: &Db, to: &DbUri, progress: &dyn Fn(&str, u64)) -> Result<Copied> {
+/// Who hears of each table: what was done, its name, and its rows so far.
+pub type Progress<'a> = &'a mut (dyn FnMut(&str, &str, u64) + Send);
+
+/// Copies the installation of a database at the head into an empty one.
+pub async fn copy(from: &Db, to: &DbUri, progress: Progress<'_>) -> Result<Copied> {
     let target = Target::prepare(to).await?;
     match fill(from, target.db(), progress).await {
         Ok(copied) => {
@@ -53,7 +56,7 @@ pub async fn copy(from: &Db, to: &DbUri, progress: &dyn Fn(&str, u64)) -> Result
     }
 }
 
-async fn fill(from: &Db, to: &Db, progress: &dyn Fn(&str, u64)) -> Result<Copied> {
+async fn fill(from: &Db, to: &Db, progress: Progress<'_>) -> Result<Copied> {
     let source = from.begin_snapshot().await?;
     let dangling = shape::dangling(source.exec()).await?;
     if !dangling.is_empty() {
@@ -93,7 +96,7 @@ async fn fill(from: &Db, to: &Db, progress: &dyn Fn(&str, u64)) -> Result<Copied
             let rows: Vec<_> = rows.into_iter().map(|row| mapping.row(row)).collect();
             rows.iter().for_each(|row| sum.add(mapping.kinds(), row, precision));
             whole_tables::insert(tx.exec(), &table.name, &mapping.columns(), rows).await?;
-            progress(&table.name, sum.rows());
+            progress("copied", &table.name, sum.rows());
         }
         tx.number_after(&table.name).await?;
         copied.tables.push((table.name.clone(), sum.rows()));
@@ -111,11 +114,11 @@ async fn verify(
     tx: &Tx,
     sums: &[(&whole_tables::TableInfo, Mapping, Checksum)],
     precision: Precision,
-    progress: &dyn Fn(&str, u64),
+    progress: Progress<'_>,
 ) -> Result<()> {
     for (table, mapping, written) in sums {
         let read = whole_tables::checksum(tx.exec(), &mapping.only_copied(table), precision).await?;
-        progress(&table.name, read.rows());
+        progress("compared", &table.name, read.rows());
         if read != *written {
             return Err(refused(format!(
                 "table {} reads back as {read}, and not as {written} as it was read there",

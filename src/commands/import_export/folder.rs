@@ -2,7 +2,7 @@
 //! `superset.commands.importers.v1.examples`).
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeSet, HashMap},
     fs,
     path::{Path, PathBuf},
 };
@@ -36,10 +36,14 @@ pub struct Written {
     pub unchanged: usize,
 }
 
+/// Who is told how far work has come: what was done to how many files, and of how many if that is known.
+pub type Progress<'a> = &'a mut (dyn FnMut(&'static str, usize, Option<usize>) + Send + Sync);
+
 /// Writes every asset that the caller sees as a file of a folder; files that are right are not touched.
-pub async fn export_folder(caller: &Caller, folder: &Path) -> Result<Written> {
+pub async fn export_folder(caller: &Caller, folder: &Path, progress: Progress<'_>) -> Result<Written> {
     let known: BTreeSet<String> = files(folder)?.into_iter().map(|(name, _)| name).collect();
-    let mut sink = Folder { root: folder.to_owned(), written: Written::default(), kept: BTreeSet::new() };
+    let (written, kept) = (Written::default(), BTreeSet::new());
+    let mut sink = Folder { root: folder.to_owned(), written, kept, progress };
     export_assets(caller, Timestamp::Omitted, &mut sink).await?;
     for name in known.difference(&sink.kept) {
         let owned = OWNED.iter().any(|kind| name.starts_with(&format!("{}/", kind.folder())));
@@ -51,18 +55,20 @@ pub async fn export_folder(caller: &Caller, folder: &Path) -> Result<Written> {
     Ok(sink.written)
 }
 
-struct Folder {
+struct Folder<'a> {
     root: PathBuf,
     written: Written,
     kept: BTreeSet<String>,
+    progress: Progress<'a>,
 }
 
-impl Sink for Folder {
+impl Sink for Folder<'_> {
     fn file(&mut self, name: &str, content: &str) -> Result<()> {
         // an empty part of a path is none on a disk
         let name = name.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
         let path = self.root.join(&name);
         self.kept.insert(name.clone());
+        (self.progress)("exported", self.kept.len(), None);
         match fs::read(&path) {
             Ok(old) if old == content.as_bytes() => {
                 self.written.unchanged += 1;
@@ -108,12 +114,7 @@ fn files(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
 
 /// The files of a folder as a bundle; their metadata say `model`, or nothing, whatever they said before.
 pub fn contents(folder: &Path, model: Option<&str>) -> Result<Contents> {
-    let mut bundle = Vec::new();
-    for (name, path) in files(folder)? {
-        if name != METADATA {
-            bundle.push((name, fs::read(&path).map_err(Error::internal)?));
-        }
-    }
+    let files = files(folder)?.into_iter().filter(|(name, _)| name != METADATA);
     let text = fs::read_to_string(folder.join(METADATA)).unwrap_or_else(|_| "{}".into());
     let mut metadata = match load(&text) {
         Ok(Yaml::Map(map)) => map,
@@ -123,8 +124,7 @@ pub fn contents(folder: &Path, model: Option<&str>) -> Result<Contents> {
     if let Some(model) = model {
         metadata.insert("type".into(), model.into());
     }
-    bundle.push((METADATA.to_owned(), dump(&Yaml::Map(metadata)).into_bytes()));
-    Ok(Contents::of_files(bundle))
+    Ok(Contents::of_folder(files, dump(&Yaml::Map(metadata))))
 }
 
 /// What an import of a folder would do to the installation.
@@ -140,44 +140,93 @@ pub struct Plan {
     pub unreadable: Vec<String>,
 }
 
-struct Documents(BTreeMap<(String, String), Yaml>);
-
-impl Sink for Documents {
-    fn file(&mut self, name: &str, content: &str) -> Result<()> {
-        let document = load(content).map_err(Error::internal)?;
-        if let Some(key) = key_of(name, &document) {
-            self.0.insert(key, document);
-        }
-        Ok(())
-    }
-}
-
 /// The resource and the UUID of a file.
-fn key_of(name: &str, document: &Yaml) -> Option<(String, String)> {
+fn key_of(name: &str, document: &Yaml) -> Option<FileKey> {
     let folder = name.split('/').next()?.to_owned();
     Some((folder, document.get("uuid")?.as_str()?.to_ascii_lowercase()))
 }
 
-/// Compares a folder with what is there; nothing is written.
-pub async fn plan(caller: &Caller, folder: &Path) -> Result<Plan> {
-    let mut there = Documents(BTreeMap::new());
-    export_assets(caller, Timestamp::Omitted, &mut there).await?;
+/// Compares a folder with what is there; nothing is written. No more than two documents are held at a time.
+pub async fn plan(caller: &Caller, folder: &Path, progress: Progress<'_>) -> Result<Plan> {
+    let mut compared = Compared { files: Vec::new(), of: HashMap::new(), named: HashMap::new(), progress };
     let mut plan = Plan::default();
     for (name, path) in files(folder)? {
         let known = OWNED.iter().any(|kind| name.split('/').next() == Some(kind.folder()));
         if !known {
             continue;
         }
+        (compared.progress)("read", compared.files.len(), None);
         let text = fs::read_to_string(&path).map_err(Error::internal)?;
-        let Some((key, document)) = load(&text).ok().and_then(|d| Some((key_of(&name, &d)?, d))) else {
-            plan.unreadable.push(name);
-            continue;
-        };
-        match there.0.get(&key) {
-            None => plan.new.push(name),
-            Some(stored) if *stored == document => plan.unchanged += 1,
-            Some(_) => plan.changed.push(name),
+        match load(&text).ok().and_then(|document| key_of(&name, &document)) {
+            Some(key) => compared.add(name, path, key),
+            None => plan.unreadable.push(name),
+        }
+    }
+    export_assets(caller, Timestamp::Omitted, &mut compared).await?;
+    for file in compared.files {
+        match file.is_same {
+            None => plan.new.push(file.name),
+            Some(false) => plan.changed.push(file.name),
+            Some(true) => plan.unchanged += 1,
         }
     }
     Ok(plan)
+}
+
+type FileKey = (String, String);
+
+/// A file of the folder.
+struct Known {
+    name: String,
+    path: PathBuf,
+    key: FileKey,
+    /// It says what the installation says; none while no object has its key.
+    is_same: Option<bool>,
+}
+
+/// The folder, compared with what an export hands on.
+struct Compared<'a> {
+    files: Vec<Known>,
+    of: HashMap<FileKey, Vec<usize>>,
+    named: HashMap<String, usize>,
+    progress: Progress<'a>,
+}
+
+impl Compared<'_> {
+    fn add(&mut self, name: String, path: PathBuf, key: FileKey) {
+        let at = self.files.len();
+        self.of.entry(key.clone()).or_default().push(at);
+        self.named.insert(name.clone(), at);
+        self.files.push(Known { name, path, key, is_same: None });
+    }
+}
+
+impl Sink for Compared<'_> {
+    fn file(&mut self, name: &str, content: &str) -> Result<()> {
+        // the file of an unchanged object has its name and its bytes: then neither is parsed
+        let same = self.named.get(name).copied().filter(|at| {
+            let path = self.files.get(*at).map(|file| &file.path);
+            path.and_then(|path| fs::read(path).ok()).is_some_and(|bytes| bytes == content.as_bytes())
+        });
+        let known = same.and_then(|at| self.files.get(at)).map(|file| file.key.clone());
+        let mut document = None;
+        let key = match known {
+            Some(key) => Some(key),
+            None => key_of(name, document.insert(load(content).map_err(Error::internal)?)),
+        };
+        for at in key.and_then(|key| self.of.get(&key)).into_iter().flatten() {
+            let Some(file) = self.files.get_mut(*at) else { continue };
+            if same == Some(*at) {
+                file.is_same = Some(true);
+                continue;
+            }
+            let text = fs::read_to_string(&file.path).map_err(Error::internal)?;
+            if document.is_none() {
+                document = Some(load(content).map_err(Error::internal)?);
+            }
+            file.is_same = Some(load(&text).ok() == document);
+        }
+        (self.progress)("compared", self.files.len(), None);
+        Ok(())
+    }
 }

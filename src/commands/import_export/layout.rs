@@ -1,6 +1,8 @@
 //! Layouts and filters of dashboards: which charts and datasets they name
 //! (`superset.commands.dashboard.importers.v1.utils`).
 
+use std::collections::HashSet;
+
 use infra::yaml::{Map, Yaml};
 
 /// `meta` of the charts of a layout that say which one they are; what has no kind or no `meta` is passed over.
@@ -14,13 +16,8 @@ pub fn charts(position: &Map) -> impl Iterator<Item = (&str, Option<&Yaml>)> {
 
 /// UUIDs of the charts of a layout, each once, in its order.
 pub fn chart_uuids(position: &Map) -> Vec<String> {
-    let mut uuids: Vec<String> = Vec::new();
-    for (uuid, _) in charts(position) {
-        if !uuids.iter().any(|known| known == uuid) {
-            uuids.push(uuid.to_owned());
-        }
-    }
-    uuids
+    let mut known = HashSet::new();
+    charts(position).filter(|(uuid, _)| known.insert(*uuid)).map(|(uuid, _)| uuid.to_owned()).collect()
 }
 
 /// Targets of the native filters.

@@ -21,7 +21,7 @@ use infra::db::{DbError, Executor, catalog, migrate};
 
 pub use checksum::{Checksum, Precision};
 pub use infra::db::catalog::{ColumnInfo, ColumnKind, TableInfo};
-pub use read::{Pages, checksum, count, has_values};
+pub use read::{BYTES, Pages, checksum, count, has_values};
 pub use write::insert;
 
 /// The values of a row in the order of the table's columns.
@@ -109,5 +109,31 @@ mod tests {
         let there = checksum(from.exec(), logs, Precision::Micros).await.unwrap();
         assert_ne!(there, checksum(to.exec(), logs, Precision::Micros).await.unwrap());
         assert!(of_others(from.exec()).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn no_page_holds_more_than_its_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = scratch(folder.path(), "large.db").await;
+        // small rows first: a page must not grow with them
+        for (rows, bytes) in [(3000, 10), (12, 1 << 20), (1, 3 * BYTES), (1, 10)] {
+            let sql = format!(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) \
+                 INSERT INTO key_value (resource, value) SELECT 'r', zeroblob({bytes}) FROM n"
+            );
+            db.execute(Sql::new(sql)).await.unwrap();
+        }
+        let tables = of_superset(db.exec()).await.unwrap();
+        let table = tables.iter().find(|t| t.name == "key_value").unwrap();
+        let bytes = |value: &Value| if let Value::Bytes(bytes) = value { bytes.len() } else { 0 };
+        let (mut pages, mut sizes) = (Pages::of(db.exec(), table), Vec::new());
+        while let Some(rows) = pages.next().await.unwrap() {
+            let held: usize = rows.iter().flatten().map(bytes).sum();
+            assert!(held <= BYTES || rows.len() == 1, "{held} bytes in {} rows", rows.len());
+            sizes.push(rows.len());
+        }
+        assert_eq!(sizes.iter().sum::<usize>(), 3014);
+        assert!(sizes.len() < 12, "{sizes:?}");
+        assert_eq!(checksum(db.exec(), table, Precision::Micros).await.unwrap().rows(), 3014);
     }
 }

@@ -1,35 +1,36 @@
 //! Rows of a table in pages, their values alike on every database.
 
 use infra::db::{
-    DbError, Executor, Sql, Value,
+    DbError, Executor, FromValue as _, Sql, Value,
     catalog::{ColumnKind, TableInfo, Walk},
     parse_datetime,
 };
 
 use super::{Checksum, Precision, Values};
 
-/// Rows of the first page, of the largest one, and bytes that a page should have at most: rows of some tables are
-/// large.
-const FIRST: i64 = 200;
-const MOST: i64 = 2000;
-const BYTES: usize = 4 << 20;
+/// Rows of a page.
+const ROWS: i64 = 2000;
+/// Bytes that a page has at most, unless a single row has more: values of some tables are large.
+pub const BYTES: usize = 4 << 20;
 
 /// The rows of a table.
 pub struct Pages<'a> {
     db: &'a dyn Executor,
     table: &'a TableInfo,
     walk: Walk,
+    /// Lengths of the values that may be long.
+    lengths: Vec<String>,
     after: Values,
     at: i64,
-    size: i64,
     over: bool,
 }
 
 impl<'a> Pages<'a> {
     /// From the first row on. Only in a snapshot do all pages show the same moment.
     pub fn of(db: &'a dyn Executor, table: &'a TableInfo) -> Self {
-        let walk = db.dialect().walk(table);
-        Self { db, table, walk, after: Vec::new(), at: 0, size: FIRST, over: false }
+        let dialect = db.dialect();
+        let lengths = table.columns.iter().filter_map(|column| dialect.length_of(column)).collect();
+        Self { db, table, walk: dialect.walk(table), lengths, after: Vec::new(), at: 0, over: false }
     }
 
     /// The next page, at least one row; `None` when there are no more.
@@ -37,37 +38,61 @@ impl<'a> Pages<'a> {
         if self.over {
             return Ok(None);
         }
-        let found = self.db.query(self.statement()).await.map_err(|e| named(&self.table.name, e))?;
+        let size = self.fitting().await.map_err(|e| named(&self.table.name, e))?;
+        let found = self.db.query(self.rows(size)).await.map_err(|e| named(&self.table.name, e))?;
         let read = i64::try_from(found.len()).unwrap_or(i64::MAX);
-        self.over = read < self.size;
+        self.over |= read < size;
         self.at += read;
         let width = self.table.columns.len();
-        let (mut rows, mut bytes) = (Vec::with_capacity(found.len()), 0);
+        let mut rows = Vec::with_capacity(found.len());
         for row in found {
             let mut values = row.into_values();
             self.after = values.split_off(width);
             for (value, column) in values.iter_mut().zip(&self.table.columns) {
-                bytes += size(value);
                 alike(column.kind, value);
             }
             rows.push(values);
         }
-        self.size = match bytes {
-            _ if bytes > BYTES => (self.size / 2).max(1),
-            _ if bytes < BYTES / 4 => (self.size * 2).min(MOST),
-            _ => self.size,
-        };
         Ok((!rows.is_empty()).then_some(rows))
     }
 
-    fn statement(&self) -> Sql {
+    /// How many of the next rows fit into a page: they are measured before they are read.
+    async fn fitting(&mut self) -> Result<i64, DbError> {
+        if self.lengths.is_empty() {
+            return Ok(ROWS);
+        }
+        let list = self.lengths.join(", ");
+        let lengths = self.db.query(self.select(&list, ROWS)).await?;
+        let (mut size, mut bytes) = (0, 0);
+        for row in &lengths {
+            let values = row.values().iter();
+            let row: u64 = values.filter_map(i64::from_value).filter_map(|n| u64::try_from(n).ok()).sum();
+            bytes += usize::try_from(row).unwrap_or(BYTES);
+            if size > 0 && bytes > BYTES {
+                return Ok(size);
+            }
+            size += 1;
+        }
+        self.over = size < ROWS;
+        Ok(size.max(1))
+    }
+
+    fn rows(&self, size: i64) -> Sql {
         let dialect = self.db.dialect();
         let mut list: Vec<String> = self.table.columns.iter().map(|c| dialect.read_column(c)).collect();
+        if let Walk::After(keys) = &self.walk {
+            list.extend(keys.iter().enumerate().map(|(n, key)| format!("{key} AS walked_{n}")));
+        }
+        self.select(&list.join(", "), size)
+    }
+
+    /// What comes after the rows that were read.
+    fn select(&self, list: &str, size: i64) -> Sql {
+        let dialect = self.db.dialect();
         let mut order = String::new();
         let mut rest = Sql::default();
         match &self.walk {
             Walk::After(keys) => {
-                list.extend(keys.iter().enumerate().map(|(n, key)| format!("{key} AS walked_{n}")));
                 order.push_str(&keys.join(", "));
                 if !self.after.is_empty() {
                     rest.push(&format!(" WHERE ({order}) > "));
@@ -76,11 +101,10 @@ impl<'a> Pages<'a> {
             }
             Walk::At(by) => order.push_str(by),
         }
-        let mut sql =
-            Sql::new(format!("SELECT {} FROM {}", list.join(", "), dialect.quoted(&self.table.name)));
+        let mut sql = Sql::new(format!("SELECT {list} FROM {}", dialect.quoted(&self.table.name)));
         sql.append(rest).push(&format!(" ORDER BY {order}"));
         let offset = if matches!(self.walk, Walk::At(_)) { self.at } else { 0 };
-        sql.append(dialect.limit(Some(self.size), offset));
+        sql.append(dialect.limit(Some(size), offset));
         sql
     }
 }
@@ -126,14 +150,6 @@ fn alike(kind: ColumnKind, value: &mut Value) {
     };
     if let Some(other) = other {
         *value = other;
-    }
-}
-
-fn size(value: &Value) -> usize {
-    match value {
-        Value::Text(t) => t.len() + 16,
-        Value::Bytes(b) => b.len() + 16,
-        _ => 16,
     }
 }
 

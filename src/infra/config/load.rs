@@ -89,7 +89,7 @@ const VARIABLES: &[(&str, &str)] = &[
 
 /// `LITESET_…` variables that are not configuration keys.
 const OWN_VARIABLES: &[&str] =
-    &["LITESET_LOG", "LITESET_ADMIN_PASSWORD", "LITESET_ASSETS_SOURCE", "LITESET_CONFIG"];
+    &["LITESET_LOG", "LITESET_ADMIN_PASSWORD", "LITESET_ASSETS_SOURCE", "LITESET_CONFIG", "LITESET_COPY_TO"];
 
 /// What the configuration file gives.
 #[derive(Debug, Default)]

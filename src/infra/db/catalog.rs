@@ -93,6 +93,20 @@ impl Dialect {
         };
         if cast { format!("{name}::text AS {name}") } else { name }
     }
+
+    /// The bytes of a value of a column, if it may have many; none of the databases reads the value for it.
+    pub fn length_of(self, column: &ColumnInfo) -> Option<String> {
+        let name = self.quoted(&column.name);
+        match (self, column.kind) {
+            (Self::Postgres, ColumnKind::Text | ColumnKind::Json) => {
+                Some(format!("octet_length({name}::text)"))
+            }
+            (_, ColumnKind::Text | ColumnKind::Json | ColumnKind::Bytes) => {
+                Some(format!("octet_length({name})"))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// How the rows of a table are gone through in pages.

@@ -17,7 +17,7 @@ use infra::{
 
 use super::{
     super::document::{COLUMN, DATASET, METRIC, VERSION, decode, fields, in_order, put, value, with_uuid},
-    Export, distinct, id_of,
+    AssetKind, Export, distinct, id_of,
 };
 
 /// A dataset with its columns, metrics and database.
@@ -76,9 +76,8 @@ impl Export<'_> {
         let database = &dataset.database;
         let folder = file_name::without_id(&database.database_name, database.id);
         let name = file_name::with_id(&dataset.table_name(), dataset.id());
-        let path = format!("datasets/{folder}/{name}.yaml");
-        if !self.is_seen(&path) {
-            self.file(&path, dataset.document(true))?;
+        if self.exported.insert((AssetKind::Dataset, dataset.id())) {
+            self.file(&format!("datasets/{folder}/{name}.yaml"), dataset.document(true))?;
         }
         if related {
             self.related_database(database)?;
@@ -86,7 +85,8 @@ impl Export<'_> {
         Ok(())
     }
 
-    /// Datasets by their keys; without columns and metrics where only their names matter.
+    /// Datasets by their keys; without columns and metrics where only their names matter, or where their files were
+    /// handed on.
     pub(super) async fn dataset_rows(&self, ids: &[i64], whole: bool) -> Result<HashMap<i64, DatasetRows>> {
         if ids.is_empty() {
             return Ok(HashMap::new());
@@ -97,9 +97,11 @@ impl Export<'_> {
         let databases = distinct(records.iter().map(of));
         let databases = database::find_many(self.db, &databases).await?;
         let (mut metrics, mut columns) = (HashMap::new(), HashMap::new());
-        if whole {
-            metrics = self.children(&SQL_METRICS, METRIC, ids).await?;
-            columns = self.children(&TABLE_COLUMNS, COLUMN, ids).await?;
+        let is_new = |id: &i64| !self.exported.contains(&(AssetKind::Dataset, *id));
+        let new: Vec<i64> = ids.iter().copied().filter(is_new).collect();
+        if whole && !new.is_empty() {
+            metrics = self.children(&SQL_METRICS, METRIC, &new).await?;
+            columns = self.children(&TABLE_COLUMNS, COLUMN, &new).await?;
         }
         let rows = records.into_iter().filter_map(|record| {
             let id = id_of(&record);

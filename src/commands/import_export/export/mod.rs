@@ -34,6 +34,8 @@ use crate::Caller;
 
 /// Objects whose rows are held at a time.
 const CHUNK: usize = 100;
+/// Dashboards are larger, and what they refer to is held with them.
+const DASHBOARDS: usize = 25;
 /// Keys of one statement.
 const KEYS: usize = 5_000;
 
@@ -96,6 +98,8 @@ struct Export<'a> {
     db: &'a dyn Executor,
     sink: &'a mut dyn Sink,
     seen: HashSet<String>,
+    /// Charts and datasets whose files were handed on: they are not read again.
+    exported: HashSet<(AssetKind, i64)>,
     /// Tags are exported too.
     tags: bool,
     /// Objects of one name have files of their own.
@@ -110,7 +114,8 @@ fn fatal() -> Error {
 impl<'a> Export<'a> {
     fn new(caller: &'a Caller, sink: &'a mut dyn Sink) -> Self {
         let tags = caller.app.config.flag("TAGGING_SYSTEM");
-        Self { caller, db: caller.app.db.exec(), sink, seen: HashSet::new(), tags, keeps_all: false }
+        let (seen, exported) = Default::default();
+        Self { caller, db: caller.app.db.exec(), sink, seen, exported, tags, keeps_all: false }
     }
 
     fn metadata(&mut self, model: &str, timestamp: Timestamp) -> Result<()> {
@@ -164,7 +169,8 @@ impl<'a> Export<'a> {
     }
 
     async fn objects(&mut self, kind: AssetKind, ids: &[i64], related: bool) -> Result<()> {
-        for chunk in ids.chunks(CHUNK) {
+        let size = if kind == AssetKind::Dashboard { DASHBOARDS } else { CHUNK };
+        for chunk in ids.chunks(size) {
             match kind {
                 AssetKind::Chart => self.charts(chunk, related, related).await?,
                 AssetKind::Dashboard => self.dashboards(chunk, related).await?,

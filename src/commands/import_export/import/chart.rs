@@ -70,14 +70,14 @@ impl Importer<'_> {
             ("schema_perm", dataset.row.schema_perm.clone().into()),
             ("catalog_perm", dataset.row.catalog_perm.clone().into()),
         ]);
-        let found = rows::find(self.db, &SLICES, &[], &[&["uuid"]], &values).await?;
-        let written = rows::write(self.db, &self.caller.user, &SLICES, found, values).await?;
+        // nothing but its UUID is unique
+        let written = rows::write(self.db, &self.caller.user, &SLICES, existing, values).await?;
         let owners = self.join_owners(Owned::Chart, written.id).await?;
         self.implicit_tags(ObjectType::Chart, written, &owners).await?;
         Ok(written.id)
     }
 
-    async fn may_overwrite_chart(&self, id: i64) -> Result<bool> {
+    async fn may_overwrite_chart(&mut self, id: i64) -> Result<bool> {
         if self.caller.user.user_id().is_none() {
             return Ok(true);
         }

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::{
     super::{AssetKind, document::put},
+    Progress,
     contents::{Contents, METADATA},
     failure::{Problems, exception},
     schema::{Invalid, class_of, uuid},
@@ -43,8 +44,35 @@ pub struct Configs<'a> {
     secrets: &'a Secrets,
     /// Clear passwords of the databases that are there, by UUID.
     stored: HashMap<String, Option<String>>,
-    /// Names in order with their resource.
-    pub files: Vec<(String, AssetKind)>,
+    /// In order.
+    files: Vec<ConfigFile>,
+}
+
+/// A file that was found right, and what others must know of it: it is not read again for that.
+pub struct ConfigFile {
+    /// Its name.
+    pub name: String,
+    /// Its resource.
+    pub kind: AssetKind,
+    /// `uuid`.
+    pub uuid: String,
+    /// UUID of the dataset of a chart, or of the database of a dataset or saved query.
+    pub parent: String,
+    /// Its data come from elsewhere.
+    pub has_data: bool,
+}
+
+impl ConfigFile {
+    fn of(name: &str, kind: AssetKind, document: &Yaml) -> Self {
+        let text = |key: &str| document.get(key).and_then(Yaml::as_str).unwrap_or_default().to_owned();
+        let parent = match kind {
+            AssetKind::Chart => text("dataset_uuid"),
+            AssetKind::Dataset | AssetKind::SavedQuery => text("database_uuid"),
+            AssetKind::Dashboard | AssetKind::Database | AssetKind::Theme => String::new(),
+        };
+        let has_data = !text("data").is_empty();
+        Self { name: name.to_owned(), kind, uuid: text("uuid"), parent, has_data }
+    }
 }
 
 /// Why the metadata are refused.
@@ -83,6 +111,7 @@ impl<'a> Configs<'a> {
         secrets: &'a Secrets,
         kinds: &[AssetKind],
         problems: &mut Problems,
+        progress: &mut dyn Progress,
     ) -> Result<Self> {
         let mut stored = HashMap::new();
         for database in database::find_all(app.db.exec(), None).await? {
@@ -91,7 +120,11 @@ impl<'a> Configs<'a> {
         }
         let mut configs = Self { app, contents, secrets, stored, files: Vec::new() };
         let mut any_loaded = false;
-        for name in contents.names() {
+        let all = contents.names().count();
+        for (n, name) in contents.names().enumerate() {
+            progress.checked(n, all);
+            // thousands of files hold up nobody else
+            tokio::task::yield_now().await;
             let folder = name.split('/').next().unwrap_or_default();
             let Some(kind) = kinds.iter().find(|k| k.folder() == folder) else { continue };
             let text = contents.text(name)?;
@@ -114,7 +147,7 @@ impl<'a> Configs<'a> {
             };
             any_loaded = true;
             match configs.complete(name, *kind, loaded) {
-                Ok(_) => configs.files.push((name.to_owned(), *kind)),
+                Ok(loaded) => configs.files.push(ConfigFile::of(name, *kind, &loaded)),
                 Err(MetadataError::Problem(errors)) => problems.add(name, errors),
                 Err(MetadataError::Failed(error)) => return Err(error),
                 Err(MetadataError::Version) => {}
@@ -140,7 +173,12 @@ impl<'a> Configs<'a> {
 
     /// Names of the files of a resource, in order.
     pub fn files_of(&self, kind: AssetKind) -> Vec<String> {
-        self.files.iter().filter(|(_, k)| *k == kind).map(|(name, _)| name.clone()).collect()
+        self.known(kind).map(|file| file.name.clone()).collect()
+    }
+
+    /// What is known of the files of a resource, in order.
+    pub fn known(&self, kind: AssetKind) -> impl Iterator<Item = &ConfigFile> {
+        self.files.iter().filter(move |file| file.kind == kind)
     }
 
     fn complete(&self, name: &str, kind: AssetKind, mut loaded: Yaml) -> Result<Yaml, MetadataError> {

@@ -1,8 +1,9 @@
-//! The files of a bundle: a ZIP file that is read entry by entry, or files that are held.
+//! The files of a bundle: a ZIP file that is read entry by entry, files of a folder, or files that are held.
 
 use std::{
+    fs,
     io::{Read, Seek},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use indexmap::IndexMap;
@@ -23,7 +24,13 @@ impl<T: Read + Seek + Send> Seekable for T {}
 
 enum Source {
     Zip(Box<Mutex<ZipRead<Box<dyn Seekable>>>>),
-    Held(Vec<Vec<u8>>),
+    Files(Vec<Held>),
+}
+
+/// A file outside of a ZIP file.
+enum Held {
+    Bytes(Vec<u8>),
+    At(PathBuf),
 }
 
 /// The files of a bundle under their names without the root folder.
@@ -53,9 +60,19 @@ impl Contents {
 
     /// Files that are held.
     pub fn of_files(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
-        let (names, held): (Vec<String>, Vec<Vec<u8>>) = files.into_iter().unzip();
+        Self::of(files.into_iter().map(|(name, bytes)| (name, Held::Bytes(bytes))))
+    }
+
+    /// Files of a folder, each read when it is asked for, with the text of `metadata.yaml`.
+    pub fn of_folder(files: impl IntoIterator<Item = (String, PathBuf)>, metadata: String) -> Self {
+        let metadata = (METADATA.to_owned(), Held::Bytes(metadata.into_bytes()));
+        Self::of(files.into_iter().map(|(name, path)| (name, Held::At(path))).chain([metadata]))
+    }
+
+    fn of(files: impl Iterator<Item = (String, Held)>) -> Self {
+        let (names, held): (Vec<String>, Vec<Held>) = files.unzip();
         let names = names.into_iter().enumerate().map(|(i, name)| (name, i)).collect();
-        Self { names, source: Source::Held(held) }
+        Self { names, source: Source::Files(held) }
     }
 
     /// Names in order.
@@ -73,7 +90,11 @@ impl Contents {
         let Some(at) = self.names.get(name) else { return Ok(String::new()) };
         let bytes = match &self.source {
             Source::Zip(zip) => zip.lock().read(*at).map_err(zip_error)?,
-            Source::Held(files) => files.get(*at).cloned().unwrap_or_default(),
+            Source::Files(files) => match files.get(*at) {
+                Some(Held::Bytes(bytes)) => bytes.clone(),
+                Some(Held::At(path)) => fs::read(path).map_err(Error::internal)?,
+                None => Vec::new(),
+            },
         };
         String::from_utf8(bytes).map_err(|e| exception(undecodable(e.as_bytes(), e.utf8_error())))
     }

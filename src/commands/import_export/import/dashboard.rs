@@ -154,7 +154,7 @@ impl Importer<'_> {
         Ok(written.id)
     }
 
-    async fn may_overwrite_dashboard(&self, id: i64) -> Result<bool> {
+    async fn may_overwrite_dashboard(&mut self, id: i64) -> Result<bool> {
         if self.caller.user.user_id().is_none() {
             return Ok(true);
         }

@@ -39,8 +39,8 @@ pub(super) fn raise_for_url(config: &Config, url: &str) -> Result<()> {
 /// data fails, and no transaction waits for them.
 pub(super) async fn load_first(caller: &Caller, configs: &Configs<'_>, overwrite: bool) -> Result<()> {
     let db = caller.app.db.exec();
-    for name in configs.files_of(AssetKind::Dataset) {
-        let map = configs.read(&name, AssetKind::Dataset)?;
+    for file in configs.known(AssetKind::Dataset).filter(|file| file.has_data) {
+        let map = configs.read(&file.name, AssetKind::Dataset)?;
         let url = string_field(&map, "data");
         if url.is_empty() || !caller.user.can_access("can_write", "Dataset") {
             continue;

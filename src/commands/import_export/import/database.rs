@@ -1,5 +1,7 @@
 //! Databases of a bundle (`superset.commands.database.importers.v1.utils`).
 
+use std::collections::HashSet;
+
 use daos::{
     access_rows,
     database::{self, Database},
@@ -138,11 +140,12 @@ impl Importer<'_> {
 
     /// Databases of a bundle that are referred to, by their UUIDs.
     pub(super) async fn databases(&mut self, wanted: Option<&[String]>, overwrite: bool) -> Result<()> {
-        for name in self.configs.files_of(super::AssetKind::Database) {
-            let map = self.configs.read(&name, super::AssetKind::Database)?;
-            if wanted.is_some_and(|wanted| !wanted.iter().any(|w| w == string_field(&map, "uuid"))) {
+        let wanted: Option<HashSet<&String>> = wanted.map(|wanted| wanted.iter().collect());
+        for file in self.configs.known(super::AssetKind::Database) {
+            if wanted.as_ref().is_some_and(|wanted| !wanted.contains(&file.uuid)) {
                 continue;
             }
+            let map = self.configs.read(&file.name, super::AssetKind::Database)?;
             let id = self.database(map, overwrite).await?;
             if let Some(uuid) = database::find(self.db, id).await?.and_then(|d| d.uuid) {
                 self.databases.insert(uuid.to_string(), id);

@@ -1,11 +1,14 @@
 //! Datasets of a bundle (`superset.commands.dataset.importers.v1.utils`).
 
+use std::collections::HashSet;
+
 use daos::{
-    database, dataset, imported,
-    person::{self, Owned},
+    Record, database, dataset, imported,
+    person::Owned,
     rows as keys,
     table::Table,
     tables::{SQL_METRICS, TABLE_COLUMNS, TABLES},
+    write,
 };
 use infra::{
     Error, Result,
@@ -153,21 +156,36 @@ impl Importer<'_> {
             "columns" => (&TABLE_COLUMNS, "column_name", super::super::document::COLUMN),
             _ => (&SQL_METRICS, "metric_name", super::super::document::METRIC),
         };
+        let user = self.caller.user.user_id();
         let mut known = imported::children(self.db, table, dataset, name).await?;
-        let mut kept = Vec::new();
+        let mut named = HashSet::new();
+        let mut new = Vec::new();
         let children = map.get_mut(key).and_then(Yaml::as_list_mut).map(std::mem::take).unwrap_or_default();
         for child in children {
             let Yaml::Map(child) = child else { continue };
             let mut row = values(table, &child, fields)?;
             row.push(("table_id", dataset.into()));
-            let name = string_field(&child, name).to_owned();
-            let written =
-                rows::write(self.db, &self.caller.user, table, known.get(&name).copied(), row).await?;
-            known.insert(name, written.id);
-            kept.push(written.id);
+            let name_of = string_field(&child, name).to_owned();
+            let is_again = !named.insert(name_of.clone());
+            if is_again && !new.is_empty() {
+                // the last one of a name counts
+                write::insert_all(self.db, table, std::mem::take(&mut new), user).await?;
+            }
+            if is_again {
+                known = imported::children(self.db, table, dataset, name).await?;
+            }
+            match known.get(&name_of) {
+                Some(stored) => {
+                    write::retain_changed(table, stored, &mut row);
+                    write::update(self.db, table, key_of(table, stored).into(), row, user).await?;
+                }
+                None => new.push(rows::defaulted(table, row)),
+            }
         }
+        write::insert_all(self.db, table, new, user).await?;
         if sync {
-            let gone: Vec<i64> = known.into_values().filter(|id| !kept.contains(id)).collect();
+            let gone = known.iter().filter(|(name, _)| !named.contains(*name));
+            let gone: Vec<i64> = gone.map(|(_, stored)| key_of(table, stored)).collect();
             keys::delete_where(self.db, table.name, "id", &gone).await?;
         }
         Ok(())
@@ -193,22 +211,6 @@ impl Importer<'_> {
         self.progress.done();
     }
 
-    /// The caller becomes an owner of what they have imported; all owners.
-    pub(super) async fn join_owners(&self, of: Owned, id: i64) -> Result<Vec<i64>> {
-        let mut owners: Vec<i64> = person::owners(self.db, of, &[id])
-            .await?
-            .remove(&id)
-            .unwrap_or_default()
-            .iter()
-            .map(|p| p.id)
-            .collect();
-        if let Some(me) = self.caller.user.user_id().filter(|me| !owners.contains(me)) {
-            owners.push(me);
-            person::set_owners(self.db, of, id, &owners).await?;
-        }
-        Ok(owners)
-    }
-
     pub(super) async fn implicit_tags(
         &self,
         kind: ObjectType,
@@ -222,6 +224,10 @@ impl Importer<'_> {
             implicit_tags::updated(config, db, &self.caller.user, kind, written.id, owners).await
         }
     }
+}
+
+fn key_of(table: &Table, stored: &Record) -> i64 {
+    stored.get(table.pk).unwrap_or_default()
 }
 
 /// JSON columns are texts; null stays null.

@@ -33,7 +33,7 @@ pub async fn import_examples(
         Err(MetadataError::Failed(error)) => return Err(error),
     }
     let secrets = Secrets::default();
-    let configs = Configs::check(app, contents, &secrets, KNOWN, &mut problems).await?;
+    let configs = Configs::check(app, contents, &secrets, KNOWN, &mut problems, progress).await?;
     if !overwrite {
         for kind in KNOWN {
             note_existing(app, &configs, *kind, "Model", &mut problems).await?;

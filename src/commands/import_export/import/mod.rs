@@ -11,6 +11,7 @@ mod dataset;
 mod examples;
 pub mod failure;
 mod filter_box;
+mod owners;
 mod plain;
 mod rows;
 mod run;
@@ -21,11 +22,8 @@ mod unversioned;
 
 use std::collections::HashMap;
 
-use daos::{
-    dataset::Dataset,
-    person::{self, Owned},
-};
-use infra::{Result, db::Executor};
+use daos::dataset::Dataset;
+use infra::db::Executor;
 
 pub use configs::Secrets;
 pub use examples::import_examples;
@@ -38,6 +36,8 @@ use configs::Configs;
 
 /// Who is told how far an import has come.
 pub trait Progress: Send + Sync {
+    /// So many of all files are checked.
+    fn checked(&mut self, _files: usize, _all: usize) {}
     /// One more object is done.
     fn done(&mut self);
 }
@@ -69,6 +69,7 @@ struct Importer<'a> {
     takes_tags: bool,
     /// What `tags.yaml` says of tags.
     tag_descriptions: HashMap<String, Option<String>>,
+    owners: owners::Owners,
     /// Databases by UUID.
     databases: HashMap<String, i64>,
     /// Datasets by UUID.
@@ -86,11 +87,5 @@ struct Importer<'a> {
 impl Importer<'_> {
     fn can_write(&self, view: &str) -> bool {
         self.trusted || self.caller.user.can_access("can_write", view)
-    }
-
-    /// The caller owns an object or is an admin; nobody asks where nobody is the caller.
-    async fn owns(&self, of: Owned, id: i64) -> Result<bool> {
-        let Some(me) = self.caller.user.user_id() else { return Ok(true) };
-        Ok(self.caller.user.is_admin || !person::owned_by(self.db, of, me, &[id]).await?.is_empty())
     }
 }

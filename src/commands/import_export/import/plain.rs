@@ -1,6 +1,8 @@
 //! Saved queries and themes of a bundle (`superset.commands.query.importers.v1.utils`,
 //! `superset.commands.theme.import_themes`).
 
+use std::collections::HashSet;
+
 use daos::{
     imported,
     tables::{SAVED_QUERIES, THEMES},
@@ -59,11 +61,12 @@ impl Importer<'_> {
         overwrite: bool,
     ) -> Result<Vec<(String, i64)>> {
         let mut themes = Vec::new();
-        for name in self.configs.files_of(AssetKind::Theme) {
-            let map = self.configs.read(&name, AssetKind::Theme)?;
-            if wanted.is_some_and(|wanted| !wanted.iter().any(|w| w == string_field(&map, "uuid"))) {
+        let wanted: Option<HashSet<&String>> = wanted.map(|wanted| wanted.iter().collect());
+        for file in self.configs.known(AssetKind::Theme) {
+            if wanted.as_ref().is_some_and(|wanted| !wanted.contains(&file.uuid)) {
                 continue;
             }
+            let map = self.configs.read(&file.name, AssetKind::Theme)?;
             let given = uuid(string_field(&map, "uuid")).map(|u| u.to_string()).unwrap_or_default();
             themes.push((given, self.theme(map, overwrite).await?));
             self.progress.done();

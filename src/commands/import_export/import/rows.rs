@@ -96,7 +96,7 @@ pub async fn write(
     user: &Principal,
     table: &'static Table,
     found: Option<i64>,
-    mut values: Values,
+    values: Values,
 ) -> Result<Written> {
     match found {
         Some(id) => {
@@ -109,13 +109,18 @@ pub async fn write(
             Ok(Written { id, is_new: false })
         }
         None => {
-            let defaulted = |name: &str| table.column(name).is_some_and(|c| c.default != Fill::Nothing);
-            // a column with a default takes it for null, too
-            values.retain(|(name, value)| *value != Stored::Null || !defaulted(name));
+            let values = defaulted(table, values);
             let id = rows::key(&write::insert(db, table, values, user.user_id()).await?)?;
             Ok(Written { id, is_new: true })
         }
     }
+}
+
+/// The values of a new row: a column with a default takes it for null, too.
+pub fn defaulted(table: &Table, mut values: Values) -> Values {
+    let has_default = |name: &str| table.column(name).is_some_and(|c| c.default != Fill::Nothing);
+    values.retain(|(name, value)| *value != Stored::Null || !has_default(name));
+    values
 }
 
 /// A text of a document; empty where there is none.

@@ -3,11 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use daos::{chart, imported};
-use infra::{
-    Error, Result,
-    db::Executor,
-    yaml::{Map, Yaml},
-};
+use infra::{Error, Result, db::Executor, yaml::Yaml};
 use serde_json::Value;
 
 use super::{
@@ -92,8 +88,9 @@ pub async fn import(
         Err(MetadataError::Problem(errors)) => problems.add(METADATA, errors),
         Err(MetadataError::Failed(error)) => return Err(error),
     }
+    let secrets = &options.secrets;
     let configs =
-        Configs::check(&caller.app, contents, &options.secrets, kind.knows(), &mut problems).await?;
+        Configs::check(&caller.app, contents, secrets, kind.knows(), &mut problems, progress).await?;
     if !options.overwrite {
         note_existing(&caller.app, &configs, kind, kind.title(), &mut problems).await?;
     }
@@ -138,7 +135,8 @@ async fn assets(
         Err(MetadataError::Problem(errors)) => problems.add(METADATA, errors),
         Err(MetadataError::Failed(error)) => return Err(error),
     }
-    let configs = Configs::check(&caller.app, contents, &options.secrets, KNOWN, &mut problems).await?;
+    let secrets = &options.secrets;
+    let configs = Configs::check(&caller.app, contents, secrets, KNOWN, &mut problems, progress).await?;
     problems.check("assets")?;
     write(caller, Goal::Assets, &configs, options, (HashMap::new(), progress)).await
 }
@@ -158,18 +156,18 @@ pub(super) async fn note_existing(
     problems: &mut Problems,
 ) -> Result<()> {
     let mut files = Vec::new();
-    for name in configs.files_of(kind) {
-        let map = configs.read(&name, kind)?;
+    for file in configs.known(kind) {
         // the original compares texts
-        let given = uuid(string_field(&map, "uuid")).filter(|u| u.to_string() == string_field(&map, "uuid"));
-        files.extend(given.map(|uuid| (name, uuid)));
+        let given = uuid(&file.uuid).filter(|u| u.to_string() == file.uuid);
+        files.extend(given.map(|uuid| (&file.name, uuid)));
     }
     let uuids: Vec<_> = files.iter().map(|(_, uuid)| *uuid).collect();
-    let taken = imported::existing(app.db.exec(), kind.table(), &uuids).await?;
+    let taken: HashSet<_> =
+        imported::existing(app.db.exec(), kind.table(), &uuids).await?.into_iter().collect();
     for (name, uuid) in files {
         if taken.contains(&uuid) {
             let text = format!("{title} already exists and `overwrite=true` was not passed");
-            problems.add(&name, Value::from(text));
+            problems.add(name, Value::from(text));
         }
     }
     Ok(())
@@ -268,6 +266,7 @@ impl<'a> Importer<'a> {
             trusted: false,
             takes_tags: false,
             tag_descriptions: HashMap::new(),
+            owners: HashMap::new(),
             databases: HashMap::new(),
             datasets: HashMap::new(),
             charts: HashMap::new(),
@@ -287,15 +286,15 @@ impl<'a> Importer<'a> {
         let overwrite = options.overwrite;
         match goal {
             Goal::One(AssetKind::Chart) => {
-                let datasets = self.referred_by(AssetKind::Chart, "dataset_uuid")?;
-                let databases = self.databases_of(&datasets)?;
+                let datasets = self.parents(AssetKind::Chart);
+                let databases = self.databases_of(&datasets);
                 self.databases(Some(&databases), false).await?;
                 self.datasets(false).await?;
                 self.charts(overwrite, true).await
             }
             Goal::One(AssetKind::Dashboard) => self.dashboard_bundle(overwrite).await,
             Goal::One(AssetKind::Dataset) => {
-                let databases = self.referred_by(AssetKind::Dataset, "database_uuid")?;
+                let databases = self.parents(AssetKind::Dataset);
                 self.databases(Some(&databases), false).await?;
                 self.datasets(overwrite).await
             }
@@ -305,7 +304,7 @@ impl<'a> Importer<'a> {
                 self.datasets(false).await
             }
             Goal::One(AssetKind::SavedQuery) => {
-                let databases = self.referred_by(AssetKind::SavedQuery, "database_uuid")?;
+                let databases = self.parents(AssetKind::SavedQuery);
                 self.databases(Some(&databases), false).await?;
                 self.saved_queries(overwrite, false).await
             }
@@ -317,13 +316,9 @@ impl<'a> Importer<'a> {
     async fn dashboard_bundle(&mut self, overwrite: bool) -> Result<()> {
         let mut referred = self.referred()?;
         let charts: HashSet<String> = referred.charts.drain(..).collect();
-        for name in self.configs.files_of(AssetKind::Chart) {
-            let map = self.configs.read(&name, AssetKind::Chart)?;
-            if charts.contains(string_field(&map, "uuid")) {
-                referred.datasets.push(string_field(&map, "dataset_uuid").to_owned());
-            }
-        }
-        let databases = self.databases_of(&referred.datasets)?;
+        let shown = self.configs.known(AssetKind::Chart).filter(|file| charts.contains(&file.uuid));
+        referred.datasets.extend(shown.map(|file| file.parent.clone()));
+        let databases = self.databases_of(&referred.datasets);
         let themes = self.themes(Some(&referred.themes), false).await?;
         self.databases(Some(&databases), false).await?;
         self.datasets(false).await?;
@@ -345,11 +340,8 @@ impl<'a> Importer<'a> {
             let dataset = self.dataset(map, database, true).await?;
             self.remember(dataset);
         }
-        for name in self.configs.files_of(AssetKind::Chart) {
-            let map = self.configs.read(&name, AssetKind::Chart)?;
-            if !self.datasets.contains_key(string_field(&map, "dataset_uuid")) {
-                return Err(Error::internal("a chart without its dataset"));
-            }
+        if self.configs.known(AssetKind::Chart).any(|file| !self.datasets.contains_key(&file.parent)) {
+            return Err(Error::internal("a chart without its dataset"));
         }
         self.charts(true, false).await?;
         self.dashboards(true, &[], true).await?;
@@ -374,23 +366,16 @@ impl<'a> Importer<'a> {
         Ok(())
     }
 
-    /// A field of all files of a resource.
-    fn referred_by(&self, kind: AssetKind, field: &str) -> Result<Vec<String>> {
-        let read = |name: &String| Ok(string_field(&self.configs.read(name, kind)?, field).to_owned());
-        self.configs.files_of(kind).iter().map(read).collect()
+    /// What all files of a resource belong to.
+    fn parents(&self, kind: AssetKind) -> Vec<String> {
+        self.configs.known(kind).map(|file| file.parent.clone()).collect()
     }
 
     /// Databases of datasets in the bundle.
-    fn databases_of(&self, datasets: &[String]) -> Result<Vec<String>> {
+    fn databases_of(&self, datasets: &[String]) -> Vec<String> {
         let datasets: HashSet<&str> = datasets.iter().map(String::as_str).collect();
-        let mut found = Vec::new();
-        for name in self.configs.files_of(AssetKind::Dataset) {
-            let map: Map = self.configs.read(&name, AssetKind::Dataset)?;
-            if datasets.contains(string_field(&map, "uuid")) {
-                found.push(string_field(&map, "database_uuid").to_owned());
-            }
-        }
-        Ok(found)
+        let wanted = self.configs.known(AssetKind::Dataset).filter(|f| datasets.contains(f.uuid.as_str()));
+        wanted.map(|file| file.parent.clone()).collect()
     }
 
     /// Filter boxes have become native filters of their dashboards.
