@@ -95,7 +95,7 @@ impl Database {
             found.next_token
         };
         let listed = self.listed("ListTableMetadata", body, page).await;
-        listed.map_err(|trouble| trouble.error("OperationalError"))?;
+        listed.map_err(Trouble::plain)?;
         Ok(names)
     }
 
@@ -111,7 +111,7 @@ impl Database {
         match found {
             Ok(found) => Ok(Some(found.table_metadata)),
             Err(Trouble::Refused(refusal, _)) if refusal.kind == "MetadataException" => Ok(None),
-            Err(trouble) => Err(trouble.error("OperationalError")),
+            Err(trouble) => Err(trouble.plain()),
         }
     }
 }
@@ -133,7 +133,7 @@ impl Inspect for Database {
         match self.listed("ListDatabases", body, page).await {
             // a catalog that does not list what it has
             Err(Trouble::Refused(refusal, _)) if refusal.kind == "InvalidRequestException" => Ok(Vec::new()),
-            Err(trouble) => Err(trouble.error("OperationalError")),
+            Err(trouble) => Err(trouble.plain()),
             Ok(()) => Ok(names),
         }
     }

@@ -95,10 +95,6 @@ impl Driver for Database {
             other => other,
         })
     }
-
-    async fn cancel(&self, number: &str) -> Result<bool, EngineError> {
-        self.server.stop(number).await.map(|()| true)
-    }
 }
 
 #[async_trait]
@@ -131,7 +127,6 @@ impl Fetch for Database {
             }
         };
         running.begun(Statement::Begun(id.clone()));
-        options.report_progress(Some(&id), 0.0);
         let ended = self.ended(&id, options).await?;
         running.over();
         if ended.status.state != State::Succeeded {

@@ -56,6 +56,14 @@ impl Trouble {
         }
     }
 
+    /// The same where no statement of SQL is behind it: nobody wraps these words.
+    pub fn plain(self) -> EngineError {
+        match self {
+            Self::Refused(_, words) => EngineError::Connect(words),
+            Self::Failed(error) => error,
+        }
+    }
+
     /// The service has surely not done what was asked for.
     pub fn is_before(&self) -> bool {
         match self {

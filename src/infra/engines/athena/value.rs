@@ -58,11 +58,7 @@ pub(super) fn push(text: Option<&str>, kind: Kind, out: &mut ColumnBuilder) {
             .ok()
             .map(|t| out.timestamp(t.and_utc().timestamp_micros())),
         Kind::Bytes => from_hex(&text.replace(' ', "")).map(|b| out.push_object(Scalar::Bytes(b))),
-        Kind::Json => serde_json::from_str(text).ok().map(|document| match document {
-            // the document `null` is Python's `None`
-            Value::Null => out.null(),
-            document => out.push_object(Scalar::Json(document)),
-        }),
+        Kind::Json => serde_json::from_str(text).ok().map(|document| push_document(document, out)),
         Kind::Text => {
             out.text(text.into());
             return;
@@ -70,5 +66,21 @@ pub(super) fn push(text: Option<&str>, kind: Kind, out: &mut ColumnBuilder) {
     };
     if done.is_none() {
         out.push_object(Scalar::Text(text.into()));
+    }
+}
+
+/// Moves a document into its column; what is no list and no object is a value of its own, as Python reads it.
+fn push_document(document: Value, out: &mut ColumnBuilder) {
+    match document {
+        // the document `null` is Python's `None`
+        Value::Null => out.null(),
+        Value::Bool(b) => out.bool(b),
+        Value::String(text) => out.text(text.into()),
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(n), _) => out.int(n),
+            (None, Some(f)) => out.float(f),
+            (None, None) => out.null(),
+        },
+        document => out.push_object(Scalar::Json(document)),
     }
 }

@@ -219,8 +219,8 @@ async fn profiles() {
         "[profile one]\nrole_arn=arn:one\nsource_profile=base\nregion=eu-central-1\n[profile two]\nrole_arn=arn:two\n\
          source_profile=one\n[profile a]\nrole_arn=x\nsource_profile=b\n[profile b]\nrole_arn=x\nsource_profile=a\n\
          [profile program]\ncredential_process=/bin/true\n[profile mfa]\nrole_arn=x\nmfa_serial=m\n\
-         source_profile=base\n[profile sso]\nsso_session=x\n[profile alone]\nrole_arn=x\n[profile machine]\nrole_arn=x\n\
-         credential_source=Ec2InstanceMetadata\n",
+         source_profile=base\n[profile sso]\nsso_session=x\n[profile alone]\nrole_arn=x\n\
+         [profile machine]\nrole_arn=x\ncredential_source=Ec2InstanceMetadata\n",
     );
     let files = [
         ("AWS_SHARED_CREDENTIALS_FILE", credentials.to_str().unwrap()),
