@@ -38,7 +38,7 @@ pub fn transactions_in_web() -> Vec<String> {
 /// A name of an engine as a string is a fact about it: those are in its specification.
 pub fn engine_names() -> Vec<String> {
     let names = "postgresql|mysql|mariadb|sqlite|clickhouse|clickhousedb|trino|presto|mssql|duckdb|bigquery|snowflake|\
-                 starrocks|databricks|hive|oracle|redshift|druid";
+                 starrocks|databricks|hive|oracle|redshift|druid|athena|awsathena";
     lines(&format!("\"({names})\""), source::CRATES, &ENGINES)
 }
 

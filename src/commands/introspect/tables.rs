@@ -240,6 +240,9 @@ pub async fn table_metadata(
         // keys have no names there
         primary_key = json!({"constrained_columns": null});
     }
+    if target.spec().sql.inspector == Inspector::Athena {
+        primary_key = json!({});
+    }
     let mut foreign_keys = Vec::new();
     for key in target.foreign_keys(&inner, table).await.map_err(fail)? {
         foreign_keys.push(json!({
@@ -287,6 +290,15 @@ fn printed_type(compiled: &str, inspector: Inspector) -> String {
     let name = compiled.split(['(', ' ']).next().unwrap_or(compiled);
     if inspector == Inspector::Bigquery {
         return printed_by_bigquery(compiled);
+    }
+    if inspector == Inspector::Athena {
+        return match name {
+            "STRING" => "VARCHAR",
+            "DOUBLE" => "FLOAT",
+            "UNKNOWN" => "NULL",
+            _ => compiled,
+        }
+        .to_owned();
     }
     if inspector == Inspector::Presto {
         // what SQLAlchemy has no type for prints as its null type

@@ -164,6 +164,8 @@ pub enum Inspector {
     Snowflake,
     /// SQLite's: a table that is not there has no columns, and is no error.
     Sqlite,
+    /// Athena's: types have SQLAlchemy's names in print; there are no primary keys at all.
+    Athena,
     /// BigQuery's: types have SQLAlchemy's names in print and the service's when they are compiled, without lengths.
     Bigquery,
 }

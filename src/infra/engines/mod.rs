@@ -3,6 +3,8 @@
 //! What is known of an engine without connecting is data (`crate::engine_specs`, a file each); [`Engines`] opens
 //! databases by [`Source`], and an [`Engine`] executes statements within [`QueryOptions`].
 
+mod athena;
+mod aws;
 #[cfg(test)]
 mod bad_input_tests;
 mod batch;
@@ -49,6 +51,7 @@ pub use tunnel::{Gateway, Login};
 
 /// The drivers by the name of their protocol, which specs bear.
 const DRIVERS: &[(&str, driver::Open)] = &[
+    ("athena", athena::open),
     ("bigquery", bigquery::open),
     ("clickhouse", clickhouse::open),
     ("databricks", databricks::open),

@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 
 use super::super::{
     error::EngineError,
-    http::{self, Access, Auth, Endpoint, Verify},
+    http::{self, Access, Auth, Backoff, Endpoint, Verify},
 };
 
 /// What a token may do; the last is for tables that are sheets (`sqlalchemy_bigquery._helpers`).
@@ -33,6 +33,8 @@ const SLACK: Duration = Duration::from_secs(225);
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often a server of tokens that is busy is asked.
 const TRIES: u32 = 3;
+/// Before it is asked again.
+const PAUSE: Duration = Duration::from_millis(500);
 /// Bytes that its answer may have.
 const MOST: usize = 64 << 10;
 /// Characters of its words that are told.
@@ -129,8 +131,7 @@ impl Account {
             access_token: String,
             expires_in: Option<u64>,
         }
-        let mut pause = Duration::from_millis(500);
-        let mut tries = 1;
+        let mut backoff = Backoff::new(PAUSE, PATIENCE, TRIES);
         let (status, body) = loop {
             let request = self.endpoint.request(Method::POST, &self.address);
             let request = request
@@ -141,12 +142,10 @@ impl Account {
             let answer = http::send(request, PATIENCE).await.map_err(failed)?;
             let status = answer.status();
             let body = http::body(answer, MOST, PATIENCE).await.map_err(failed)?;
-            if !(status.is_server_error() || status.as_u16() == 429) || tries == TRIES {
+            let busy = status.is_server_error() || status.as_u16() == 429;
+            if !busy || !backoff.again(None).await {
                 break (status, body);
             }
-            tries += 1;
-            tokio::time::sleep(pause).await;
-            pause *= 2;
         };
         if !status.is_success() {
             return Err(EngineError::Unauthorized(refusal(&body)));

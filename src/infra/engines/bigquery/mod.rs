@@ -29,7 +29,7 @@ use super::{
     driver::{Driver, Out},
     engine::Files,
     error::EngineError,
-    http::{self, Fetch},
+    http::{self, Backoff, Fetch, Running},
 };
 use protocol::{Fault, Field, Page, Row, is_passing};
 use server::{Place, Server, Trouble};
@@ -45,6 +45,8 @@ const PAGE_ROWS: usize = 50_000;
 const TRIES: u32 = 3;
 /// Before it is begun again.
 const PAUSE: Duration = Duration::from_secs(1);
+/// The longest time before that.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Characters of a server's words that are told.
 const MAX_WORDS: usize = 64 << 10;
 
@@ -57,24 +59,6 @@ pub(super) fn open(source: &Source, _: &Files) -> Result<Box<dyn Driver>, Engine
 pub(super) struct Database {
     server: Arc<Server>,
     turns: Semaphore,
-}
-
-/// A job that runs in the service; it is cancelled when this is dropped.
-struct Running {
-    server: Arc<Server>,
-    place: Option<Place>,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let (server, Some(place)) = (self.server.clone(), self.place.take()) else { return };
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        runtime.spawn(async move {
-            if let Err(error) = server.cancel(&place).await {
-                tracing::warn!(%error, "statement could not be cancelled");
-            }
-        });
-    }
 }
 
 fn raised(message: &str) -> EngineError {
@@ -163,27 +147,24 @@ impl Fetch for Database {
     ) -> Result<(), EngineError> {
         guard::check(sql, options.allow_write)?;
         let server = &self.server;
-        let mut running = Running { server: server.clone(), place: None };
-        let mut pause = PAUSE;
-        let mut tries = 1;
+        let mut running = Running::new(server);
+        let mut backoff = Backoff::new(PAUSE, LONGEST_PAUSE, TRIES);
         let first = loop {
             match self.first_page(sql, options, &mut running).await {
                 Ok(page) => break page,
-                // what writes may have done a part of it
-                Err(Fall { passes: true, .. }) if tries < TRIES && !options.allow_write => {
-                    running.place = None;
-                    tokio::time::sleep(pause).await;
-                    (tries, pause) = (tries + 1, pause * 2);
-                }
-                Err(Fall { error, over, .. }) => {
-                    if over {
-                        running.place = None;
+                Err(Fall { error, passes, over }) => {
+                    // what writes may have done a part of it
+                    let again = passes && !options.allow_write && backoff.again(None).await;
+                    if over || again {
+                        running.over();
                     }
-                    return Err(error);
+                    if !again {
+                        return Err(error);
+                    }
                 }
             }
         };
-        let place = running.place.clone().ok_or_else(|| server.protocol())?;
+        let place = running.statement().cloned().ok_or_else(|| server.protocol())?;
         let fields = first.schema.map(|schema| schema.fields).unwrap_or_default();
         let info = fields.iter().map(|f| ColumnInfo { name: f.name.clone(), sql_type: f.type_.clone() });
         let mut batcher = Batcher::new(options, info.collect(), cells);
@@ -198,7 +179,7 @@ impl Fetch for Database {
             let page = page.map_err(|trouble| self.page_error(&place, trouble).error)?;
             (page_rows, token) = (page.rows, page.page_token);
         }
-        running.place = None;
+        running.over();
         match batcher.rest() {
             Some(rest) => sink.put(rest).await,
             None => Ok(()),
@@ -240,11 +221,11 @@ impl Database {
         &self,
         sql: &str,
         options: &QueryOptions,
-        running: &mut Running,
+        running: &mut Running<Server>,
     ) -> Result<Page, Fall> {
         let server = &self.server;
         let mut place = self.place();
-        running.place = Some(place.clone());
+        running.begun(place.clone());
         let begun = server.insert(sql, &place, false, options.timeout).await.map_err(|trouble| {
             let over = matches!(&trouble, Trouble::Refused(refusal) if refusal.status < 500);
             Fall { error: server.not_begun(trouble), passes: false, over }
@@ -252,7 +233,7 @@ impl Database {
         if let Some(job) = begun {
             if let Some(location) = job.job_reference.and_then(|reference| reference.location) {
                 place.location = Some(location);
-                running.place = Some(place.clone());
+                running.begun(place.clone());
             }
             if let Some(fault) = job.status.and_then(|status| status.error_result) {
                 let passes = is_passing(&fault.reason);
@@ -267,7 +248,7 @@ impl Database {
             }
             if let Some(location) = page.job_reference.and_then(|reference| reference.location) {
                 place.location = Some(location);
-                running.place = Some(place.clone());
+                running.begun(place.clone());
             }
             // the service has waited; one that has not must not be asked without end
             tokio::time::sleep(Duration::from_millis(100)).await;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use super::{
     super::{
         Source,
         error::EngineError,
-        http::{self, Endpoint, Failure},
+        http::{self, Backoff, Cancel, Endpoint, Failure},
     },
     MAX_WORDS, PAGE, TIMEOUT,
     protocol::{self, Job, Page, Refusal, in_path},
@@ -109,8 +110,8 @@ impl Server {
         let mut url = self.endpoint.base().clone();
         url.set_path(&self.full_path(path));
         url.query_pairs_mut().append_pair("prettyPrint", "false").extend_pairs(query);
-        let (mut pause, mut renewed) = (PAUSE, false);
-        for tries in 1..=TRIES {
+        let (mut backoff, mut renewed) = (Backoff::new(PAUSE, LONGEST_PAUSE, TRIES), false);
+        loop {
             let token = self.target.account.token().await?;
             let mut request = self.endpoint.request(method.clone(), &url).bearer_auth(&token);
             if let Some(body) = body {
@@ -118,12 +119,10 @@ impl Server {
             }
             let answer = http::send(request, patience).await.map_err(|e| self.failed(&e, path))?;
             let status = answer.status();
-            let after = answer.headers().get("retry-after").and_then(|v| v.to_str().ok()?.parse().ok());
-            let read = http::body(answer, limit, patience).await.map_err(|e| match e {
-                Failure::TooLarge => EngineError::TooLarge(limit >> 20),
-                Failure::TimedOut(_) => EngineError::Timeout(patience),
-                e => self.failed(&e, path),
-            })?;
+            let after = http::retry_after(&answer);
+            let read = http::body(answer, limit, patience)
+                .await
+                .map_err(|e| e.into_error(limit, patience, |e| self.failed(e, path)))?;
             if status.is_success() {
                 return Ok(read);
             }
@@ -132,16 +131,14 @@ impl Server {
             if status == StatusCode::UNAUTHORIZED && !renewed {
                 self.target.account.forget(&token).await;
                 renewed = true;
-            } else if tries < TRIES && (busy || refusal.as_ref().is_some_and(Refusal::is_passing)) {
-                let wait = after.map_or(pause, Duration::from_secs).min(LONGEST_PAUSE);
-                tokio::time::sleep(wait).await;
-                pause *= 2;
-            } else {
+                continue;
+            }
+            let passes = busy || refusal.as_ref().is_some_and(Refusal::is_passing);
+            if !passes || !backoff.again(after).await {
                 let refusal = refusal.ok_or_else(|| self.protocol())?;
                 return Err(Trouble::Refused(refusal));
             }
         }
-        Err(self.protocol().into())
     }
 
     /// What a question of our own is answered.
@@ -210,9 +207,13 @@ impl Server {
         let body = self.body((&Method::GET, &path, &query), None, bounds).await?;
         Ok(protocol::read(&body).ok_or_else(|| self.protocol())?)
     }
+}
 
-    /// Ends a job.
-    pub async fn cancel(&self, place: &Place) -> Result<(), EngineError> {
+#[async_trait]
+impl Cancel for Server {
+    type Statement = Place;
+
+    async fn cancel(&self, place: Place) -> Result<(), EngineError> {
         let path = format!("{}/{}/cancel", self.jobs(), in_path(&place.id));
         let query: Vec<_> = place.location.iter().map(|location| ("location", location.clone())).collect();
         let method = Method::POST;

@@ -26,7 +26,7 @@ use super::{
     driver::{Driver, Out},
     engine::Files,
     error::EngineError,
-    http::{self, Endpoint, Failure, Fetch},
+    http::{self, Backoff, Cancel, Endpoint, Failure, Fetch, Running},
 };
 use protocol::{Answer, Chunk, State};
 use source::Target;
@@ -66,24 +66,6 @@ struct Server {
     schema: Option<String>,
 }
 
-/// A statement that runs in the server; it is cancelled when this is dropped.
-struct Running {
-    server: Arc<Server>,
-    id: Option<String>,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let (server, Some(id)) = (self.server.clone(), self.id.take()) else { return };
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        runtime.spawn(async move {
-            if let Err(error) = server.cancel(&id).await {
-                tracing::warn!(%error, "statement could not be cancelled");
-            }
-        });
-    }
-}
-
 fn raised(class: &str, message: &str) -> EngineError {
     EngineError::Statement {
         class: format!("databricks.sql.exc.{class}"),
@@ -120,22 +102,19 @@ impl Server {
         limit: usize,
         patience: Duration,
     ) -> Result<Vec<u8>, EngineError> {
-        let mut pause = PAUSE;
-        for tries in 1.. {
+        let mut backoff = Backoff::new(PAUSE, LONGEST_PAUSE, TRIES);
+        loop {
             let answer = http::send(request(), patience).await.map_err(|e| self.failed(&e))?;
-            match answer.status() {
+            let status = answer.status();
+            let busy = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+            if busy && backoff.again(http::retry_after(&answer)).await {
+                continue;
+            }
+            match status {
                 StatusCode::OK => {
-                    return http::body(answer, limit, patience).await.map_err(|e| match e {
-                        Failure::TooLarge => EngineError::TooLarge(limit >> 20),
-                        Failure::TimedOut(_) => EngineError::Timeout(patience),
-                        e => self.failed(&e),
-                    });
-                }
-                StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE if tries < TRIES => {
-                    let after =
-                        answer.headers().get("retry-after").and_then(|v| v.to_str().ok()?.parse().ok());
-                    tokio::time::sleep(after.map_or(pause, Duration::from_secs).min(LONGEST_PAUSE)).await;
-                    pause *= 2;
+                    return http::body(answer, limit, patience)
+                        .await
+                        .map_err(|e| e.into_error(limit, patience, |e| self.failed(e)));
                 }
                 // what a server that is none of Databricks answers is nobody's (T33)
                 StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
@@ -156,12 +135,6 @@ impl Server {
                 }
             }
         }
-        Err(self.protocol())
-    }
-
-    async fn cancel(&self, id: &str) -> Result<(), EngineError> {
-        let path = format!("{STATEMENTS}/{}/cancel", protocol::in_path(id));
-        self.body(|| self.request(Method::POST, &path).json(&Map::new()), PAGE, TIMEOUT).await.map(drop)
     }
 
     fn statement(&self, sql: &str, options: &QueryOptions) -> Map<String, Value> {
@@ -178,6 +151,16 @@ impl Server {
         put("format", Some("JSON_ARRAY"));
         put("disposition", Some("INLINE"));
         body
+    }
+}
+
+#[async_trait]
+impl Cancel for Server {
+    type Statement = String;
+
+    async fn cancel(&self, id: String) -> Result<(), EngineError> {
+        let path = format!("{STATEMENTS}/{}/cancel", protocol::in_path(&id));
+        self.body(|| self.request(Method::POST, &path).json(&Map::new()), PAGE, TIMEOUT).await.map(drop)
     }
 }
 
@@ -229,26 +212,27 @@ impl Fetch for Database {
         sink: &mut Sink<'_>,
     ) -> Result<(), EngineError> {
         let server = &self.server;
-        let mut running = Running { server: server.clone(), id: None };
+        let mut running = Running::new(server);
         let statement = server.statement(sql, options);
         let limit = options.max_bytes.max(PAGE);
         let post = || server.request(Method::POST, STATEMENTS).json(&statement);
         let mut body = server.body(post, limit, options.timeout).await?;
-        let mut pause = PAUSE;
+        let mut backoff = Backoff::endless(PAUSE, LONGEST_PAUSE);
         let answer = loop {
             let answer = Answer::read(&body).ok_or_else(|| server.protocol())?;
-            running.id.clone_from(&answer.statement_id);
+            if let Some(id) = &answer.statement_id {
+                running.begun(id.clone());
+            }
             match answer.status.state {
                 State::Succeeded => break answer,
                 State::Pending | State::Running => {
                     let id = answer.statement_id.as_deref().ok_or_else(|| server.protocol())?;
                     let path = format!("{STATEMENTS}/{}", protocol::in_path(id));
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    backoff.again(None).await;
                     body = server.body(|| server.request(Method::GET, &path), limit, options.timeout).await?;
                 }
                 State::Failed | State::Canceled | State::Closed | State::Unknown => {
-                    running.id = None;
+                    running.over();
                     let words = answer.status.error.and_then(|error| error.message);
                     let words =
                         words.unwrap_or_else(|| "the statement has ended without a result".to_owned());
@@ -270,7 +254,7 @@ impl Fetch for Database {
             let page = server.body(|| server.request(Method::GET, &next), limit, options.timeout).await?;
             chunk = Some(Chunk::read(&page).ok_or_else(|| server.protocol())?);
         }
-        running.id = None;
+        running.over();
         match batcher.rest() {
             Some(rest) => sink.put(rest).await,
             None => Ok(()),

@@ -12,7 +12,7 @@ use tokio::{
 pub type Asked = Arc<Mutex<Vec<String>>>;
 
 /// Answers one request after the other with what is given, and tells its port and what it was asked. A text is sent as
-/// it is; `{port}` in an answer is the server's own.
+/// it is; `{port}` in an answer is the server's own. The text of status 0 is the whole answer, with its head.
 pub async fn answering(answers: Vec<(u16, Value)>) -> (u16, Asked) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -25,6 +25,10 @@ pub async fn answering(answers: Vec<(u16, Value)>) -> (u16, Asked) {
             heard.lock().unwrap().push(request);
             let text = answer.as_str().map_or_else(|| answer.to_string(), str::to_owned);
             let body = text.replace("{port}", &port.to_string());
+            if status == 0 {
+                stream.write_all(body.as_bytes()).await.unwrap();
+                continue;
+            }
             let head =
                 format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
             stream.write_all((head + &body).as_bytes()).await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::{error::Error, io, time::Duration};
 
-use super::Access;
+use super::{super::error::EngineError, Access};
 
 /// What can go wrong between us and a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,20 @@ impl Failure {
             Some(kind) if error.is_connect() => Self::Unreachable(kind.to_string()),
             None if error.is_connect() => Self::Unreachable("no connection".to_owned()),
             _ => Self::Broken,
+        }
+    }
+
+    /// The error of an answer that was to have so many bytes at most, and so long a time; `other` words the rest.
+    pub fn into_error(
+        self,
+        limit: usize,
+        patience: Duration,
+        other: impl FnOnce(&Self) -> EngineError,
+    ) -> EngineError {
+        match self {
+            Self::TooLarge => EngineError::TooLarge(limit >> 20),
+            Self::TimedOut(_) => EngineError::Timeout(patience),
+            failure => other(&failure),
         }
     }
 

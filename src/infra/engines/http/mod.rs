@@ -5,7 +5,9 @@
 
 #[cfg(test)]
 mod answering;
+mod backoff;
 mod failure;
+mod running;
 mod statement;
 mod tls;
 
@@ -26,7 +28,9 @@ use tokio::{
 
 #[cfg(test)]
 pub(super) use answering::{Asked, answering};
+pub(super) use backoff::{Backoff, retry_after};
 pub(super) use failure::Failure;
+pub(super) use running::{Cancel, Running};
 pub(super) use statement::{Fetch, pieces, whole};
 pub(super) use tls::Verify;
 
@@ -133,6 +137,12 @@ impl Endpoint {
         self.base.as_str().trim_end_matches('/').to_owned()
     }
 
+    /// The header `Host` of requests: with a port that is not the usual one.
+    pub fn host(&self) -> String {
+        let host = self.base.host_str().unwrap_or_default();
+        self.base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+
     /// Where the server is.
     pub fn access(&self) -> &Access {
         &self.access
@@ -163,6 +173,9 @@ pub(super) async fn send(request: RequestBuilder, patience: Duration) -> Result<
 
 /// The whole body of an answer, if it is not above a number of bytes.
 pub(super) async fn body(mut answer: Response, limit: usize, patience: Duration) -> Result<Vec<u8>, Failure> {
+    if answer.content_length().is_some_and(|length| usize::try_from(length).is_ok_and(|n| n > limit)) {
+        return Err(Failure::TooLarge);
+    }
     let read = async {
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(|e| Failure::from_error(&e))? {

@@ -32,7 +32,7 @@ use super::{
     driver::{Driver, Out},
     engine::Files,
     error::EngineError,
-    http::{self, Endpoint, Fetch},
+    http::{self, Backoff, Cancel, Endpoint, Fetch},
 };
 use crate::engine_specs::Dialect;
 use protocol::{Answer, Found};
@@ -103,45 +103,62 @@ fn worded(code: i64, state: Option<&str>, query: Option<&str>, message: &str) ->
     }
 }
 
-/// A session with the statement that it runs. Dropped, the statement is ended, and the session with it.
-struct Running {
-    server: Arc<Server>,
-    session: Option<Session>,
-    /// The number of the request that has not ended.
+/// A session, and the number of the request in it that has not ended.
+pub(super) struct Busy {
+    session: Session,
     request: Option<String>,
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        let (server, request) = (self.server.clone(), self.request.take());
-        let Some(session) = self.session.take() else { return };
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        runtime.spawn(async move {
-            if let Some(request) = request
-                && let Err(error) = server.abort(&session, &request).await
-            {
-                tracing::warn!(%error, "statement could not be cancelled");
-            }
-            server.close(&session).await;
-        });
+/// A session with the statement that it runs. Dropped, the statement is ended, and the session with it.
+struct Running(http::Running<Server>);
+
+#[async_trait]
+impl Cancel for Server {
+    type Statement = Busy;
+
+    async fn cancel(&self, busy: Busy) -> Result<(), EngineError> {
+        let aborted = match &busy.request {
+            Some(request) => self.abort(&busy.session, request).await,
+            None => Ok(()),
+        };
+        self.close(&busy.session).await;
+        aborted
     }
 }
 
 impl Running {
+    fn of(server: &Arc<Server>, session: Session) -> Self {
+        let mut running = http::Running::new(server);
+        running.begun(Busy { session, request: None });
+        Self(running)
+    }
+
     async fn begin(server: &Arc<Server>, options: &QueryOptions) -> Result<Self, EngineError> {
         let session = server.session(options.schema.as_deref(), options.allow_write).await?;
-        Ok(Self { server: server.clone(), session: Some(session), request: None })
+        Ok(Self::of(server, session))
+    }
+
+    fn session(&mut self) -> Option<&mut Session> {
+        self.0.statement_mut().map(|busy| &mut busy.session)
+    }
+
+    fn set_request(&mut self, request: Option<String>) {
+        if let Some(busy) = self.0.statement_mut() {
+            busy.request = request;
+        }
     }
 
     fn reused(&self) -> bool {
-        self.session.as_ref().is_some_and(|session| session.reused)
+        self.0.statement().is_some_and(|busy| busy.session.reused)
     }
 
     /// Keeps the session for another statement.
     fn keep(mut self) {
-        let Some(session) = self.session.take() else { return };
+        let Some(busy) = self.0.over() else { return };
         // one that gives way is ended as this goes
-        self.session = self.server.keep(session);
+        if let Some(session) = self.0.server().keep(busy.session) {
+            self.0.begun(Busy { session, request: None });
+        }
     }
 
     /// An answer about a statement; a token that is no longer good is renewed once.
@@ -152,11 +169,11 @@ impl Running {
         body: Option<&serde_json::Value>,
         options: &QueryOptions,
     ) -> Result<Answer<Found>, EngineError> {
-        let server = self.server.clone();
+        let server = self.0.server().clone();
         let limit = options.max_bytes.max(PAGE);
         let mut renewed = false;
         loop {
-            let session = self.session.as_mut().ok_or_else(|| server.protocol())?;
+            let session = self.session().ok_or_else(|| server.protocol())?;
             let ask = || {
                 let request = server.request(method.clone(), path);
                 let request = request.header("authorization", proof(&session.token));
@@ -188,28 +205,27 @@ impl Running {
             "querySubmissionTime": chrono::Utc::now().timestamp_millis(),
             "parameters": parameters,
         });
-        self.request = Some(request);
+        self.set_request(Some(request));
         let mut answer = self.ask(&Method::POST, &path, Some(&body), options).await?;
-        let mut pause = PAUSE;
+        let mut backoff = Backoff::endless(PAUSE, LONGEST_PAUSE);
         loop {
             let code = answer.code.as_ref().and_then(protocol::Code::number);
             if !code.is_some_and(|code| IN_PROGRESS.contains(&code)) {
                 break;
             }
             let next =
-                answer.data.and_then(|data| data.get_result_url).ok_or_else(|| self.server.protocol())?;
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+                answer.data.and_then(|data| data.get_result_url).ok_or_else(|| self.0.server().protocol())?;
+            backoff.again(None).await;
             answer = self.ask(&Method::GET, &next, None, options).await?;
         }
-        self.request = None;
+        self.set_request(None);
         if !answer.success {
             let data = answer.data.as_ref();
             let (state, query) =
                 (data.and_then(|d| d.sql_state.as_deref()), data.and_then(|d| d.query_id.as_deref()));
-            return Err(self.server.statement_error(&answer, state, query));
+            return Err(self.0.server().statement_error(&answer, state, query));
         }
-        answer.data.ok_or_else(|| self.server.protocol())
+        answer.data.ok_or_else(|| self.0.server().protocol())
     }
 
     /// The number by which another session can end what this one runs, for whoever wants to know it.
@@ -217,7 +233,7 @@ impl Running {
         if options.progress.is_none() {
             return Ok(());
         }
-        let number = match self.session.as_ref().and_then(|session| session.number.clone()) {
+        let number = match self.session().and_then(|session| session.number.clone()) {
             Some(number) => Some(number),
             None => {
                 let own = QueryOptions { timeout: TIMEOUT, ..QueryOptions::default() };
@@ -226,7 +242,7 @@ impl Running {
                 sink.whole().data.first().and_then(rows::text)
             }
         };
-        if let Some(session) = &mut self.session {
+        if let Some(session) = self.session() {
             session.number.clone_from(&number);
         }
         options.report_progress(number.as_deref(), 0.0);
@@ -242,7 +258,7 @@ impl Running {
         sink: &mut Sink<'_>,
     ) -> Result<(), EngineError> {
         let mut found = self.execute(sql, options).await?;
-        let wrong = || self.server.protocol();
+        let wrong = || self.0.server().protocol();
         let zone = found.zone().map(str::to_owned);
         let kinds: Vec<value::Kind> =
             found.rowtype.iter().map(|column| value::Kind::of(column, zone.as_deref())).collect();
@@ -252,7 +268,7 @@ impl Running {
         for batch in rows::first(&found, &kinds, &mut batcher).ok_or_else(wrong)?? {
             sink.put(batch).await?;
         }
-        let mut chunks = rows::Chunks::new(&self.server, &found);
+        let mut chunks = rows::Chunks::new(self.0.server(), &found);
         for chunk in std::mem::take(&mut found.chunks) {
             if !batcher.wants_more() {
                 break;
@@ -300,7 +316,7 @@ impl Driver for Database {
     async fn ping(&self) -> Result<(), EngineError> {
         let session = self.server.log_in(None, false, true).await?;
         let options = QueryOptions { timeout: TIMEOUT, ..QueryOptions::default() };
-        let mut running = Running { server: self.server.clone(), session: Some(session), request: None };
+        let mut running = Running::of(&self.server, session);
         let answered = tokio::time::timeout(TIMEOUT, running.execute("SELECT 1", &options)).await;
         answered.unwrap_or(Err(EngineError::Timeout(TIMEOUT))).map(drop)
     }

@@ -12,7 +12,7 @@ use super::{
         batch::Batcher,
         column::{ColumnData, ResultSet, Scalar},
         error::EngineError,
-        http::{self, Access, Auth, Endpoint, Failure, Verify},
+        http::{self, Access, Auth, Backoff, Endpoint, Failure, Verify},
     },
     LONGEST_PAUSE, PAGE, PAUSE, TRIES, arrow,
     protocol::{Chunk, Found},
@@ -127,8 +127,8 @@ impl Chunks {
             let text = format!("252005: 252005: Failed to download a chunk of the result: {words}");
             raised("OperationalError", &text)
         };
-        let mut pause = PAUSE;
-        for tries in 1..=TRIES {
+        let mut backoff = Backoff::new(PAUSE, LONGEST_PAUSE, TRIES);
+        loop {
             let endpoint = self.endpoint(&url)?;
             let place = endpoint.access().clone();
             let mut request = endpoint.request(Method::GET, &url);
@@ -141,20 +141,15 @@ impl Chunks {
             })?;
             let status = answer.status().as_u16();
             if status == 200 {
-                let body = http::body(answer, limit, options.timeout).await.map_err(|e| match e {
-                    Failure::TooLarge => EngineError::TooLarge(limit >> 20),
-                    Failure::TimedOut(_) => EngineError::Timeout(options.timeout),
-                    _ => failed("the connection broke"),
-                })?;
+                let body = http::body(answer, limit, options.timeout)
+                    .await
+                    .map_err(|e| e.into_error(limit, options.timeout, |_| failed("the connection broke")))?;
                 return unpacked(body, limit).ok_or(EngineError::TooLarge(limit >> 20));
             }
-            if !matches!(status, 429 | 500..=599) || tries == TRIES {
+            if !matches!(status, 429 | 500..=599) || !backoff.again(None).await {
                 return Err(failed(&format!("HTTP {status}")));
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        Err(self.server.protocol())
     }
 
     /// A client of a place that the server has named: encrypted and with a name that public authorities vouch for, or

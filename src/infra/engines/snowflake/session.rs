@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     super::{
         error::EngineError,
-        http::{self, Endpoint, Failure},
+        http::{self, Backoff, Endpoint, Failure},
     },
     LONGEST_PAUSE, PAUSE, TIMEOUT, TRIES,
     protocol::{Answer, Tokens},
@@ -115,24 +115,20 @@ impl Server {
         limit: usize,
         patience: Duration,
     ) -> Result<Answer<T>, EngineError> {
-        let mut pause = PAUSE;
-        for tries in 1.. {
+        let mut backoff = Backoff::new(PAUSE, LONGEST_PAUSE, TRIES);
+        loop {
             let answer = http::send(request(), patience).await.map_err(|e| match e {
                 Failure::TimedOut(_) => EngineError::Timeout(patience),
                 e => self.failed(&e),
             })?;
             let status = answer.status();
-            if matches!(status.as_u16(), 429 | 502..=504) && tries < TRIES {
-                let after = answer.headers().get("retry-after").and_then(|v| v.to_str().ok()?.parse().ok());
-                tokio::time::sleep(after.map_or(pause, Duration::from_secs).min(LONGEST_PAUSE)).await;
-                pause *= 2;
+            let busy = matches!(status.as_u16(), 429 | 502..=504);
+            if busy && backoff.again(http::retry_after(&answer)).await {
                 continue;
             }
-            let body = http::body(answer, limit, patience).await.map_err(|e| match e {
-                Failure::TooLarge => EngineError::TooLarge(limit >> 20),
-                Failure::TimedOut(_) => EngineError::Timeout(patience),
-                e => self.failed(&e),
-            })?;
+            let body = http::body(answer, limit, patience)
+                .await
+                .map_err(|e| e.into_error(limit, patience, |e| self.failed(e)))?;
             // a failure may have an answer of the protocol as well
             let read = serde_json::from_slice::<Answer<T>>(&body).ok();
             return match (status, read) {
@@ -151,7 +147,6 @@ impl Server {
                 ))),
             };
         }
-        Err(self.protocol())
     }
 
     /// A session for a statement: one that has waited, or a new one. What writes gets one of its own.
@@ -206,15 +201,13 @@ impl Server {
         url.query_pairs_mut().extend_pairs(&parameters);
         let path = format!("/session/v1/login-request?{}", url.query().unwrap_or_default());
         let request = || self.request(Method::POST, &path).json(&body);
-        let mut tries = 1;
+        let mut backoff = Backoff::new(PAUSE, PAUSE, LOGINS);
         let answer = loop {
-            match self.ask::<Tokens>(request, SMALL, TIMEOUT).await {
-                Err(EngineError::Connect(_)) if tries < LOGINS => {
-                    tries += 1;
-                    tokio::time::sleep(PAUSE).await;
-                }
-                answer => break answer?,
+            let answer = self.ask::<Tokens>(request, SMALL, TIMEOUT).await;
+            if matches!(answer, Err(EngineError::Connect(_))) && backoff.again(None).await {
+                continue;
             }
+            break answer?;
         };
         let tokens = match (answer.success, answer.data) {
             (true, Some(tokens)) => tokens,
