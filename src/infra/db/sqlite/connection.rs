@@ -1,5 +1,5 @@
-//! Connections to a SQLite file, as the pool keeps them. Nothing is asked of one before it is used: a file does not hang
-//! up.
+//! Connections to a SQLite file, as the pool keeps them. Nothing is asked of one before it is used: a file does not
+//! hang up.
 
 use std::{path::PathBuf, sync::Arc};
 
