@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use infra::db::{BoxFuture, DbError, Executor, Row, Sql, Value};
+use infra::db::{BoxFuture, DbError, Dialect, Executor, Row, Sql, Value};
 
 use crate::{
     natural_order,
@@ -83,24 +83,47 @@ pub async fn fetch(ex: &dyn Executor, selection: &Selection, query: &Query) -> R
     let mut joins = String::new();
     let mut columns = Vec::new();
     plan(&selection, table.name, "", &mut columns, &mut joins);
-    sql.push(&columns.join(", ")).push(&format!(" FROM {}{joins}", table.name));
-    sql.append(where_clause(&query.conditions));
-    for (i, order) in query.order.iter().enumerate() {
-        sql.push(if i == 0 { " ORDER BY " } else { ", " }).push(&order_expression(table, &order.path));
-        sql.push(if order.descending { " DESC" } else { " ASC" });
+    sql.push(&columns.join(", "));
+    if is_paged(&selection, query) {
+        // the rows of the page first: joins and long columns of all the others are not looked at
+        let pk = table.qualified(table.pk);
+        sql.push(&format!(" FROM (SELECT {pk} FROM {}", table.name));
+        sql.append(where_clause(&query.conditions));
+        push_order(&mut sql, ex.dialect(), table, &query.order);
+        sql.append(ex.dialect().limit(query.limit, query.offset));
+        sql.push(&format!(") AS page JOIN {} ON {pk} = page.{}{joins}", table.name, table.pk));
+        push_order(&mut sql, ex.dialect(), table, &query.order);
+    } else {
+        sql.push(&format!(" FROM {}{joins}", table.name));
+        sql.append(where_clause(&query.conditions));
+        push_order(&mut sql, ex.dialect(), table, &query.order);
+        if query.order.is_empty() && !selection.ones.is_empty() {
+            sql.push(&natural_order::of_join(ex.dialect(), table.name));
+        }
+        sql.append(ex.dialect().limit(query.limit, query.offset));
     }
-    if !query.order.is_empty() {
-        sql.push(&natural_order::of_ties(ex.dialect(), &table.qualified(table.pk)));
-    }
-    if query.order.is_empty() && !selection.ones.is_empty() {
-        sql.push(&natural_order::of_join(ex.dialect(), table.name));
-    }
-    sql.append(ex.dialect().limit(query.limit, query.offset));
     let rows = ex.query(sql).await?;
     let mut records: Vec<Record> =
-        rows.iter().map(|row| decode(&selection, row, &mut 0)).collect::<Result<_, _>>()?;
+        rows.into_iter().map(|mut row| decode(&selection, &mut row, &mut 0)).collect::<Result<_, _>>()?;
     load_many(ex, &selection, records.iter_mut().collect()).await?;
     Ok(records)
+}
+
+/// Whether a page is one of the table alone, and no two rows of it are alike in its order.
+fn is_paged(selection: &Selection, query: &Query) -> bool {
+    let own = query.order.iter().all(|order| !order.path.contains('.'));
+    let ends_with_key = query.order.last().is_some_and(|order| order.path == selection.table.pk);
+    own && ends_with_key && query.limit.is_some() && !selection.ones.is_empty()
+}
+
+fn push_order(sql: &mut Sql, dialect: Dialect, table: &Table, order: &[Order]) {
+    for (i, term) in order.iter().enumerate() {
+        sql.push(if i == 0 { " ORDER BY " } else { ", " }).push(&order_expression(table, &term.path));
+        sql.push(if term.descending { " DESC" } else { " ASC" });
+    }
+    if !order.is_empty() {
+        sql.push(&natural_order::of_ties(dialect, &table.qualified(table.pk)));
+    }
 }
 
 /// The row with a primary key, if all conditions hold for it.
@@ -167,10 +190,11 @@ fn plan(selection: &Selection, name: &str, path: &str, columns: &mut Vec<String>
     }
 }
 
-fn decode(selection: &Selection, row: &Row, at: &mut usize) -> Result<Record, DbError> {
+fn decode(selection: &Selection, row: &mut Row, at: &mut usize) -> Result<Record, DbError> {
     let mut record = Record::default();
+    record.values.reserve(selection.columns.len());
     for column in &selection.columns {
-        record.values.push((column, row.at(*at)?));
+        record.values.push((column, row.take(*at)?));
         *at += 1;
     }
     for (relation, inner) in &selection.ones {
@@ -261,9 +285,9 @@ async fn fetch_links(
     }
     sql.push(&format!(" ORDER BY {order}"));
     let mut groups: HashMap<String, Vec<Record>> = HashMap::new();
-    for row in ex.query(sql).await? {
-        let owner: Value = row.at(0)?;
-        groups.entry(key_of(&owner)).or_default().push(decode(inner, &row, &mut 1)?);
+    for mut row in ex.query(sql).await? {
+        let owner = row.take(0)?;
+        groups.entry(key_of(&owner)).or_default().push(decode(inner, &mut row, &mut 1)?);
     }
     Ok(groups)
 }

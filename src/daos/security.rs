@@ -61,9 +61,9 @@ pub struct Credentials {
 const USER_COLUMNS: &str = "u.id, u.username, u.first_name, u.last_name, u.email, u.active, u.login_count, \
  u.created_on, u.last_login, u.password";
 
-/// Roles of a user: direct ones and those of the user's groups; binds the user's id twice.
+/// Roles of a user: direct ones and those of the user's groups, some of them twice; binds the user's id twice.
 const ROLES_OF_USER: &str = "SELECT ur.role_id FROM ab_user_role ur WHERE ur.user_id = ? \
-     UNION SELECT gr.role_id FROM ab_user_group ug JOIN ab_group_role gr ON gr.group_id = ug.group_id WHERE \
+     UNION ALL SELECT gr.role_id FROM ab_user_group ug JOIN ab_group_role gr ON gr.group_id = ug.group_id WHERE \
      ug.user_id = ?";
 
 fn user_row(row: &Row) -> Result<User, DbError> {

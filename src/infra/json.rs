@@ -2,6 +2,7 @@
 
 use std::io::{Result, Write};
 
+use serde::{Serialize, Serializer};
 use serde_json::{Value, ser::Formatter};
 
 /// `json.dumps(value)`: insertion order, `", "` and `": "`, ASCII only.
@@ -29,11 +30,37 @@ pub fn sorted(value: &Value) -> Value {
 
 /// JSON with every non-ASCII character escaped; `spaced` puts a space after `,` and `:`.
 pub fn ascii_json(value: &Value, spaced: bool) -> String {
-    let mut out = Vec::new();
+    String::from_utf8(written(value, spaced)).unwrap_or_default()
+}
+
+/// The same, compact and with the keys of all objects in order.
+pub fn ascii_json_sorted(value: &Value) -> Vec<u8> {
+    written(&Sorted(value), false)
+}
+
+fn written(value: &impl Serialize, spaced: bool) -> Vec<u8> {
+    let mut out = Vec::with_capacity(1 << 10);
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, Python { spaced });
     // writing a Value to a Vec cannot fail
-    let _ = serde::Serialize::serialize(value, &mut serializer);
-    String::from_utf8(out).unwrap_or_default()
+    let _ = value.serialize(&mut serializer);
+    out
+}
+
+/// A value that is written as [`sorted`] would be, without a copy of it.
+struct Sorted<'a>(&'a Value);
+
+impl Serialize for Sorted<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Object(map) => {
+                let mut entries: Vec<(&String, &Value)> = map.iter().collect();
+                entries.sort_unstable_by_key(|(key, _)| *key);
+                serializer.collect_map(entries.into_iter().map(|(key, value)| (key, Sorted(value))))
+            }
+            Value::Array(items) => serializer.collect_seq(items.iter().map(Sorted)),
+            other => other.serialize(serializer),
+        }
+    }
 }
 
 /// `json.dumps(value, indent=…)`: each value on a line of its own.
@@ -88,10 +115,10 @@ impl Formatter for Python {
         w.write_all(if self.spaced { b": " } else { b":" })
     }
     fn write_string_fragment<W: ?Sized + Write>(&mut self, w: &mut W, s: &str) -> Result<()> {
-        let plain = |c: char| (' '..='~').contains(&c);
-        if s.chars().all(plain) {
+        if s.bytes().all(|b| matches!(b, b' '..=b'~')) {
             return w.write_all(s.as_bytes());
         }
+        let plain = |c: char| (' '..='~').contains(&c);
         for c in s.chars() {
             if plain(c) {
                 w.write_all(&[c as u8])?;
@@ -187,5 +214,8 @@ mod tests {
             r#"{"b": "\u00e9\ud83d\ude00\u007f\n\"", "a": [1, 2.0, 1e+16, 1e-05, 0.1, true, null], "c": {}}"#
         );
         assert_eq!(ascii_json(&json!({"a": [1, 2]}), false), r#"{"a":[1,2]}"#);
+        let nested = json!({"é": {}, "b": [{"d": 1, "c": [null, 1.5]}], "a": {"z": "y", "A": []}});
+        assert_eq!(ascii_json_sorted(&nested), ascii_json(&sorted(&nested), false).into_bytes());
+        assert_eq!(ascii_json_sorted(&json!({"b": 1, "a": 2})), br#"{"a":2,"b":1}"#);
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, stream::BoxStream};
+use infra::json::ascii_json_sorted;
 pub use infra::json::{ascii_json, sorted};
 use maud::{DOCTYPE, html};
 use parking_lot::Mutex;
@@ -78,8 +79,8 @@ impl Answer {
     }
     /// Flask's `jsonify`: sorted keys, compact, ASCII, newline at the end.
     pub fn jsonify(status: u16, value: &Value) -> Self {
-        let mut text = ascii_json(&sorted(value), false);
-        text.push('\n');
+        let mut text = ascii_json_sorted(value);
+        text.push(b'\n');
         Self::new(status, "application/json", text)
     }
     /// FAB's `self.response`: `jsonify` with a charset in the content type.

@@ -1,8 +1,8 @@
 //! The event log (`superset.utils.log:DBEventLogger`): a row of `logs` for every call that Superset logs.
 //!
 //! Which calls those are, and under which names, stands in `event_log_actions.tsv`: method, rule, action, and the
-//! function of the original when it differs. Rows are written by a task of their own, many at a time: the original
-//! lets every request wait for its row.
+//! function of the original when it differs. Rows are written by a task of their own, those of a moment at a time: the
+//! original lets every request wait for its row.
 
 use std::{collections::HashMap, sync::Arc, sync::LazyLock, time::Duration};
 
@@ -11,7 +11,7 @@ use commands::Services;
 use commands::event_log::Event;
 use infra::{Error, json::dumps};
 use serde_json::{Map, Value};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::{
     Cx, Handled,
@@ -22,6 +22,8 @@ use crate::{
 
 /// Events that may wait; when the database is that far behind, further ones are dropped and counted.
 const QUEUE: usize = 8192;
+/// How long rows are gathered. Each transaction makes every connection to a SQLite file forget the pages that it holds.
+const GATHERED: Duration = Duration::from_millis(100);
 /// Rows of one statement.
 const BATCH: usize = 200;
 /// Events of one request (`explode`).
@@ -87,14 +89,19 @@ enum Message {
 #[derive(Clone)]
 pub struct EventLog {
     queue: mpsc::Sender<Message>,
+    /// Somebody waits for the rows, or there are many.
+    hurry: Arc<Notify>,
 }
 
 impl EventLog {
     /// Starts the task that writes; it ends when the last clone is dropped.
     pub fn start(app: Arc<Services>) -> Self {
         let (queue, mut messages) = mpsc::channel::<Message>(QUEUE);
+        let hurry = Arc::new(Notify::new());
+        let hurried = hurry.clone();
         tokio::spawn(async move {
             while let Some(first) = messages.recv().await {
+                let _ = tokio::time::timeout(GATHERED, hurried.notified()).await;
                 let (mut events, mut waiting) = (Vec::new(), Vec::new());
                 let mut next = Some(first);
                 while let Some(message) = next {
@@ -113,7 +120,7 @@ impl EventLog {
                 }
             }
         });
-        Self { queue }
+        Self { queue, hurry }
     }
 
     /// Notes a call that was answered; never waits and never fails.
@@ -127,12 +134,16 @@ impl EventLog {
         if self.queue.try_send(Message::Events(events)).is_err() {
             tracing::warn!(action = action.name, "event log is behind: an event is dropped");
         }
+        if self.queue.capacity() < QUEUE - BATCH {
+            self.hurry.notify_one();
+        }
     }
 
     /// Waits until everything noted so far is written, but not for ever.
     pub async fn flush(&self) {
         let (done, written) = oneshot::channel();
         if self.queue.send(Message::Flush(done)).await.is_ok() {
+            self.hurry.notify_one();
             let _ = tokio::time::timeout(FLUSH, written).await;
         }
     }

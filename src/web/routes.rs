@@ -140,8 +140,41 @@ struct Compiled {
     rule: Rule,
 }
 
+impl Compiled {
+    /// The [`key`] of the paths that it has; none when they have several.
+    fn key(&self) -> Option<String> {
+        let fixed = |at: usize| match self.parts.get(at) {
+            Some(Part::Static(text)) => Some(text.clone()),
+            _ => None,
+        };
+        // a path as a converter takes as many parts as there are
+        let has_place = !self.parts.iter().take(3).any(|part| matches!(part, Part::Path(_)));
+        match (fixed(0), self.parts.len()) {
+            (Some(first), 3..) if first == "api" => fixed(2).filter(|_| has_place),
+            (Some(first), _) if first == "api" => Some(first).filter(|_| has_place),
+            (first, 1..) => first,
+            (_, 0) => Some(String::new()),
+        }
+    }
+}
+
 /// All rules, most specific first.
-pub struct Table(Vec<Compiled>);
+pub struct Table {
+    rules: Vec<Compiled>,
+    /// Places of the rules that a path with a [`key`] may have, in order.
+    by_key: HashMap<String, Vec<usize>>,
+    /// Places of the rules that any path may have.
+    of_any_key: Vec<usize>,
+}
+
+/// What most paths differ by: the name of the resource in `/api/v1/<name>`, the first part elsewhere.
+fn key<'a>(segments: &[&'a str]) -> &'a str {
+    match segments {
+        ["api", _, resource, ..] => resource,
+        [first, ..] => first,
+        [] => "",
+    }
+}
 
 impl Table {
     /// Orders the rules: static parts before integers before text before paths, as Werkzeug weighs them.
@@ -159,12 +192,19 @@ impl Table {
             let alike = a.parts.iter().zip(&b.parts).map(|(a, b)| a.cmp(b)).find(|order| order.is_ne());
             alike.unwrap_or_else(|| b.parts.len().cmp(&a.parts.len()))
         });
-        Self(compiled)
+        let keys: Vec<Option<String>> = compiled.iter().map(Compiled::key).collect();
+        let places = |wanted: Option<&str>| {
+            let keys = keys.iter().enumerate();
+            keys.filter(|(_, key)| key.is_none() || key.as_deref() == wanted).map(|(at, _)| at).collect()
+        };
+        let by_key = keys.iter().flatten().map(|key| (key.clone(), places(Some(key.as_str())))).collect();
+        let of_any_key = places(None);
+        Self { rules: compiled, by_key, of_any_key }
     }
 
     /// The rules.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
-        self.0.iter().map(|c| &c.rule)
+        self.rules.iter().map(|c| &c.rule)
     }
 
     /// Looks a decoded path up.
@@ -173,7 +213,8 @@ impl Table {
         let segments: Vec<&str> = path.split('/').filter(|p| !p.is_empty()).collect();
         let mut allowed = Vec::new();
         let mut add_slash = false;
-        for c in &self.0 {
+        let places = self.by_key.get(key(&segments)).unwrap_or(&self.of_any_key);
+        for c in places.iter().filter_map(|at| self.rules.get(*at)) {
             let Some(params) = capture(c, &segments, slash) else { continue };
             let takes_slash = !c.slash && matches!(c.parts.last(), Some(Part::Path(_)));
             if c.slash != slash && !segments.is_empty() && !takes_slash {
@@ -265,6 +306,11 @@ mod tests {
             (&["GET"], "/static/<path:filename>"),
             (&["GET"], "/star/<path:table>/"),
             (&["GET"], "/star/<path:table>/<schema>/"),
+            (&["GET"], "/"),
+            (&["GET"], "/api/"),
+            (&["GET"], "/api/<version>/_openapi"),
+            (&["GET"], "/api/<path:rest>/end"),
+            (&["GET"], "/<name>/about"),
         ]);
         let found = |m: &str, p: &str| match t.find(m, p) {
             Match::Found(r, params) => format!("{} {params:?}", r.rule),
@@ -283,6 +329,13 @@ mod tests {
         assert_eq!(found("GET", "/star/a.b/"), "/star/<path:table>/ {\"table\": \"a.b\"}");
         assert_eq!(found("GET", "/star/a"), "308");
         assert_eq!(found("GET", "/star/"), "404");
+        assert_eq!(found("GET", "/"), "/ {}");
+        assert_eq!(found("GET", "/api/"), "/api/ {}");
+        assert_eq!(found("GET", "/api/v1/_openapi"), "/api/<version>/_openapi {\"version\": \"v1\"}");
+        assert_eq!(found("GET", "/api/v1/chart/end"), "/api/v1/chart/<id_or_uuid> {\"id_or_uuid\": \"end\"}");
+        assert_eq!(found("GET", "/api/a/b/c/end"), "/api/<path:rest>/end {\"rest\": \"a/b/c\"}");
+        assert_eq!(found("GET", "/api/end"), "404");
+        assert_eq!(found("GET", "/star/about"), "/<name>/about {\"name\": \"star\"}");
         let Match::Found(rule, params) = t.find("GET", "/star/a/b/c/") else { panic!() };
         assert_eq!(rule.rule, "/star/<path:table>/<schema>/");
         assert_eq!((params["table"].as_str(), params["schema"].as_str()), ("a/b", "c"));

@@ -3,7 +3,10 @@
 //! The page carries scripts of one webpack entry point and, in an attribute, the bootstrap data. Style sheets of the
 //! manifest are not linked: the scripts inject them.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+};
 
 use assets::Encoding;
 use commands::bootstrap::{self, Language};
@@ -23,8 +26,8 @@ pub struct Page {
     pub title: String,
     /// Without navigation (`?standalone=1`).
     pub standalone: bool,
-    /// The bootstrap data.
-    pub bootstrap: Value,
+    /// The bootstrap data as JSON.
+    pub bootstrap: String,
 }
 
 /// The page of the single-page application for the caller, with `extra` keys in its bootstrap data.
@@ -38,23 +41,26 @@ pub async fn render_dashboard(cx: &Cx, title: String) -> Handled {
 }
 
 async fn application(cx: &Cx, title: String, standalone: bool, extra: Map<String, Value>) -> Handled {
-    let mut data = Map::new();
-    data.insert("user".into(), bootstrap::user(&cx.caller).await?);
-    data.insert("common".into(), common(cx).await?);
-    data.extend(extra);
-    Ok(shell(cx, &Page { entry: "spa", title, standalone, bootstrap: Value::Object(data) }))
+    let user = bootstrap::user_text(&cx.caller).await?;
+    let common = common(cx).await?;
+    let own = format!("{{\"user\": {user}, \"common\": {common}}}");
+    let bootstrap = joined(&[&own, &dumps(&Value::Object(extra))]);
+    Ok(shell(cx, &Page { entry: "spa", title, standalone, bootstrap }))
 }
 
-/// The key `common` of the bootstrap data; takes the flash messages out of the session.
-pub async fn common(cx: &Cx) -> Result<Value, infra::Error> {
+/// One object with the members of several, in order; no name is in two of them.
+pub fn joined(objects: &[&str]) -> String {
+    let members = objects.iter().filter_map(|text| text.strip_prefix('{')?.strip_suffix('}'));
+    let members: Vec<&str> = members.filter(|members| !members.is_empty()).collect();
+    format!("{{{}}}", members.join(", "))
+}
+
+/// The key `common` of the bootstrap data as JSON; takes the flash messages out of the session.
+pub async fn common(cx: &Cx) -> Result<Arc<str>, infra::Error> {
     let locale = locale::for_request(cx);
     let translate = |sentence: &str| locale::translate(&locale, sentence);
     let language = Language { locale: &locale, translate: &translate };
-    let mut data = bootstrap::common(&cx.caller, &language, flash::take(cx)).await?;
-    if let Some(address) = own_address(cx) {
-        data["conf"]["GLOBAL_ASYNC_QUERIES_WEBSOCKET_URL"] = address.into();
-    }
-    Ok(data)
+    bootstrap::common_text(&cx.caller, &language, flash::take(cx), own_address(cx)).await
 }
 
 /// `ReservedUrlParameters.is_standalone_mode`.
@@ -106,7 +112,7 @@ fn document(config: &Config, prefix: &str, page: &Page, nonce: &str, csrf_token:
                 input type="hidden" name="csrf_token" id="csrf_token" value=(csrf_token);
             }
             body class=[page.standalone.then_some("standalone")] {
-                div id="app" data-bootstrap=(MarkupSafe(&dumps(&page.bootstrap))) {
+                div id="app" data-bootstrap=(MarkupSafe(&page.bootstrap)) {
                     img src={(prefix) "/static/assets/images/loading.gif"} alt="" aria-label="Loading"
                         style="width: 50px; position: absolute; top: 50%; left: 50%; transform: translate(-50%, -50%);";
                 }
@@ -176,6 +182,7 @@ mod tests {
 
     fn page(title: &str, bootstrap: Value) -> String {
         let config = Config::with(Default::default());
+        let bootstrap = dumps(&bootstrap);
         let page = Page { entry: "spa", title: title.into(), standalone: true, bootstrap };
         document(&config, "", &page, "n\"0", "t'0")
     }
@@ -188,6 +195,15 @@ mod tests {
         assert!(html.contains("value=\"t'0\"") && html.contains("nonce=\"n&quot;0\""));
         assert!(html.contains(HEAD_STYLE) && html.contains(PRELOADED_STYLES));
         assert!(html.contains("<body class=\"standalone\">"));
+    }
+
+    #[test]
+    fn objects_are_joined() {
+        assert_eq!(
+            joined(&["{}", "{\"a\": {}}", "{}", "{\"b\": 1, \"c\": 2}"]),
+            r#"{"a": {}, "b": 1, "c": 2}"#
+        );
+        assert_eq!(joined(&["{}"]), "{}");
     }
 
     #[test]

@@ -4,12 +4,15 @@ mod conf;
 mod menu;
 mod theme;
 mod user;
+mod written;
 
+use daos::system_themes::SystemThemes;
 use infra::Result;
 use serde_json::{Map, Value, json};
 
 pub use menu::menu;
-pub use user::user;
+pub use user::{user, user_text};
+pub use written::common_text;
 
 use crate::{Caller, Principal, state::functions};
 
@@ -29,7 +32,7 @@ impl Language<'_> {
 }
 
 /// The key `common` of the bootstrap data; `flashes` are shown once and then forgotten by the caller.
-pub async fn common(caller: &Caller, language: &Language<'_>, flashes: Value) -> Result<Value> {
+fn common(caller: &Caller, language: &Language<'_>, themes: &SystemThemes, flashes: Value) -> Result<Value> {
     let config = &caller.app.config;
     let mut data = Map::new();
     let mut put = |key: &str, value: Value| data.insert(key.to_owned(), value);
@@ -51,7 +54,7 @@ pub async fn common(caller: &Caller, language: &Language<'_>, flashes: Value) ->
     put("extra_sequential_color_schemes", config.get("EXTRA_SEQUENTIAL_COLOR_SCHEMES").clone());
     put("extra_categorical_color_schemes", config.get("EXTRA_CATEGORICAL_COLOR_SCHEMES").clone());
     put("menu_data", menu::menu_data(config, &caller.user, language));
-    put("theme", theme::theme(&caller.app).await?);
+    put("theme", theme::theme(&caller.app, themes));
     put("flash_messages", flashes);
     let overrides = functions::bootstrap_overrides(caller, &data)?;
     data.extend(overrides);

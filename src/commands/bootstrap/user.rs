@@ -2,13 +2,48 @@
 
 use std::collections::BTreeSet;
 
-use infra::Result;
+use indexmap::IndexMap;
+use infra::{Result, json::dumps};
 use serde_json::{Map, Value, json};
 
 use crate::{Caller, Principal};
 
 /// The key `user` of the bootstrap data, with what each role grants.
 pub async fn user(caller: &Caller) -> Result<Value> {
+    let mut data = person(caller);
+    let grants = caller.app.grants.load(caller.app.db.exec(), &caller.user.role_ids()).await?;
+    let mut roles = Map::new();
+    for role in &caller.user.roles {
+        let of_role = grants.by_role.get(&role.id).map(Vec::as_slice).unwrap_or_default();
+        roles.insert(role.name.clone(), json!(of_role));
+    }
+    data.insert("roles".into(), Value::Object(roles));
+    data.insert("permissions".into(), data_permissions(&caller.user));
+    Ok(Value::Object(data))
+}
+
+/// The same as JSON. What roles grant is most of it, and is written once.
+pub async fn user_text(caller: &Caller) -> Result<String> {
+    let grants = caller.app.grants.load(caller.app.db.exec(), &caller.user.role_ids()).await?;
+    let mut roles: IndexMap<&str, &str> = IndexMap::new();
+    for role in &caller.user.roles {
+        roles.insert(&role.name, grants.json_of(role.id));
+    }
+    let mut text = dumps(&Value::Object(person(caller)));
+    text.pop();
+    text.push_str(if text.len() > 1 { ", \"roles\": {" } else { "\"roles\": {" });
+    for (n, (name, granted)) in roles.into_iter().enumerate() {
+        let before = if n > 0 { ", " } else { "" };
+        text.push_str(&format!("{before}{}: {granted}", dumps(&name.into())));
+    }
+    text.push_str("}, \"permissions\": ");
+    text.push_str(&dumps(&data_permissions(&caller.user)));
+    text.push('}');
+    Ok(text)
+}
+
+/// Who it is, as far as that is said by the person alone.
+fn person(caller: &Caller) -> Map<String, Value> {
     let mut data = Map::new();
     let mut put = |key: &str, value: Value| data.insert(key.to_owned(), value);
     if let Some(user) = &caller.user.user {
@@ -33,15 +68,7 @@ pub async fn user(caller: &Caller) -> Result<Value> {
         put("isActive", false.into());
         put("isAnonymous", false.into());
     }
-    let grants = caller.app.grants.load(caller.app.db.exec(), &caller.user.role_ids()).await?;
-    let mut roles = Map::new();
-    for role in &caller.user.roles {
-        let of_role = grants.by_role.get(&role.id).map(Vec::as_slice).unwrap_or_default();
-        roles.insert(role.name.clone(), json!(of_role));
-    }
-    put("roles", Value::Object(roles));
-    put("permissions", data_permissions(&caller.user));
-    Ok(Value::Object(data))
+    data
 }
 
 /// The data that is granted by name; a key is there only when something is.

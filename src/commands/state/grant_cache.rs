@@ -2,12 +2,13 @@
 
 use std::{
     collections::HashMap,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
-use infra::{Result, db::Executor};
+use infra::{Result, db::Executor, json::dumps};
 use parking_lot::Mutex;
+use serde_json::json;
 
 use super::{Permissions, Role};
 
@@ -23,6 +24,18 @@ pub struct RoleGrants {
     pub all: Arc<Permissions>,
     /// Per role id, in the order in which it was granted.
     pub by_role: HashMap<i64, Vec<(String, String)>>,
+    /// The same as JSON, made when first wanted.
+    written: OnceLock<HashMap<i64, String>>,
+}
+
+impl RoleGrants {
+    /// What a role grants, as the JSON of pages.
+    pub fn json_of(&self, role_id: i64) -> &str {
+        let written = self
+            .written
+            .get_or_init(|| self.by_role.iter().map(|(id, granted)| (*id, dumps(&json!(granted)))).collect());
+        written.get(&role_id).map_or("[]", String::as_str)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -58,8 +71,12 @@ impl GrantCache {
             all.insert(pair.clone());
             by_role.entry(grant.role_id).or_default().push(pair);
         }
-        let grants = Arc::new(RoleGrants { all: Arc::new(all), by_role });
         let mut entries = self.entries.lock();
+        // what is made of them is known by them: the same grants stay the same ones
+        let grants = match entries.get(&key) {
+            Some(entry) if entry.grants.by_role == by_role => entry.grants.clone(),
+            _ => Arc::new(RoleGrants { all: Arc::new(all), by_role, written: OnceLock::new() }),
+        };
         if entries.len() >= MAX_ENTRIES {
             entries.clear();
         }

@@ -1,6 +1,7 @@
 //! What every command works with: the running application, who asks, and what is kept in memory.
 
 mod async_queries;
+mod bootstrap_texts;
 mod browser_settings;
 mod caller;
 pub mod claims;
@@ -22,6 +23,7 @@ pub mod thumbnails;
 mod unwritten_ends;
 
 pub use async_queries::AsyncQueries;
+pub use bootstrap_texts::{BootstrapKey, BootstrapTexts};
 pub use caller::Caller;
 pub use flight::Flights;
 pub use grant_cache::{GrantCache, RoleGrants};

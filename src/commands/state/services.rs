@@ -22,7 +22,8 @@ use query::QueryError;
 use serde_json::Value;
 
 use super::{
-    AsyncQueries, Flights, GrantCache, QueryRun, Results, Running, UnwrittenEnds, browser_settings,
+    AsyncQueries, BootstrapTexts, Flights, GrantCache, QueryRun, Results, Running, UnwrittenEnds,
+    browser_settings,
     claims::Claims,
     jobs::Jobs,
     local_files::folder,
@@ -43,6 +44,8 @@ pub struct Services {
     pub db: Db,
     /// What roles grant, remembered for a moment.
     pub grants: GrantCache,
+    /// What pages are told, as it was written before.
+    pub bootstrap: BootstrapTexts,
     /// Log-ins that were ended while that could not be written down.
     pub unwritten_ends: UnwrittenEnds,
     /// What is known of those who vouch for people.
@@ -118,6 +121,7 @@ impl Services {
             compute: Pool::of_this_machine(compute_limit(&config)),
             flights: Arc::default(),
             grants: GrantCache::default(),
+            bootstrap: BootstrapTexts::default(),
             jobs: Jobs::default(),
             async_queries: AsyncQueries::default(),
             events: Events::new(event_settings(&config)),

@@ -1,10 +1,22 @@
-//! SQLite: rusqlite behind a deadpool, statements on its blocking threads.
+//! SQLite: rusqlite behind a deadpool, statements on its blocking threads. Reads that are known to be short are
+//! answered where they are asked: the way to another thread and back costs more than they do.
 
-use std::{path::Path, sync::Arc, time::Duration};
+mod connection;
+mod short;
 
-use deadpool_sqlite::{Config, Hook, HookError, Object, Runtime};
-use rusqlite::{Connection, ErrorCode, limits::Limit, types::ToSqlOutput, types::ValueRef};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use deadpool::managed::{self, QueueMode};
+use rusqlite::{CachedStatement, Connection, ErrorCode, limits::Limit, types::ToSqlOutput, types::ValueRef};
+
+use self::{
+    connection::{Manager, Object, SetUp},
+    short::ShortReads,
+};
 use super::{DbError, Row, Sql, Value};
 use crate::telemetry::{self, Database};
 
@@ -12,7 +24,10 @@ use crate::telemetry::{self, Database};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
-pub(super) struct Pool(deadpool_sqlite::Pool);
+pub(super) struct Pool {
+    connections: managed::Pool<Manager>,
+    short: Arc<ShortReads>,
+}
 
 impl Pool {
     pub async fn open(path: &Path, size: usize) -> Result<Self, DbError> {
@@ -21,38 +36,36 @@ impl Pool {
     pub async fn open_for_schema(path: &Path) -> Result<Self, DbError> {
         Self::open_with(path, 2, set_up_for_schema).await
     }
-    async fn open_with(
-        path: &Path,
-        size: usize,
-        set_up: fn(&mut Connection) -> rusqlite::Result<()>,
-    ) -> Result<Self, DbError> {
+    async fn open_with(path: &Path, size: usize, set_up: SetUp) -> Result<Self, DbError> {
         let unavailable =
             |e: &dyn std::fmt::Display| DbError::Unavailable(format!("{}: {e}", path.display()));
-        let pool = Config::new(path)
-            .builder(Runtime::Tokio1)
-            .map_err(|e| unavailable(&e))?
-            .max_size(size.max(2))
-            .post_create(Hook::async_fn(move |object, _| {
-                Box::pin(async move {
-                    match object.interact(set_up).await {
-                        Ok(done) => done.map_err(HookError::Backend),
-                        Err(e) => Err(HookError::message(e.to_string())),
-                    }
-                })
-            }))
-            .build()
-            .map_err(|e| unavailable(&e))?;
-        let pool = Self(pool);
+        let manager = Manager { path: path.to_owned(), set_up };
+        // the one that was used last remembers most
+        let pool = managed::Pool::builder(manager).queue_mode(QueueMode::Lifo);
+        let pool = pool.max_size(size.max(2)).build();
+        let pool = pool.map_err(|e| unavailable(&e))?;
+        let pool = Self { connections: pool, short: Arc::default() };
         pool.query(Sql::new("SELECT 1")).await.map_err(|e| unavailable(&e))?;
         Ok(pool)
     }
 
     async fn get(&self) -> Result<Object, DbError> {
-        let got = telemetry::connection(Database::Metadata, self.0.get()).await;
+        let got = telemetry::connection(Database::Metadata, self.connections.get()).await;
         got.map_err(|e| DbError::Unavailable(e.to_string()))
     }
     pub async fn query(&self, sql: Sql) -> Result<Vec<Row>, DbError> {
-        on(&self.get().await?, move |c| run_query(c, &sql)).await
+        let conn = self.get().await?;
+        if let Some(rows) = self.short.read(&conn, &sql) {
+            return Ok(rows);
+        }
+        let short = self.short.clone();
+        on(&conn, move |c| {
+            let start = Instant::now();
+            let rows = run_query(c, &sql);
+            short.learn(&sql, start.elapsed());
+            rows
+        })
+        .await
     }
     pub async fn execute(&self, sql: Sql) -> Result<u64, DbError> {
         on(&self.get().await?, move |c| run_execute(c, &sql)).await
@@ -77,6 +90,9 @@ impl Pool {
 /// Bytes of a value; the largest body of a request fits.
 const MAX_VALUE: i32 = 128 << 20;
 
+/// Kilobytes of pages that a connection holds, if there are so many: thousands of charts.
+const CACHE_KIB: i64 = 16 << 10;
+
 fn set_up(c: &mut Connection) -> rusqlite::Result<()> {
     c.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE)?;
     c.busy_timeout(BUSY_TIMEOUT)?;
@@ -84,6 +100,7 @@ fn set_up(c: &mut Connection) -> rusqlite::Result<()> {
     // A read-only file cannot switch to WAL; it can still be read.
     let _ = c.pragma_update(None, "journal_mode", "WAL");
     c.pragma_update(None, "synchronous", "NORMAL")?;
+    c.pragma_update(None, "cache_size", -CACHE_KIB)?;
     c.pragma_update(None, "foreign_keys", true)
 }
 
@@ -216,14 +233,17 @@ impl rusqlite::ToSql for Value {
 }
 
 fn run_query(c: &mut Connection, sql: &Sql) -> Result<Vec<Row>, DbError> {
-    let mut statement = c.prepare_cached(&sql.text).map_err(error)?;
+    rows(&mut c.prepare_cached(&sql.text).map_err(error)?, sql).map_err(error)
+}
+
+fn rows(statement: &mut CachedStatement<'_>, sql: &Sql) -> rusqlite::Result<Vec<Row>> {
     let columns: Arc<[String]> = statement.column_names().iter().map(|n| (*n).to_owned()).collect();
-    let mut rows = statement.query(rusqlite::params_from_iter(&sql.params)).map_err(error)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(&sql.params))?;
     let mut out = Vec::new();
-    while let Some(row) = rows.next().map_err(error)? {
+    while let Some(row) = rows.next()? {
         let mut values = Vec::with_capacity(columns.len());
         for i in 0..columns.len() {
-            values.push(match row.get_ref(i).map_err(error)? {
+            values.push(match row.get_ref(i)? {
                 ValueRef::Null => Value::Null,
                 ValueRef::Integer(i) => Value::Int(i),
                 ValueRef::Real(f) => Value::Float(f),

@@ -162,6 +162,12 @@ impl Row {
             DbError::Decode(format!("column {name} is not a {}", std::any::type_name::<T>()))
         })
     }
+    /// The raw value of a column by its position, which has none afterwards.
+    pub fn take(&mut self, index: usize) -> Result<Value, DbError> {
+        let value =
+            self.values.get_mut(index).ok_or_else(|| DbError::Decode(format!("no column {index}")))?;
+        Ok(std::mem::replace(value, Value::Null))
+    }
     /// The raw value of a column, null when there is no such column.
     pub fn value(&self, column: &str) -> &Value {
         static NULL: Value = Value::Null;
@@ -282,6 +288,9 @@ impl FromValue for Json {
 /// A timestamp as SQLAlchemy writes it on SQLite (`2026-11-20 21:11:49.353204`), also without fraction or time.
 pub fn parse_datetime(text: &str) -> Option<NaiveDateTime> {
     let text = text.trim();
+    if let Some(t) = plain_datetime(text.as_bytes()) {
+        return Some(t);
+    }
     for format in ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M"] {
         if let Ok(t) = NaiveDateTime::parse_from_str(text, format) {
             return Some(t);
@@ -290,9 +299,56 @@ pub fn parse_datetime(text: &str) -> Option<NaiveDateTime> {
     NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0)
 }
 
+/// The form with all six digits, which nearly all of them have.
+fn plain_datetime(text: &[u8]) -> Option<NaiveDateTime> {
+    let text: &[u8; 26] = text.try_into().ok()?;
+    if [text[4], text[7], text[10], text[13], text[16], text[19]] != *b"-- ::." {
+        return None;
+    }
+    let number = |digits: &[u8]| {
+        digits.iter().try_fold(0_u32, |n, digit| {
+            Some(n * 10 + u32::from(digit.checked_sub(b'0').filter(|d| *d < 10)?))
+        })
+    };
+    let day = NaiveDate::from_ymd_opt(
+        i32::try_from(number(&text[..4])?).ok()?,
+        number(&text[5..7])?,
+        number(&text[8..10])?,
+    )?;
+    let (hour, minute, second) = (number(&text[11..13])?, number(&text[14..16])?, number(&text[17..19])?);
+    day.and_hms_micro_opt(hour, minute, second, number(&text[20..])?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn both_ways_of_reading_moments_agree() {
+        let texts = [
+            "2026-11-20 21:11:49.353204",
+            "0001-01-01 00:00:00.000000",
+            "2024-02-29 23:59:59.999999",
+            "2023-02-29 23:59:59.999999",
+            "2026-13-20 21:11:49.353204",
+            "2026-11-20 24:11:49.353204",
+            "2026-11-20 21:11:49.35320x",
+            "2026-11-20 21:1+:49.353204",
+            "2026-11-20T21:11:49.353204",
+            "2026-11-20 21:11:49.3532",
+            "\u{660}026-11-20 21:11:49.35320",
+        ];
+        for text in texts {
+            let slowly = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").ok();
+            if let Some(quickly) = plain_datetime(text.as_bytes()) {
+                assert_eq!(Some(quickly), slowly, "{text}");
+            }
+        }
+        assert!(
+            plain_datetime(texts[0].as_bytes()).is_some() && plain_datetime(texts[3].as_bytes()).is_none()
+        );
+        assert_eq!(parse_datetime("2026-11-20 21:11:49.3532"), parse_datetime("2026-11-20 21:11:49.353200"));
+    }
 
     #[test]
     fn lists_bind_each_value() {

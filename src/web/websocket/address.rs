@@ -1,8 +1,9 @@
 //! Where sockets are opened, and how pages learn of it (`GLOBAL_ASYNC_QUERIES_WEBSOCKET_URL`).
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::LazyLock};
 
 use infra::config::Config;
+use serde_json::Value;
 
 use crate::{Cx, context::Req, guards::next_url::split};
 
@@ -36,8 +37,10 @@ pub(super) fn paths(config: &Config) -> HashSet<String> {
 /// The address that a page is told, where the configuration names none: this server, as the page's browser sees it.
 pub fn own_address(cx: &Cx) -> Option<String> {
     let config = &cx.caller.app.config;
-    let is_default = Config::defaults().get(KEY) == Some(config.get(KEY)) || config.str(KEY).is_empty();
-    (config.flag("GLOBAL_ASYNC_QUERIES") && is_default).then(|| address(config, &cx.req))
+    static DEFAULT: LazyLock<Value> =
+        LazyLock::new(|| Config::defaults().shift_remove(KEY).unwrap_or_default());
+    let is_default = || *DEFAULT == *config.get(KEY) || config.str(KEY).is_empty();
+    (config.flag("GLOBAL_ASYNC_QUERIES") && is_default()).then(|| address(config, &cx.req))
 }
 
 fn address(config: &Config, req: &Req) -> String {
@@ -56,7 +59,7 @@ fn prefix<'a>(config: &'a Config, req: &'a Req) -> &'a str {
 #[cfg(test)]
 mod tests {
     use indexmap::IndexMap;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 

@@ -90,11 +90,19 @@ pub(super) fn selection(table: &'static Table, computed: &[Computed], columns: &
     selection
 }
 
+/// A column, and how it is computed if it is.
+pub(super) type Shown<'a> = (&'a str, Option<&'a Computed>);
+
+/// How some columns are shown: looked up once for all rows.
+pub(super) fn shown<'a>(computed: &'a [Computed], columns: &[&'a str]) -> Vec<Shown<'a>> {
+    columns.iter().map(|column| (*column, computed.iter().find(|c| c.path == *column))).collect()
+}
+
 /// A row with these columns; dotted ones become nested objects, or arrays of objects.
-pub(super) fn render(record: &Record, computed: &[Computed], columns: &[&str], view: &View) -> Value {
-    let mut out = Map::new();
-    for column in columns {
-        if let Some(computed) = computed.iter().find(|c| c.path == *column) {
+pub(super) fn render(record: &Record, columns: &[Shown<'_>], view: &View) -> Value {
+    let mut out = Map::with_capacity(columns.len());
+    for (column, computed) in columns {
+        if let Some(computed) = computed {
             place(&mut out, record, column, (computed.value)(record, view));
             continue;
         }

@@ -51,6 +51,7 @@ async fn answer(resource: &'static Resource, cx: &Cx, pk: i64, mut conditions: V
     let prepared = resource.prepared(cx, shown_columns, &[pk.into()]).await?;
     let view = View { caller: &cx.caller, prepared };
     payload.insert("id".into(), pk.into());
-    payload.insert("result".into(), columns::render(&record, computed, shown_columns, &view));
+    let shown = columns::shown(computed, shown_columns);
+    payload.insert("result".into(), columns::render(&record, &shown, &view));
     Ok(respond(200, payload))
 }

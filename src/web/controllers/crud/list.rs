@@ -47,8 +47,8 @@ async fn answer(resource: &'static Resource, cx: &Cx, mut conditions: Vec<Sql>) 
     let ids: Vec<Value> = page.iter().map(|r| r.json(resource.table.pk)).collect();
     let prepared = resource.prepared(cx, shown_columns, &ids).await?;
     let view = View { caller: &cx.caller, prepared };
-    let result: Vec<Value> =
-        page.iter().map(|r| columns::render(r, computed, shown_columns, &view)).collect();
+    let shown = columns::shown(computed, shown_columns);
+    let result: Vec<Value> = page.iter().map(|r| columns::render(r, &shown, &view)).collect();
     payload.insert("ids".into(), ids.into());
     payload.insert("result".into(), result.into());
     payload.insert("count".into(), count.into());

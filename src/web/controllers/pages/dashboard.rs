@@ -6,7 +6,8 @@ use commands::{
     dashboard_new::dashboard_new,
     permalink::Permalink,
 };
-use serde_json::{Map, Value, json};
+use infra::json::dumps;
+use serde_json::{Value, json};
 
 use super::welcome::to_login;
 use crate::{
@@ -155,11 +156,9 @@ async fn embedded_page(mut cx: Cx, before: Value, after: Value) -> Handled {
         }
     }
     cx.caller.user = access::load_anonymous(&cx.caller.app).await?.into();
-    let mut data = Map::new();
-    data.extend(before.as_object().cloned().unwrap_or_default());
-    data.insert("common".into(), spa::common(&cx).await?);
-    data.extend(after.as_object().cloned().unwrap_or_default());
-    let page = Page { entry: "embedded", bootstrap: Value::Object(data), ..Page::default() };
+    let common = format!("{{\"common\": {}}}", spa::common(&cx).await?);
+    let bootstrap = spa::joined(&[&dumps(&before), &common, &dumps(&after)]);
+    let page = Page { entry: "embedded", bootstrap, ..Page::default() };
     Ok(spa::shell(&cx, &page))
 }
 

@@ -7,6 +7,7 @@ use commands::{
         get::{ExploreAnswer, ExploreRequest, get},
     },
 };
+use infra::json::dumps;
 use serde_json::{Value, json};
 
 use super::explore_save::{Action, save};
@@ -114,8 +115,9 @@ async fn post_explore(cx: Cx) -> Handled {
         "force": argument("force").as_deref() == Some("true"),
         "user": commands::bootstrap::user(&cx.caller).await?,
         "forced_height": argument("height"),
-        "common": spa::common(&cx).await?,
     });
+    let common = format!("{{\"common\": {}}}", spa::common(&cx).await?);
+    let bootstrap = spa::joined(&[&dumps(&bootstrap), &common]);
     Ok(spa::shell(&cx, &spa::Page { entry: "explore", title, standalone, bootstrap }))
 }
 
