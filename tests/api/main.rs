@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "helpers of tests")]
 
+mod acme;
 mod async_queries;
 mod at_once;
 mod backups;
@@ -64,6 +65,7 @@ mod stopping;
 mod support;
 mod tagging;
 mod thumbnails;
+mod tls;
 mod trino;
 mod types;
 mod upgrade;

@@ -14,6 +14,7 @@ mod redis;
 mod server;
 pub mod sshd;
 pub mod template;
+pub mod tls;
 mod token_server;
 pub mod websocket;
 
@@ -25,6 +26,6 @@ pub use mail_sink::{Behaviour, MailSink};
 pub use metadata::{Metadata, PostgresDatabase};
 pub use mysql::{MysqlDatabase, mysql_uri};
 pub use redis::{redis_add, redis_prefix};
-pub use server::{PASSWORD, Server, command, postgres_uri, run_to_end, scratch};
+pub use server::{PASSWORD, Server, command, postgres_uri, run_to_end, scratch, skip};
 pub use template::copy_to;
 pub use token_server::TokenServer;
