@@ -139,7 +139,11 @@ pub async fn serve(app: Arc<Services>, serving: Serving) -> Result<(), StartErro
     let (acceptor, closer) = closing(acceptor, is_given);
     let mut server = Server::new(acceptor);
     // who says nothing for long over HTTP/2 is asked, and left when there is no answer
-    server.http2_mut().timer(TokioTimer::new()).keep_alive_interval(KEEP_ALIVE).keep_alive_timeout(KEPT_ALIVE);
+    server
+        .http2_mut()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(KEPT_ALIVE);
     let handle = server.handle();
     let signals = Signals::install()?;
     let files = encryption.as_ref().and_then(Encryption::files);

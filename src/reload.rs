@@ -59,7 +59,7 @@ fn take_over(before: &Config, now: &Config, reload: &Reload, certificate: Certif
     let has_read = matches!(certificate, Some(Ok(_)));
     let is_taken_over = |key: &str| TAKEN_OVER.contains(&key) || has_read && encryption::FILES.contains(&key);
     let (mut taken, waiting): (Vec<String>, Vec<String>) =
-        before.differing(now).into_iter().partition(|key| is_taken_over(key));
+        before.differing(now).into_iter().partition(|key| is_taken_over(key.as_str()));
     match certificate {
         Some(Ok(Some(words))) => taken.push(format!("certificate {words}")),
         Some(Err(error)) => tracing::error!(error, "the certificate is not taken over; the old one stays"),

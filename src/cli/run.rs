@@ -6,6 +6,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use serde_json::Value;
+
 use super::{Common, block_on, logging};
 use crate::{
     app::{self, Serving, StartError},
@@ -71,7 +73,7 @@ impl Run {
         let paths = [("TLS_CERTIFICATE", self.tls_certificate.take()), ("TLS_KEY", self.tls_key.take())];
         let texts = paths.map(|(key, path)| (key, path.map(|path| path.to_string_lossy().into_owned())));
         for (key, text) in texts.into_iter().chain([("TLS_REDIRECT", self.tls_redirect.take())]) {
-            self.common.flags.extend(text.map(|text| (key.to_owned(), text.into())));
+            self.common.flags.extend(text.map(|text| (key.to_owned(), Value::from(text))));
         }
         let place = Place { host: self.host, port: self.port, shared: self.reuse_port };
         let (common, opens) = (self.common, self.open);

@@ -160,7 +160,7 @@ impl<S> Encrypted<S> {
             };
         }
         Poll::Ready(match self {
-            Self::Open(stream) => Ok(Pin::new(stream)),
+            Self::Open(stream) => Ok(Pin::new(&mut **stream)),
             Self::Beginning(_) | Self::Broken => Err(ErrorKind::NotConnected.into()),
         })
     }

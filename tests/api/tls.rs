@@ -37,7 +37,7 @@ fn start(name: &str, settings: &[(&str, &str)]) -> Encrypted {
     start.args(certificate.options()).env("LITESET_RATELIMIT_ENABLED", "false");
     start.envs(settings.iter().copied());
     let server = Server::start_with(&mut start, home);
-    let address = server.base.strip_prefix("https://").expect("it says https").parse().unwrap();
+    let address = server.base.strip_prefix("https://").unwrap().parse().unwrap();
     let in_clear = until(&server, || {
         server.log().contains("sent on to https").then(|| address_in(&server.log(), "sent on to https"))
     });
@@ -136,7 +136,7 @@ fn http_2_is_spoken_with_who_speaks_it() {
             .args(more)
             .arg(url)
             .output()
-            .expect("curl is needed");
+            .unwrap();
         String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned()
     };
     assert_eq!(curl(&["--http2"], "/login/"), "2 200");

@@ -20,7 +20,8 @@ const PROTOCOLS: &[&[u8]] = &[b"h2", b"http/1.1"];
 /// How an authority asks for a proof that a name is ours (RFC 8737).
 pub const PROOF: &[u8] = b"acme-tls/1";
 
-/// How connections are encrypted: TLS 1.2 and 1.3, with the certificates of a resolver. `proves`: an authority may look.
+/// How connections are encrypted: TLS 1.2 and 1.3, with the certificates of a resolver. `proves`: an authority may
+/// look.
 pub fn server_config(resolver: Arc<Resolver>, proves: bool) -> Result<ServerConfig, String> {
     let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
     let builder = builder.with_safe_default_protocol_versions().map_err(|e| e.to_string())?;
