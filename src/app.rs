@@ -8,7 +8,7 @@ use infra::{
     db::{Db, DbUri, migrate},
     telemetry::{self, Kind, Sample, Statsd, StatsdSettings, Thresholds},
 };
-use salvo::{Router, Server, Service};
+use salvo::{Router, Server, Service, rt::tokio::TokioTimer};
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -17,13 +17,18 @@ use web::dispatch::Dispatch;
 
 use crate::{
     background::{Background, close_orphans},
-    listen::{Bound, closing},
+    encryption::Encryption,
+    listen::{Bound, Listening, closing},
     metrics, notify,
     reload::{self, Reload},
 };
 
 /// How long requests in flight may take after a termination signal.
 const GRACE: Duration = Duration::from_secs(30);
+
+/// How often a silent connection of HTTP/2 is asked whether it is there, and how long it has for the answer.
+const KEEP_ALIVE: Duration = Duration::from_secs(60);
+const KEPT_ALIVE: Duration = Duration::from_secs(20);
 
 /// Why liteset could not start.
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;
@@ -67,6 +72,8 @@ pub type WhenReady = Box<dyn FnOnce(&[String]) + Send>;
 pub struct Serving {
     /// Where it listens.
     pub bound: Bound,
+    /// How connections are encrypted, if they are.
+    pub encryption: Option<Encryption>,
     /// Where `/metrics` is served, if it is.
     pub metrics: Option<TcpListener>,
     /// How the configuration is read again.
@@ -115,13 +122,14 @@ fn build_info() -> Sample {
 
 /// Serves until SIGTERM or SIGINT; returns when the requests in flight are done.
 pub async fn serve(app: Arc<Services>, serving: Serving) -> Result<(), StartError> {
-    let Serving { bound, metrics, reload, ready } = serving;
+    let Serving { bound, encryption, metrics, reload, ready } = serving;
     start_telemetry(&app, metrics).await?;
     if let Some(address) = bound.address {
         let _ = app.listening.set(address);
     }
-    let (places, is_given) = (bound.places(), bound.is_given);
-    let acceptor = bound.into_acceptor();
+    let is_given = bound.is_given;
+    let listening = bound.into_acceptor(encryption.as_ref().map(|encryption| encryption.server.clone()))?;
+    let Listening { acceptor, places, redirects } = listening;
     let table = web::router::table_of(&app.config);
     let background = Background::start(&app).await;
     let ending = app.clone();
@@ -129,13 +137,24 @@ pub async fn serve(app: Arc<Services>, serving: Serving) -> Result<(), StartErro
     let event_log = dispatch.event_log();
     let router = Router::with_path("{**rest}").goal(dispatch);
     let (acceptor, closer) = closing(acceptor, is_given);
-    let server = Server::new(acceptor);
+    let mut server = Server::new(acceptor);
+    // who says nothing for long over HTTP/2 is asked, and left when there is no answer
+    server
+        .http2_mut()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(KEPT_ALIVE);
     let handle = server.handle();
     let signals = Signals::install()?;
-    let watching = reload::start(&app.config, reload)?;
+    let files = encryption.as_ref().and_then(Encryption::files);
+    let watching = reload::start(&app.config, reload, files)?;
+    let certificates = encryption.map(Encryption::start);
     let stopping = tokio::spawn(async move {
         signals.termination().await;
         watching.abort();
+        if let Some(certificates) = certificates {
+            certificates.abort();
+        }
         notify::stopping();
         closer.close().await;
         tracing::info!("stopping: requests in flight may finish");
@@ -147,6 +166,9 @@ pub async fn serve(app: Arc<Services>, serving: Serving) -> Result<(), StartErro
     });
     for address in &places {
         tracing::info!(address, "listening");
+    }
+    for address in &redirects {
+        tracing::info!(address, "requests in clear are sent on to https");
     }
     notify::ready("answering requests");
     notify::start_watchdog();

@@ -13,6 +13,7 @@
 pub mod app;
 mod background;
 pub mod cli;
+mod encryption;
 pub mod first_start;
 mod listen;
 mod metrics;

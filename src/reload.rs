@@ -9,7 +9,10 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::notify;
+use crate::{
+    encryption::{self, Files},
+    notify,
+};
 
 /// Keys that are taken over; the others need a restart.
 const TAKEN_OVER: &[&str] = &["LOG_FILTER", "SLOW_REQUEST_MS", "SLOW_STATEMENT_MS"];
@@ -22,18 +25,22 @@ pub struct Reload {
     pub set_log_filter: fn(&Config) -> Result<(), String>,
 }
 
-/// Waits for SIGHUP, as long as the task runs.
-pub fn start(before: &Config, reload: Reload) -> std::io::Result<JoinHandle<()>> {
+/// Waits for SIGHUP, as long as the task runs. `files`: those of the certificate.
+pub fn start(before: &Config, reload: Reload, files: Files) -> std::io::Result<JoinHandle<()>> {
     let mut hangup = signal(SignalKind::hangup())?;
     let (mut before, reload) = (before.clone(), std::sync::Arc::new(reload));
     Ok(tokio::spawn(async move {
         while hangup.recv().await.is_some() {
             notify::reloading();
-            let own = reload.clone();
-            let read = tokio::task::spawn_blocking(move || (own.read)()).await;
-            match read.unwrap_or_else(|error| Err(error.to_string())) {
-                Ok(now) => {
-                    take_over(&before, &now, &reload);
+            let (own, files) = (reload.clone(), files.clone());
+            let read = tokio::task::spawn_blocking(move || {
+                let now = (own.read)()?;
+                let certificate = files.map(|files| encryption::read_again(&files, &now));
+                Ok::<_, String>((now, certificate))
+            });
+            match read.await.unwrap_or_else(|error| Err(error.to_string())) {
+                Ok((now, certificate)) => {
+                    take_over(&before, &now, &reload, certificate);
                     before = now;
                 }
                 Err(error) => {
@@ -45,9 +52,19 @@ pub fn start(before: &Config, reload: Reload) -> std::io::Result<JoinHandle<()>>
     }))
 }
 
-fn take_over(before: &Config, now: &Config, reload: &Reload) {
+/// What became of the files of the certificate: another one is shown, it is the same, or they are broken.
+type Certificate = Option<Result<Option<String>, String>>;
+
+fn take_over(before: &Config, now: &Config, reload: &Reload, certificate: Certificate) {
+    let has_read = matches!(certificate, Some(Ok(_)));
+    let is_taken_over = |key: &str| TAKEN_OVER.contains(&key) || has_read && encryption::FILES.contains(&key);
     let (mut taken, waiting): (Vec<String>, Vec<String>) =
-        before.differing(now).into_iter().partition(|key| TAKEN_OVER.contains(&key.as_str()));
+        before.differing(now).into_iter().partition(|key| is_taken_over(key.as_str()));
+    match certificate {
+        Some(Ok(Some(words))) => taken.push(format!("certificate {words}")),
+        Some(Err(error)) => tracing::error!(error, "the certificate is not taken over; the old one stays"),
+        Some(Ok(None)) | None => {}
+    }
     if taken.iter().any(|key| key == "LOG_FILTER")
         && let Err(why) = (reload.set_log_filter)(now)
     {

@@ -36,8 +36,18 @@ struct Explain {
 }
 
 /// Parts of names of keys whose values are not printed.
-const SECRETS: &[&str] =
-    &["SECRET", "PASSWORD", "TOKEN", "PRIVATE", "API_KEY", "OAUTH", "_URI", "REDIS", "CACHE_CONFIG"];
+const SECRETS: &[&str] = &[
+    "SECRET",
+    "PASSWORD",
+    "TOKEN",
+    "PRIVATE",
+    "API_KEY",
+    "OAUTH",
+    "_URI",
+    "REDIS",
+    "CACHE_CONFIG",
+    "TLS_KEY",
+];
 
 impl Config {
     /// Says it on standard output; the log has nothing more.

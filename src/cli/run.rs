@@ -2,18 +2,25 @@
 
 use std::{
     io::{self, IsTerminal, Write},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
+
+use serde_json::Value;
 
 use super::{Common, block_on, logging};
 use crate::{
     app::{self, Serving, StartError},
+    encryption::Encryption,
     first_start::FirstStart,
     listen::Place,
     metrics,
     reload::Reload,
 };
+
+/// Why a socket of systemd cannot be served.
+const NOTHING_TO_REDIRECT_TO: &str = "systemd gives a socket named `redirect`, for requests in clear that are sent on \
+     to https, which is not there: set TLS_CERTIFICATE and TLS_KEY, or ACME_DOMAINS, or stop that socket";
 
 /// Options of `run`.
 #[derive(Debug, clap::Args)]
@@ -32,6 +39,17 @@ pub struct Run {
     /// Serve /metrics at ADDRESS:PORT, or at a port of this machine alone [default: METRICS of the configuration].
     #[arg(long, value_name = "ADDRESS")]
     metrics: Option<String>,
+    /// The server's certificate and those between it and its authority, in PEM form [default: TLS_CERTIFICATE of the
+    /// configuration].
+    #[arg(long, value_name = "FILE")]
+    tls_certificate: Option<PathBuf>,
+    /// The private key of the certificate, in PEM form [default: TLS_KEY of the configuration].
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+    /// Send requests in clear on to https from ADDRESS:PORT, or from a port of --host [default: TLS_REDIRECT of the
+    /// configuration].
+    #[arg(long, value_name = "ADDRESS")]
+    tls_redirect: Option<String>,
     /// Open the browser when the server answers.
     #[arg(long)]
     open: bool,
@@ -52,6 +70,11 @@ impl Run {
         if let Some(address) = self.metrics.take() {
             self.common.flags.insert("METRICS".to_owned(), address.into());
         }
+        let paths = [("TLS_CERTIFICATE", self.tls_certificate.take()), ("TLS_KEY", self.tls_key.take())];
+        let texts = paths.map(|(key, path)| (key, path.map(|path| path.to_string_lossy().into_owned())));
+        for (key, text) in texts.into_iter().chain([("TLS_REDIRECT", self.tls_redirect.take())]) {
+            self.common.flags.extend(text.map(|text| (key.to_owned(), Value::from(text))));
+        }
         let place = Place { host: self.host, port: self.port, shared: self.reuse_port };
         let (common, opens) = (self.common, self.open);
         let first = FirstStart {
@@ -61,8 +84,16 @@ impl Run {
         };
         block_on(async {
             // whatever refuses the start comes before anything is made
-            let bound = place.bind().await?;
+            let mut bound = place.bind().await?;
             let loaded = common.read(false)?;
+            let tls = loaded.config.tls();
+            if let Some(redirect) = tls.as_ref().and_then(|tls| tls.redirect.as_deref()) {
+                bound.redirect_from(redirect, &place).await?;
+            }
+            if bound.has_idle_redirect(tls.is_some()) {
+                return Err(NOTHING_TO_REDIRECT_TO.into());
+            }
+            let encryption = tls.map(|tls| Encryption::prepare(tls, &loaded.home)).transpose()?;
             let metrics = metrics::bind(loaded.config.str("METRICS")).await?;
             let loaded = Common::begin(loaded)?;
             if !loaded.config.str("LOG_FILTER").is_empty()
@@ -82,7 +113,7 @@ impl Run {
                     open(places);
                 }
             });
-            app::serve(services, Serving { bound, metrics, reload, ready }).await
+            app::serve(services, Serving { bound, encryption, metrics, reload, ready }).await
         })
     }
 }

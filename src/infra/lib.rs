@@ -42,6 +42,7 @@ pub mod sql;
 mod statement_log;
 pub mod telemetry;
 pub mod timezone;
+pub mod tls;
 pub mod yaml;
 pub mod zip_file;
 

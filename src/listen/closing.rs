@@ -95,7 +95,8 @@ where
         if let Some(acceptor) = &mut self.acceptor {
             let unread = self.unread.clone();
             let counted = |accepted: Accepted<A::Coupler, A::Stream>| {
-                accepted.map_into(|_| TcpCoupler::new(), |stream| FirstBytes { stream, unread })
+                accepted
+                    .map_into(|_| TcpCoupler::new(), |stream| FirstBytes { stream, unread, has_read: false })
             };
             if self.closing_since.is_none() {
                 tokio::select! {
@@ -119,10 +120,22 @@ where
     }
 }
 
-/// A connection that tells when its first bytes were read, or that it has ended without any.
+/// A connection that tells when its first bytes were read and taken, or that it has ended without any.
+///
+/// Who looks for HTTP/2 takes the first bytes away before hyper reads: only what comes after them, another read or the
+/// answer, says that hyper has them. Under TLS these are the first bytes behind the handshake.
 pub struct FirstBytes<S> {
     stream: S,
     unread: Option<mpsc::Sender<()>>,
+    has_read: bool,
+}
+
+impl<S> FirstBytes<S> {
+    fn goes_on(&mut self) {
+        if self.has_read {
+            self.unread = None;
+        }
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for FirstBytes<S> {
@@ -131,9 +144,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for FirstBytes<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<IoResult<()>> {
+        self.goes_on();
+        let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
         if read.is_ready() {
-            self.unread = None;
+            self.has_read = true;
+            if buffer.filled().len() == before {
+                self.unread = None;
+            }
         }
         read
     }
@@ -145,6 +163,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for FirstBytes<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<IoResult<usize>> {
+        self.goes_on();
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
@@ -153,6 +172,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for FirstBytes<S> {
         context: &mut Context<'_>,
         pieces: &[std::io::IoSlice<'_>],
     ) -> Poll<IoResult<usize>> {
+        self.goes_on();
         Pin::new(&mut self.stream).poll_write_vectored(context, pieces)
     }
 
@@ -166,5 +186,34 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for FirstBytes<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<IoResult<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn first_bytes_are_hypers_when_it_goes_on() {
+        let (mut client, server) = tokio::io::duplex(64);
+        let (unread, mut all_read) = mpsc::channel::<()>(1);
+        let mut stream = FirstBytes { stream: server, unread: Some(unread), has_read: false };
+        client.write_all(b"PRI * HTTP/2.0").await.unwrap();
+        stream.read_exact(&mut [0; 14]).await.unwrap();
+        assert!(all_read.try_recv() == Err(mpsc::error::TryRecvError::Empty), "the look counts as a request");
+        stream.write_all(b"answer").await.unwrap();
+        assert!(all_read.try_recv() == Err(mpsc::error::TryRecvError::Disconnected));
+    }
+
+    #[tokio::test]
+    async fn who_ends_without_a_word_is_waited_for_no_longer() {
+        let (client, server) = tokio::io::duplex(64);
+        let (unread, mut all_read) = mpsc::channel::<()>(1);
+        let mut stream = FirstBytes { stream: server, unread: Some(unread), has_read: false };
+        drop(client);
+        assert_eq!(stream.read(&mut [0; 14]).await.unwrap(), 0);
+        assert!(all_read.try_recv() == Err(mpsc::error::TryRecvError::Disconnected));
     }
 }

@@ -1,15 +1,18 @@
 //! Where the server listens: addresses, names, a UNIX socket, or what systemd has opened already.
 
 mod closing;
+mod tls;
 mod unix;
 
 use std::{
     io::{Error as IoError, ErrorKind},
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use listenfd::ListenFd;
+use rustls::ServerConfig;
 use salvo::conn::{
     Holding,
     tcp::{DynTcpAcceptor, DynTcpAcceptors, TcpAcceptor, ToDynTcpAcceptor},
@@ -17,6 +20,7 @@ use salvo::conn::{
 use tokio::net::{TcpListener, TcpSocket, UnixListener};
 
 pub use closing::closing;
+use tls::{Encrypting, UnderWay};
 use unix::UnixAcceptor;
 
 /// Why there is no listener, and what to do.
@@ -24,6 +28,8 @@ type StartError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Connections that wait for their turn to be taken.
 const BACKLOG: u32 = 4_096;
+/// What systemd calls the socket of requests in clear (`FileDescriptorName=`).
+const REDIRECT: &str = "redirect";
 
 /// Where to listen.
 #[derive(Debug, Clone)]
@@ -38,7 +44,9 @@ pub struct Place {
 
 /// What was opened, and is not served yet: who comes waits.
 pub struct Bound {
-    acceptors: Vec<Box<dyn DynTcpAcceptor>>,
+    sockets: Vec<Socket>,
+    /// Where requests in clear come, to be sent on.
+    redirects: Vec<Socket>,
     /// The first address that is none of a UNIX socket.
     pub address: Option<SocketAddr>,
     /// Somebody else holds the sockets, too, and gives them to the process that comes next.
@@ -48,14 +56,21 @@ pub struct Bound {
 impl Place {
     /// Opens it; an error says what to do.
     pub async fn bind(&self) -> Result<Bound, StartError> {
-        let given = given()?;
-        if !given.is_empty() {
-            return Ok(Bound::new(given, true)?);
-        }
-        if let Some(path) = self.path() {
-            let socket = unix::bind(&path).map_err(|e| self.refusal(&path.display().to_string(), &e))?;
-            return Ok(Bound::new(vec![socket], false)?);
-        }
+        let (given, redirects) = given()?;
+        let is_given = !given.is_empty();
+        let sockets = match self.path() {
+            _ if is_given => given,
+            Some(path) => {
+                let socket = unix::bind(&path);
+                vec![socket.map_err(|e| self.refusal(&path.display().to_string(), &e))?]
+            }
+            None => self.open_all().await?,
+        };
+        Ok(Bound::new(sockets, redirects, is_given)?)
+    }
+
+    /// All addresses of the name.
+    async fn open_all(&self) -> Result<Vec<Socket>, StartError> {
         let name = self.host.trim_matches(['[', ']']);
         let found = tokio::net::lookup_host((name, self.port)).await;
         let found = found.map_err(|e| format!("--host {}: the name is not known here ({e})", self.host))?;
@@ -80,7 +95,7 @@ impl Place {
                 Err(self.refusal(&address.to_string(), &error).into())
             }
             _ if sockets.is_empty() => Err(format!("--host {}: the name has no address", self.host).into()),
-            _ => Ok(Bound::new(sockets, false)?),
+            _ => Ok(sockets),
         }
     }
 
@@ -124,61 +139,121 @@ impl Place {
     }
 }
 
+impl Bound {
+    /// Opens the place of requests in clear, which `TLS_REDIRECT` names: ADDRESS:PORT, or a port of the same host.
+    /// Where systemd has opened sockets, it has opened this one, too.
+    pub async fn redirect_from(&mut self, wanted: &str, place: &Place) -> Result<(), StartError> {
+        if self.is_given || !self.redirects.is_empty() {
+            return Ok(());
+        }
+        let wrong = || {
+            format!(
+                "TLS_REDIRECT (--tls-redirect) is ADDRESS:PORT, or a port of --host where that is no socket: {wanted}"
+            )
+        };
+        let (host, port) = match wanted.rsplit_once(':') {
+            Some((host, port)) => (host.to_owned(), port),
+            None if place.path().is_some() => return Err(wrong().into()),
+            None => (place.host.clone(), wanted),
+        };
+        let port = port.parse().map_err(|_| wrong())?;
+        let opened = Place { host, port, shared: place.shared }.open_all().await;
+        self.redirects = opened.map_err(|e| format!("TLS_REDIRECT (--tls-redirect): {e}"))?;
+        Ok(())
+    }
+
+    /// A socket that systemd gives for requests in clear, and nothing that they could be sent on to.
+    pub fn has_idle_redirect(&self, is_encrypted: bool) -> bool {
+        !is_encrypted && !self.redirects.is_empty()
+    }
+}
+
 /// A socket of either kind.
 enum Socket {
     Tcp(TcpListener),
-    Unix(UnixListener, Option<PathBuf>),
+    Unix(UnixAcceptor),
 }
 
-/// What systemd has opened (`LISTEN_FDS`), in its order.
-fn given() -> Result<Vec<Socket>, StartError> {
+/// What systemd has opened (`LISTEN_FDS`), in its order; those named `redirect` apart.
+fn given() -> Result<(Vec<Socket>, Vec<Socket>), StartError> {
+    let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
+    let names: Vec<&str> = names.split(':').collect();
     let mut given = ListenFd::from_env();
-    let mut sockets = Vec::new();
+    let (mut sockets, mut redirects) = (Vec::new(), Vec::new());
     for index in 0..given.len() {
         let wrong =
             |e: IoError| format!("socket {} of LISTEN_FDS is of no kind to listen on: {e}", index + 3);
-        if let Ok(Some(tcp)) = given.take_tcp_listener(index) {
+        let socket = if let Ok(Some(tcp)) = given.take_tcp_listener(index) {
             tcp.set_nonblocking(true)?;
-            sockets.push(Socket::Tcp(TcpListener::from_std(tcp)?));
+            Socket::Tcp(TcpListener::from_std(tcp)?)
         } else if let Some(socket) = given.take_unix_listener(index).map_err(wrong)? {
             socket.set_nonblocking(true)?;
-            sockets.push(Socket::Unix(UnixListener::from_std(socket)?, None));
-        }
+            Socket::Unix(UnixAcceptor::new(UnixListener::from_std(socket)?, None)?)
+        } else {
+            continue;
+        };
+        if names.get(index) == Some(&REDIRECT) { redirects.push(socket) } else { sockets.push(socket) }
     }
-    Ok(sockets)
+    Ok((sockets, redirects))
 }
 
 impl Bound {
-    fn new(sockets: Vec<Socket>, is_given: bool) -> Result<Self, IoError> {
-        let (mut acceptors, mut address) = (Vec::new(), None);
-        for socket in sockets {
-            acceptors.push(match socket {
-                Socket::Tcp(socket) => {
-                    address = address.or(Some(socket.local_addr()?));
-                    TcpAcceptor::try_from(socket)?.into_boxed()
+    fn new(sockets: Vec<Socket>, redirects: Vec<Socket>, is_given: bool) -> Result<Self, IoError> {
+        let mut addresses = sockets.iter().filter_map(|socket| match socket {
+            Socket::Tcp(socket) => Some(socket.local_addr()),
+            Socket::Unix(_) => None,
+        });
+        let address = addresses.next().transpose()?;
+        Ok(Self { sockets, redirects, address, is_given })
+    }
+
+    /// What takes the connections of all of them, encrypted where there is a certificate. A UNIX socket is for a proxy
+    /// of this machine, which encrypts itself.
+    pub fn into_acceptor(self, tls: Option<Arc<ServerConfig>>) -> Result<Listening, IoError> {
+        let under_way = Arc::new(UnderWay::default());
+        let mut acceptors: Vec<Box<dyn DynTcpAcceptor>> = Vec::new();
+        for socket in self.sockets {
+            acceptors.push(match (socket, &tls) {
+                (Socket::Tcp(socket), Some(config)) => {
+                    let plain = TcpAcceptor::try_from(socket)?;
+                    Box::new(ToDynTcpAcceptor(Encrypting::new(plain, config.clone(), under_way.clone())))
                 }
-                Socket::Unix(socket, path) => {
-                    let acceptor: Box<dyn DynTcpAcceptor> =
-                        Box::new(ToDynTcpAcceptor(UnixAcceptor::new(socket, path)?));
-                    acceptor
-                }
+                (socket, _) => socket.into_plain()?,
             });
         }
-        Ok(Self { acceptors, address, is_given })
-    }
-
-    /// Addresses as people write them.
-    pub fn places(&self) -> Vec<String> {
-        self.acceptors.iter().flat_map(|acceptor| acceptor.holdings()).map(place).collect()
-    }
-
-    /// What takes the connections of all of them.
-    pub fn into_acceptor(self) -> DynTcpAcceptors {
-        DynTcpAcceptors::new(self.acceptors)
+        let places = self::places(&acceptors);
+        let redirecting =
+            self.redirects.into_iter().map(Socket::into_plain).collect::<Result<Vec<_>, _>>()?;
+        let redirects = self::places(&redirecting);
+        acceptors.extend(redirecting);
+        Ok(Listening { acceptor: DynTcpAcceptors::new(acceptors), places, redirects })
     }
 }
 
-/// `http://127.0.0.1:8088`, or `unix:/run/liteset.sock`.
+/// What takes connections, and where, as people write it.
+pub struct Listening {
+    /// Takes them.
+    pub acceptor: DynTcpAcceptors,
+    /// Where the application is.
+    pub places: Vec<String>,
+    /// Where requests in clear are sent on.
+    pub redirects: Vec<String>,
+}
+
+impl Socket {
+    fn into_plain(self) -> Result<Box<dyn DynTcpAcceptor>, IoError> {
+        Ok(match self {
+            Self::Tcp(socket) => TcpAcceptor::try_from(socket)?.into_boxed(),
+            Self::Unix(acceptor) => Box::new(ToDynTcpAcceptor(acceptor)),
+        })
+    }
+}
+
+fn places(acceptors: &[Box<dyn DynTcpAcceptor>]) -> Vec<String> {
+    acceptors.iter().flat_map(|acceptor| acceptor.holdings()).map(place).collect()
+}
+
+/// `https://127.0.0.1:8088`, or `unix:/run/liteset.sock`.
 fn place(holding: &Holding) -> String {
     match &holding.local_addr {
         salvo::conn::SocketAddr::Unix(address) => {
@@ -186,6 +261,6 @@ fn place(holding: &Holding) -> String {
             format!("unix:{}", path.display())
         }
         // salvo writes `socket://127.0.0.1:8088`
-        other => other.to_string().replace("socket://", "http://"),
+        other => other.to_string().replace("socket://", &format!("{}://", holding.http_scheme)),
     }
 }

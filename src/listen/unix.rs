@@ -41,7 +41,7 @@ pub(super) fn bind(path: &Path) -> IoResult<Socket> {
     }
     let socket = UnixListener::bind(path)?;
     fs::set_permissions(path, Permissions::from_mode(0o660))?;
-    Ok(Socket::Unix(socket, Some(path.to_owned())))
+    UnixAcceptor::new(socket, Some(path.to_owned())).map(Socket::Unix)
 }
 
 impl UnixAcceptor {

@@ -52,6 +52,8 @@ pub struct Req {
     pub peer: String,
     /// `http` or `https`.
     pub scheme: String,
+    /// It came over the network in clear, whatever a proxy says.
+    pub in_clear: bool,
     /// Host header, or what a trusted proxy says it was.
     pub host: String,
     /// A trusted proxy has said it.

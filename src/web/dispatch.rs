@@ -30,7 +30,7 @@ use crate::{
         rate_limit::Limiter,
         session,
     },
-    incoming::{is_host, read_parts, trust_proxy, unmount},
+    incoming::{is_host, is_in_clear, read_parts, trust_proxy, unmount},
     request_log::{self, RequestLog},
     routes::{Access, Match, Rule, Table},
     websocket::Sockets,
@@ -85,7 +85,8 @@ impl Dispatch {
             return Err((error_pages::abort(&req, 400), Arc::new(req)));
         }
         req.origin = host::origin(&self.app.config, &req);
-        if let Some(redirect) = self.headers.to_https(&req) {
+        let port = self.app.listening.get().map(|address| address.port());
+        if let Some(redirect) = self.headers.to_https(&req, port) {
             return Err((redirect, Arc::new(req)));
         }
         req.nonce = self.headers.nonce();
@@ -273,7 +274,8 @@ fn takes_time(rule: &Rule, cx: &Cx) -> bool {
 #[async_trait]
 impl Handler for Dispatch {
     async fn handle(&self, request: &mut Request, _: &mut Depot, res: &mut Response, _: &mut FlowCtrl) {
-        if let Some(sockets) = self.sockets.as_ref().filter(|sockets| sockets.are_asked(request)) {
+        let socket = self.sockets.as_ref().filter(|sockets| sockets.are_asked(request));
+        if let Some(sockets) = socket.filter(|_| !self.headers.sends_on(is_in_clear(request))) {
             return sockets.open(request, res).await;
         }
         let routed = self.route(request);

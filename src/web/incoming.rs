@@ -1,7 +1,11 @@
 //! Reading a request: its parts, its form or body, and what a trusted proxy says about its origin.
 
 use infra::config::{Config, app_root::is_plain_path};
-use salvo::{Request, conn::SocketAddr, http::Version};
+use salvo::{
+    Request,
+    conn::SocketAddr,
+    http::{Version, uri::Scheme},
+};
 
 use crate::context::Req;
 
@@ -20,7 +24,17 @@ pub fn read_parts(request: &Request) -> Result<Req, u16> {
     if hosts > 1 || (hosts == 0 && request.version() == Version::HTTP_11) {
         return Err(400);
     }
-    let host = headers.iter().find(|(k, _)| k == "host").map(|(_, v)| v.clone()).unwrap_or_default();
+    let named = headers.iter().find(|(k, _)| k == "host").map(|(_, v)| v.clone());
+    let host = match (request.version(), uri.authority()) {
+        // RFC 9113, 8.3.1: it stands beside the path, and a header says the same
+        (Version::HTTP_2, Some(authority)) => {
+            if named.is_some_and(|named| !named.eq_ignore_ascii_case(authority.as_str())) {
+                return Err(400);
+            }
+            authority.as_str().to_owned()
+        }
+        _ => named.unwrap_or_default(),
+    };
     Ok(Req {
         method: request.method().as_str().to_owned(),
         path: path.into_owned(),
@@ -31,9 +45,15 @@ pub fn read_parts(request: &Request) -> Result<Req, u16> {
         peer: address(request.remote_addr()),
         local_addr: address(request.local_addr()),
         scheme: request.scheme().as_str().to_owned(),
+        in_clear: is_in_clear(request),
         host,
         ..Req::default()
     })
+}
+
+/// Whether others on the way could read it. A UNIX socket does not leave the machine.
+pub fn is_in_clear(request: &Request) -> bool {
+    request.scheme() != &Scheme::HTTPS && !matches!(request.remote_addr(), SocketAddr::Unix(_))
 }
 
 fn address(socket: &SocketAddr) -> String {

@@ -14,7 +14,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{Server, command, scratch};
+use crate::support::{
+    Server, command, scratch,
+    tls::{self, Certificate},
+};
 
 /// A server that goes with the test, however that ends.
 struct Handed(Child);
@@ -27,12 +30,12 @@ impl Drop for Handed {
 }
 
 /// Starts a server on an open socket, which it finds as systemd leaves it: as descriptor 3.
-fn on_socket(home: &Path, socket: &TcpListener, notify: &Path) -> Handed {
-    let script =
-        "exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" run --no-examples --home \"$1\"";
+fn on_socket(home: &Path, socket: &TcpListener, notify: &Path, more: &[&str]) -> Handed {
+    let script = "exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" run --no-examples \"$@\"";
     let plain = command(home);
     let mut start = Command::new("sh");
-    start.args(["-c", script, env!("CARGO_BIN_EXE_liteset"), home.join("data").to_str().unwrap()]);
+    start.args(["-c", script, env!("CARGO_BIN_EXE_liteset"), "--home", home.join("data").to_str().unwrap()]);
+    start.args(more);
     start.env_clear().envs(plain.get_envs().filter_map(|(k, v)| Some((k, v?))));
     start.env("NOTIFY_SOCKET", notify).env("WATCHDOG_USEC", "2000000").env("LITESET_LOG", "warn");
     start.env("LITESET_RATELIMIT_ENABLED", "false");
@@ -69,15 +72,32 @@ fn until_told(socket: &UnixDatagram, wanted: &str) -> Vec<String> {
     }
 }
 
+/// The same over TLS.
+fn ask_encrypted(address: SocketAddr, trusted: &Path, path: &str) -> Result<(), String> {
+    let answer = tls::get(address, tls::NAME, trusted, path, "")?;
+    if answer.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(answer.chars().take(200).collect()) }
+}
+
 #[test]
 fn restarts_under_load_lose_no_request() {
-    let home = scratch("handing-over");
+    restarts_lose_none("handing-over", false);
+}
+
+#[test]
+fn restarts_under_load_lose_no_encrypted_request() {
+    restarts_lose_none("handing-over-tls", true);
+}
+
+fn restarts_lose_none(name: &str, encrypted: bool) {
+    let home = scratch(name);
+    let certificate = encrypted.then(|| Certificate::make(&home, "own", 30));
+    let options: Vec<&str> = certificate.iter().flat_map(|certificate| certificate.options()).collect();
     let socket = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap();
     let notify_path = home.join("notify");
     let notify = UnixDatagram::bind(&notify_path).unwrap();
     notify.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
-    let mut server = on_socket(&home, &socket, &notify_path);
+    let mut server = on_socket(&home, &socket, &notify_path, &options);
     until_told(&notify, "READY=1");
     let (stop, asked, lost) =
         (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
@@ -85,10 +105,15 @@ fn restarts_under_load_lose_no_request() {
         .map(|n| {
             let (stop, asked, lost) = (stop.clone(), asked.clone(), lost.clone());
             let path = if n % 2 == 0 { "/health" } else { "/login/" };
+            let trusted = certificate.as_ref().map(|certificate| certificate.chain.clone());
             thread::spawn(move || {
                 let mut why = Vec::new();
                 while !stop.load(Ordering::Relaxed) {
-                    if let Err(error) = ask(address, path) {
+                    let done = match &trusted {
+                        Some(trusted) => ask_encrypted(address, trusted, path),
+                        None => ask(address, path),
+                    };
+                    if let Err(error) = done {
                         lost.fetch_add(1, Ordering::Relaxed);
                         why.push(error);
                     }
@@ -118,7 +143,7 @@ fn restarts_under_load_lose_no_request() {
         assert!(server.0.wait().unwrap().success());
         let told = until_told(&notify, "STOPPING=1");
         assert!(told.iter().all(|line| line != "READY=1"), "{told:?}");
-        server = on_socket(&home, &socket, &notify_path);
+        server = on_socket(&home, &socket, &notify_path, &options);
         until_told(&notify, "READY=1");
     }
     goes_on(between);
@@ -140,7 +165,7 @@ fn who_has_connected_before_the_end_is_answered() {
     let notify_path = home.join("notify");
     let notify = UnixDatagram::bind(&notify_path).unwrap();
     notify.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
-    let mut server = on_socket(&home, &socket, &notify_path);
+    let mut server = on_socket(&home, &socket, &notify_path, &[]);
     until_told(&notify, "READY=1");
     let (mut slow, mut silent) = (TcpStream::connect(address).unwrap(), TcpStream::connect(address).unwrap());
     // both are let in before this one

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "helpers of tests")]
 
+mod acme;
 mod advanced_data_type;
 mod annotation_layer;
 mod async_queries;
@@ -83,6 +84,7 @@ mod tag;
 mod temporary_cache;
 mod theme;
 mod thumbnails;
+mod tls;
 mod trino;
 mod types;
 mod upgrade;

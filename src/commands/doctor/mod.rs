@@ -1,5 +1,6 @@
 //! Everything that a server needs, looked at one after the other, each with what to do where something is missing.
 
+mod encryption;
 mod metadata;
 mod outside;
 
@@ -70,6 +71,7 @@ pub async fn look(app: &Arc<Services>, home: &Path, each: &mut (dyn FnMut(Check)
     each(metadata::clock(app).await);
     outside::disks(app, home, each);
     each(outside::proxy(&app.config));
+    each(encryption::certificate(&app.config, home));
     each(metadata::embedding(app).await);
 }
 

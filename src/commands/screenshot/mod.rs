@@ -116,6 +116,12 @@ fn base(app: &Services) -> Result<Base, CaptureError> {
     if is_web && !named.contains("//0.0.0.0") {
         return Ok(named_base(named, app.config.application_root()));
     }
+    if app.config.tls().is_some() {
+        return encrypted_base(
+            app.config.str("WEBDRIVER_BASEURL_USER_FRIENDLY"),
+            app.config.application_root(),
+        );
+    }
     let Some(address) = app.listening.get() else {
         let text = "There is no server to take pictures of: set WEBDRIVER_BASEURL to its address";
         return Err(CaptureError::Failed(text.into()));
@@ -130,6 +136,15 @@ fn base(app: &Services) -> Result<Base, CaptureError> {
     let (root, mount) = (app.config.application_root(), app.config.mount());
     let (root, prefix) = if mount.is_empty() { (root, root) } else { (mount, "") };
     Ok(Base { address: format!("http://{address}"), root: root.to_owned(), prefix: prefix.to_owned() })
+}
+
+/// This process where it encrypts: the browser wants the name that the certificate is for.
+fn encrypted_base(public: &str, root: &str) -> Result<Base, CaptureError> {
+    if !public.starts_with("https://") {
+        let text = "The server's certificate is for a name: set WEBDRIVER_BASEURL to https and that name";
+        return Err(CaptureError::Failed(text.into()));
+    }
+    Ok(named_base(public.trim_end_matches('/'), root))
 }
 
 /// An address that the configuration names. Behind `APPLICATION_ROOT` its own path does not count
@@ -165,5 +180,7 @@ mod tests {
         assert_eq!(url("https://h/bi", ""), "https://h /bi");
         assert_eq!(url("https://h/bi", "/bi"), "https://h /bi");
         assert_eq!(url("https://h", "/bi"), "https://h /bi");
+        assert!(encrypted_base("http://0.0.0.0:8080/", "").is_err());
+        assert!(encrypted_base("https://h/", "").is_ok_and(|base| base.address == "https://h"));
     }
 }

@@ -13,6 +13,7 @@ use super::{
     python::{Function, Problem, Subject, manager::METHODS},
     secrets, sign_in,
     talisman::Talisman,
+    tls::Tls,
     types,
 };
 use crate::crypto::jwt::Algorithm;
@@ -112,6 +113,7 @@ pub(super) fn check(
     found.complaints.extend(secrets::weak(values));
     found.complaints.extend(Cors::read(values).err().unwrap_or_default());
     found.complaints.extend(Talisman::read(values).err().unwrap_or_default());
+    found.complaints.extend(Tls::read(values).err().unwrap_or_default());
     found.complaints.extend(meanings(values));
     found.complaints.extend(lost_installation(given, values));
     found

@@ -5,6 +5,11 @@
 
 /// Keys that liteset honours, sorted.
 pub const HONOURED: &[&str] = &[
+    "ACME_CONTACT",
+    "ACME_DIRECTORY",
+    "ACME_DOMAINS",
+    "ACME_ROOT_CERTIFICATE",
+    "ACME_TERMS_AGREED",
     "ADVANCED_DATA_TYPES",
     "ALERT_MINIMUM_INTERVAL",
     "ALERT_REPORTS_CRON_WINDOW_SIZE",
@@ -335,6 +340,9 @@ pub const HONOURED: &[&str] = &[
     "TIME_GRAIN_ADDON_EXPRESSIONS",
     "TIME_GRAIN_DENYLIST",
     "TIME_ROTATE_LOG_LEVEL",
+    "TLS_CERTIFICATE",
+    "TLS_KEY",
+    "TLS_REDIRECT",
     "TRACKING_URL_TRANSFORMER",
     "USER_AGENT_FUNC",
     "VERSION_SHA",

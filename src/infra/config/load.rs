@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::{
-    Config, app_root, checks, engine_options, honoured, keys, python, secrets, sign_in, talisman, types,
+    Config, app_root, checks, engine_options, honoured, keys, python, secrets, sign_in, talisman, tls, types,
 };
 
 /// What the command line and the process give.
@@ -160,6 +160,10 @@ pub fn load(sources: Sources) -> Result<Loaded, ConfigError> {
     warnings.extend(types.warnings);
     sign_in::fill(&mut values);
     let misplaced = app_root::apply(&mut values);
+    let filled = tls::fill(&mut values).into_iter();
+    origins.extend(
+        filled.map(|key| (key.to_owned(), "TLS_CERTIFICATE or ACME_DOMAINS, which are set".to_owned())),
+    );
 
     let mut merged = Config::over(defaults.clone(), values.clone()).values;
     talisman::apply_to_cookies(&mut merged);
@@ -359,7 +363,8 @@ fn is_text(key: &str) -> bool {
     let is_secret =
         ["PASSWORD", "SECRET", "SECRET_KEY", "PRIVATE_KEY", "TOKEN"].iter().any(|end| key.ends_with(end));
     let is_of_sign_in = key.starts_with("OIDC_") || key.starts_with("AUTH_LDAP_");
-    key == app_root::KEY || (is_secret || is_of_sign_in) && !SWITCHES.contains(&key)
+    // a port alone is a text, too
+    key == app_root::KEY || key == "TLS_REDIRECT" || (is_secret || is_of_sign_in) && !SWITCHES.contains(&key)
 }
 
 /// A variable's text as the type that the default has: text stays text, the rest is JSON or a Python literal.

@@ -16,6 +16,7 @@ pub mod python;
 mod secrets;
 pub mod sign_in;
 mod talisman;
+pub mod tls;
 mod types;
 
 use std::{collections::HashMap, sync::Arc};
@@ -187,6 +188,10 @@ impl Config {
     /// Security headers and HTTPS; `flask_talisman`'s own when the options make no sense, which stops the start.
     pub fn talisman(&self) -> Option<Talisman> {
         Talisman::read(&self.values).unwrap_or_else(|_| Some(Talisman::default()))
+    }
+    /// How connections are encrypted; none where a proxy does it. What makes no sense stops the start.
+    pub fn tls(&self) -> Option<tls::Tls> {
+        tls::Tls::read(&self.values).unwrap_or_default()
     }
     /// All feature flags.
     pub fn flags(&self) -> IndexMap<String, bool> {

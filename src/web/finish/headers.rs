@@ -9,7 +9,12 @@ use percent_encoding::{AsciiSet, utf8_percent_encode};
 use serde_json::Value;
 
 use super::cors;
-use crate::{Answer, context::Req, guards::next_url::QUOTE};
+use crate::{
+    Answer,
+    context::Req,
+    error_pages,
+    guards::next_url::{self, QUOTE},
+};
 
 /// What may stand as it is in a path.
 const PATH: &AsciiSet = &QUOTE.remove(b'/').remove(b':').remove(b'@').remove(b'!').remove(b'$').remove(b',');
@@ -21,6 +26,10 @@ const IN_CLEAR: &[&str] = &["/health", "/healthcheck", "/ping", "/readyz"];
 #[derive(Debug, Default)]
 pub struct Headers {
     talisman: Option<Talisman>,
+    /// This server encrypts itself: what comes in clear is sent on.
+    encrypts: bool,
+    /// The port of the address that the configuration names for people, where that is one of https.
+    public_port: Option<u16>,
     cors: Option<Cors>,
     defaults: Vec<(String, String)>,
     overrides: Vec<(String, String)>,
@@ -37,6 +46,8 @@ impl Headers {
         overrides.extend(named("HTTP_HEADERS"));
         Self {
             talisman: config.talisman(),
+            encrypts: config.tls().is_some(),
+            public_port: public_port(config.str("WEBDRIVER_BASEURL_USER_FRIENDLY")),
             cors: config.cors(),
             defaults: named("DEFAULT_HTTP_HEADERS"),
             overrides,
@@ -49,16 +60,42 @@ impl Headers {
         if wanted { random::url_safe::<24>() } else { String::new() }
     }
 
-    /// The redirect of a request that came in clear although the configuration wants HTTPS.
-    pub fn to_https(&self, req: &Req) -> Option<Answer> {
+    /// Whether a request is not answered but sent on, since it came in clear and this server encrypts.
+    pub fn sends_on(&self, in_clear: bool) -> bool {
+        self.encrypts && in_clear
+    }
+
+    /// The redirect of a request that came in clear although the configuration wants HTTPS. `port`: where this server
+    /// listens.
+    pub fn to_https(&self, req: &Req, port: Option<u16>) -> Option<Answer> {
+        if self.sends_on(req.in_clear) {
+            return self.send_on(req, port);
+        }
         let status = self.talisman.as_ref()?.force_https?;
         if is_https(req) || IN_CLEAR.contains(&req.path.as_str()) || req.host.is_empty() {
             return None;
         }
-        let query = if req.query_string.is_empty() { "" } else { "?" };
-        let path = utf8_percent_encode(&req.path, PATH);
-        let address = format!("https://{}{}{path}{query}{}", req.host, req.script_root, req.query_string);
-        Some(Answer::redirect(status, address))
+        Some(Answer::redirect(status, https_address(req, &req.host)))
+    }
+
+    /// The same host and path at the port of https; what is no read keeps its method and body.
+    fn send_on(&self, req: &Req, port: Option<u16>) -> Option<Answer> {
+        if IN_CLEAR.contains(&req.path.as_str()) {
+            return None;
+        }
+        if req.host.is_empty() {
+            return Some(error_pages::abort(req, 400));
+        }
+        let name = match req.host.rsplit_once(':') {
+            Some((name, port)) if !port.contains(']') => name,
+            _ => req.host.as_str(),
+        };
+        let host = match self.public_port.or(port) {
+            None | Some(443) => name.to_owned(),
+            Some(port) => format!("{name}:{port}"),
+        };
+        let status = if matches!(req.method.as_str(), "GET" | "HEAD") { 301 } else { 308 };
+        Some(Answer::redirect(status, https_address(req, &host)))
     }
 
     /// Adds what the configuration demands.
@@ -82,6 +119,19 @@ impl Headers {
             answer.extra.push((name.clone(), value.clone()));
         }
     }
+}
+
+fn https_address(req: &Req, host: &str) -> String {
+    let query = if req.query_string.is_empty() { "" } else { "?" };
+    let path = utf8_percent_encode(&req.path, PATH);
+    format!("https://{host}{}{path}{query}{}", req.script_root, req.query_string)
+}
+
+/// The port of an address of https.
+fn public_port(address: &str) -> Option<u16> {
+    let (scheme, host) = next_url::split(address).filter(|(_, host)| !host.is_empty())?;
+    let port = host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or("443", |(_, port)| port);
+    if scheme == "https" { port.parse().ok() } else { None }
 }
 
 fn header_value(value: &Value) -> String {
@@ -203,14 +253,46 @@ mod tests {
             headers: headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
             ..Req::default()
         };
-        let answer = forced(true).to_https(&request("/login/é", &[])).unwrap();
+        let answer = forced(true).to_https(&request("/login/é", &[]), None).unwrap();
         assert_eq!(answer.status, 301);
         assert_eq!(header(&answer, "location"), Some("https://bi.example/login/%C3%A9?a=1"));
-        assert_eq!(forced(false).to_https(&request("/", &[])).unwrap().status, 302);
-        assert!(forced(true).to_https(&request("/health", &[])).is_none());
-        assert!(forced(true).to_https(&request("/", &[("x-forwarded-proto", "https")])).is_none());
+        assert_eq!(forced(false).to_https(&request("/", &[]), None).unwrap().status, 302);
+        assert!(forced(true).to_https(&request("/health", &[]), None).is_none());
+        assert!(forced(true).to_https(&request("/", &[("x-forwarded-proto", "https")]), None).is_none());
         let default = Headers::new(&Config::with(IndexMap::new()));
-        assert!(default.to_https(&request("/", &[])).is_none());
+        assert!(default.to_https(&request("/", &[]), None).is_none());
+    }
+
+    #[test]
+    fn a_server_that_encrypts_answers_nothing_in_clear() {
+        let of = |more: &[(&str, Value)], req: Req, port: u16| {
+            let own = [("TLS_CERTIFICATE", json!("/a")), ("TLS_KEY", json!("/b"))];
+            let keys = own.iter().chain(more).map(|(key, value)| ((*key).to_owned(), value.clone()));
+            let answer = Headers::new(&Config::with(keys.collect())).to_https(&req, Some(port));
+            answer.map(|answer| (answer.status, header(&answer, "location").unwrap_or_default().to_owned()))
+        };
+        let request = |method: &str, path: &str, host: &str| Req {
+            method: method.into(),
+            path: path.into(),
+            query_string: "a=1".into(),
+            host: host.into(),
+            // what a proxy is believed does not make it encrypted
+            scheme: "https".into(),
+            headers: vec![("x-forwarded-proto".into(), "https".into())],
+            in_clear: true,
+            ..Req::default()
+        };
+        let to = |status: u16, address: &str| Some((status, address.to_owned()));
+        let get = || request("GET", "/login/é", "bi.example:80");
+        assert_eq!(of(&[], get(), 443), to(301, "https://bi.example/login/%C3%A9?a=1"));
+        assert_eq!(of(&[], get(), 8443), to(301, "https://bi.example:8443/login/%C3%A9?a=1"));
+        let public = [("WEBDRIVER_BASEURL_USER_FRIENDLY", json!("https://bi.example/"))];
+        assert_eq!(of(&public, get(), 8443), to(301, "https://bi.example/login/%C3%A9?a=1"));
+        let post = request("POST", "/api/v1/chart/data", "[::1]:80");
+        assert_eq!(of(&[], post, 8443), to(308, "https://[::1]:8443/api/v1/chart/data?a=1"));
+        assert_eq!(of(&[], request("GET", "/health", "bi.example"), 443), None);
+        assert_eq!(of(&[], request("GET", "/", ""), 443).unwrap().0, 400);
+        assert_eq!(of(&[], Req { in_clear: false, ..get() }, 443), None);
     }
 
     #[test]

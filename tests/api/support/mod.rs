@@ -15,6 +15,7 @@ mod rest;
 mod server;
 pub mod sshd;
 pub mod template;
+pub mod tls;
 mod token_server;
 pub mod websocket;
 
@@ -27,6 +28,6 @@ pub use metadata::{Metadata, PostgresDatabase};
 pub use mysql::{MysqlDatabase, mysql_uri};
 pub use redis::{redis_add, redis_prefix};
 pub use rest::{HIDDEN, NO_RIGHT, REFUSED, fields, message, refused, statuses};
-pub use server::{PASSWORD, Server, command, postgres_uri, run_to_end, scratch};
+pub use server::{PASSWORD, Server, command, postgres_uri, run_to_end, scratch, skip};
 pub use template::copy_to;
 pub use token_server::TokenServer;
