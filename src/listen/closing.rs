@@ -17,7 +17,7 @@ use salvo::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
 };
 
 /// Who has connected before the listener closes is served: the kernel would reset them. Nobody came for so long.
@@ -35,6 +35,8 @@ pub struct Closing<A> {
     closed: Option<oneshot::Sender<()>>,
     /// Cloned into every connection that has not sent anything yet.
     unread: Option<mpsc::Sender<()>>,
+    /// Goes with every connection: whether it is too late to begin to speak.
+    over: watch::Receiver<bool>,
     /// Who waits in the kernel's queue is another process's as well.
     is_given: bool,
     closing_since: Option<Instant>,
@@ -45,22 +47,25 @@ pub struct Closer {
     ask: oneshot::Sender<()>,
     closed: oneshot::Receiver<()>,
     unread: mpsc::Receiver<()>,
+    over: watch::Sender<bool>,
 }
 
 /// An acceptor that can be closed, and what closes it. `is_given`: others hold the same sockets.
 pub fn closing<A: Acceptor>(acceptor: A, is_given: bool) -> (Closing<A>, Closer) {
     let ((ask, asked), (close, closed)) = (oneshot::channel(), oneshot::channel());
     let (unread, all_read) = mpsc::channel(1);
+    let (end, over) = watch::channel(false);
     let closing = Closing {
         holdings: acceptor.holdings().to_vec(),
         acceptor: Some(acceptor),
         asked,
         closed: Some(close),
         unread: Some(unread),
+        over,
         is_given,
         closing_since: None,
     };
-    (closing, Closer { ask, closed, unread: all_read })
+    (closing, Closer { ask, closed, unread: all_read, over: end })
 }
 
 impl Closer {
@@ -72,6 +77,8 @@ impl Closer {
             let _ = self.closed.await;
             // nothing is ever sent: it ends with the last sender
             let _ = tokio::time::timeout(SILENT, self.unread.recv()).await;
+            // who looks for HTTP/2 waits for first bytes whatever else happens
+            let _ = self.over.send(true);
         }
     }
 }
@@ -93,10 +100,9 @@ where
         fuse_policy: Option<ArcFusePolicy>,
     ) -> IoResult<Accepted<Self::Coupler, Self::Stream>> {
         if let Some(acceptor) = &mut self.acceptor {
-            let unread = self.unread.clone();
+            let (unread, over) = (self.unread.clone(), self.over.clone());
             let counted = |accepted: Accepted<A::Coupler, A::Stream>| {
-                accepted
-                    .map_into(|_| TcpCoupler::new(), |stream| FirstBytes { stream, unread, has_read: false })
+                accepted.map_into(|_| TcpCoupler::new(), |stream| FirstBytes::new(stream, unread, over))
             };
             if self.closing_since.is_none() {
                 tokio::select! {
@@ -127,10 +133,21 @@ where
 pub struct FirstBytes<S> {
     stream: S,
     unread: Option<mpsc::Sender<()>>,
+    /// Ends when it is too late for first bytes; nothing once there were some.
+    over: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     has_read: bool,
 }
 
 impl<S> FirstBytes<S> {
+    fn new(stream: S, unread: Option<mpsc::Sender<()>>, mut over: watch::Receiver<bool>) -> Self {
+        let over = Box::pin(async move {
+            if over.wait_for(|over| *over).await.is_err() {
+                pending().await
+            }
+        });
+        Self { stream, unread, over: Some(over), has_read: false }
+    }
+
     fn goes_on(&mut self) {
         if self.has_read {
             self.unread = None;
@@ -149,9 +166,16 @@ impl<S: AsyncRead + Unpin> AsyncRead for FirstBytes<S> {
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
         if read.is_ready() {
             self.has_read = true;
+            self.over = None;
             if buffer.filled().len() == before {
                 self.unread = None;
             }
+        } else if let Some(over) = &mut self.over
+            && over.as_mut().poll(context).is_ready()
+        {
+            self.unread = None;
+            self.over = None;
+            return Poll::Ready(Ok(()));
         }
         read
     }
@@ -199,7 +223,8 @@ mod tests {
     async fn first_bytes_are_hypers_when_it_goes_on() {
         let (mut client, server) = tokio::io::duplex(64);
         let (unread, mut all_read) = mpsc::channel::<()>(1);
-        let mut stream = FirstBytes { stream: server, unread: Some(unread), has_read: false };
+        let (_end, over) = watch::channel(false);
+        let mut stream = FirstBytes::new(server, Some(unread), over);
         client.write_all(b"PRI * HTTP/2.0").await.unwrap();
         stream.read_exact(&mut [0; 14]).await.unwrap();
         assert!(all_read.try_recv() == Err(mpsc::error::TryRecvError::Empty), "the look counts as a request");
@@ -208,10 +233,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn who_is_silent_to_the_end_reads_as_ended() {
+        let (_client, server) = tokio::io::duplex(64);
+        let (end, over) = watch::channel(false);
+        let mut stream = FirstBytes::new(server, None, over);
+        let reading = tokio::spawn(async move { stream.read(&mut [0; 14]).await.unwrap() });
+        tokio::task::yield_now().await;
+        end.send(true).unwrap();
+        assert_eq!(reading.await.unwrap(), 0);
+    }
+
+    #[tokio::test]
     async fn who_ends_without_a_word_is_waited_for_no_longer() {
         let (client, server) = tokio::io::duplex(64);
         let (unread, mut all_read) = mpsc::channel::<()>(1);
-        let mut stream = FirstBytes { stream: server, unread: Some(unread), has_read: false };
+        let (_end, over) = watch::channel(false);
+        let mut stream = FirstBytes::new(server, Some(unread), over);
         drop(client);
         assert_eq!(stream.read(&mut [0; 14]).await.unwrap(), 0);
         assert!(all_read.try_recv() == Err(mpsc::error::TryRecvError::Disconnected));

@@ -69,6 +69,7 @@ mod security_routes;
 mod security_secrets;
 mod seen_from_outside;
 mod sessions;
+mod several_machines;
 mod sign_in_by_directory;
 mod sign_in_by_provider;
 mod sign_in_by_proxy;

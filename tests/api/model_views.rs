@@ -81,11 +81,11 @@ fn forms_change_users_roles_and_groups() {
     let (_, active) = server.person("eve", "Gamma");
     let db = rusqlite::Connection::open(server.home.join("data/superset.db")).unwrap();
     db.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
-    // whoever has done something is named in the log, and stays
-    db.execute("UPDATE logs SET user_id = 1 WHERE user_id = ?1", [idle]).unwrap();
-    db.execute("INSERT INTO logs (action, user_id) VALUES ('x', ?1)", [active]).unwrap();
+    // the log keeps what somebody did who is gone
+    db.execute("INSERT INTO logs (action, user_id) VALUES ('of eve', ?1)", [active]).unwrap();
     assert_eq!(send(&mut admin, &format!("/users/delete/{active}"), &[]).0, 302);
-    assert_eq!(count(&server, "SELECT count(*) FROM ab_user WHERE username = 'eve'"), 1);
+    assert_eq!(count(&server, "SELECT count(*) FROM ab_user WHERE username = 'eve'"), 0);
+    assert_eq!(count(&server, "SELECT count(*) FROM logs WHERE action = 'of eve' AND user_id IS NULL"), 1);
     let delete = format!("/users/delete/{idle}");
     assert_eq!(send(&mut admin, &delete, &[]).0, 302);
     assert_eq!(count(&server, "SELECT count(*) FROM ab_user WHERE username = 'bob'"), 0);

@@ -3,7 +3,7 @@
 
     python3 tests/background/simulate.py pg       two processes on one PostgreSQL
     python3 tests/background/simulate.py sqlite   one process on SQLite
-    python3 tests/background/simulate.py pg --restarts    its PostgreSQL is its own, and is killed and started again, too
+    python3 tests/background/simulate.py pg --restarts    its PostgreSQL is its own, and is killed now and then, too
 
 Needs libfaketime and ../shared (the fixture), and for `pg` a PostgreSQL on 5432. A firing is lost when there is neither
 a mail of it nor a row of the log that says why not; it is doubled when a mail came twice and no process was killed
@@ -169,9 +169,8 @@ class Metadata:
         target = self.name if kind == "pg" else str(folder)
         restore = ["bash", SHARED / "fixtures" / "restore.sh", kind, target]
         subprocess.run(restore, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.uri = (
-            f"postgresql://root:root@127.0.0.1:{port}/{self.name}" if kind == "pg" else f"sqlite:///{folder}/superset.db"
-        )
+        server = f"postgresql://root:root@127.0.0.1:{port}/{self.name}"
+        self.uri = server if kind == "pg" else f"sqlite:///{folder}/superset.db"
 
     def execute(self, commands):
         if self.kind == "pg":

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use infra::{
     config::{
         Config,
@@ -41,7 +41,7 @@ pub(super) fn certificate(config: &Config, home: &Path) -> Check {
 }
 
 fn judge(facts: &Facts, host: Option<&str>, renews: bool, now: DateTime<Utc>) -> Check {
-    let (words, days) = (facts.words(), facts.left(now).num_days());
+    let (words, left) = (facts.words(), facts.left(now));
     let renew = if renews {
         "the log of the server says why the authority gives no new one"
     } else {
@@ -59,9 +59,9 @@ fn judge(facts: &Facts, host: Option<&str>, renews: bool, now: DateTime<Utc>) ->
         );
     }
     // what an authority renews is due a third before its end
-    let soon = if renews { (facts.ends - facts.begins).num_days() / 4 } else { SOON };
-    if days < soon {
-        return Check::warning(NAME, format!("it ends in {days} days: {words}"), renew);
+    let soon = if renews { (facts.ends - facts.begins) / 4 } else { TimeDelta::days(SOON) };
+    if left < soon {
+        return Check::warning(NAME, format!("it ends in {} days: {words}", left.num_days()), renew);
     }
     if let Some(host) = host.filter(|host| !facts.covers(host)) {
         return Check::warning(
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn ends_and_names() {
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        let day = |days: i64| now + chrono::TimeDelta::days(days);
+        let day = |days: i64| now + TimeDelta::days(days);
         let facts = |begins: i64, ends: i64, names: &[&str]| Facts {
             names: names.iter().map(|name| (*name).to_owned()).collect(),
             begins: day(begins),

@@ -26,7 +26,8 @@ const TAKE: &str = "local v = redis.call('GET', KEYS[1]) \
 const RENEW: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then \
      return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0";
 /// Ends a turn that is still one's own.
-const LEAVE: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
+const LEAVE: &str =
+    "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
 /// Says of a turn that is still one's own that the value is there.
 const TELL: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then \
      redis.call('SET', KEYS[1], 'made:' .. ARGV[1], 'PX', ARGV[2]) return 1 end return 0";

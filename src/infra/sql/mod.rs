@@ -3,9 +3,9 @@
 //! The one place that touches the SQL parser. Whatever cannot be parsed is refused: a statement that we do not
 //! understand cannot be judged. Printing follows sqlglot, so that texts equal the original's.
 //!
-//! Why `sqlparser` with printing of our own, and not `polyglot-sql` 0.13 (a port of sqlglot): on the golden texts it prints
-//! 633 of 712 as sqlglot does on one line and 119 of 178 prettily (here all), reads 1,162 of 1,199 statements that the
-//! original reads, and has 296,000 lines, which take 2.6 GB to compile and add 14 MB with 17 dialects.
+//! Why `sqlparser` with printing of our own, and not `polyglot-sql` 0.13 (a port of sqlglot): on the golden texts it
+//! prints 633 of 712 as sqlglot does on one line and 119 of 178 prettily (here all), reads 1,162 of 1,199 statements
+//! that the original reads, and has 296,000 lines, which take 2.6 GB to compile and add 14 MB with 17 dialects.
 
 mod comments;
 #[cfg(test)]
