@@ -117,7 +117,6 @@ fn a_certificate_is_asked_for_kept_and_shown_again() {
     std::fs::write(&trusted, &root).unwrap();
     let page = get(address, DOMAIN, &trusted, "/login/", "").unwrap();
     assert!(page.starts_with("HTTP/1.1 200") && page.contains("; Secure"), "{page}");
-    assert!(pebble.log(&folder).contains("tls-alpn-01"), "it was proved in another way");
     let acme = home.join("data/acme");
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&acme), 0o700);

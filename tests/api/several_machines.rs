@@ -6,6 +6,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::support::{Client, Metadata, Server, ask, make, redis_prefix, scratch};
 
@@ -17,6 +18,7 @@ struct Two {
     servers: [Server; 2],
     admin: Client,
     database: i64,
+    _data: TempDir,
     // dropped last
     _metadata: Metadata,
 }
@@ -42,11 +44,13 @@ impl Two {
         let one = Server::start_with(liteset(&["run"]).envs(settings), home);
         let two = Server::start_with(liteset(&["run"]).envs(settings), scratch(name));
         let mut admin = one.admin();
-        let file = one.home.join("data.db");
+        // longer there than either server
+        let data = tempfile::tempdir().unwrap();
+        let file = data.path().join("data.db");
         rusqlite::Connection::open(&file).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
         let uri = format!("sqlite:///{}", file.display());
         let database = make(&mut admin, "database", &json!({"database_name": "o", "sqlalchemy_uri": uri}));
-        Some(Self { servers: [one, two], admin, database, _metadata: metadata })
+        Some(Self { servers: [one, two], admin, database, _data: data, _metadata: metadata })
     }
 
     fn dataset(&mut self, name: &str, sql: &str) -> i64 {
@@ -57,6 +61,7 @@ impl Two {
     fn at(&self, which: usize) -> Client {
         let mut client = Client::new(&self.servers[which].base);
         client.cookies.clone_from(&self.admin.cookies);
+        client.csrf.clone_from(&self.admin.csrf);
         client
     }
 }

@@ -79,7 +79,7 @@ fn proof(name: &str, digest: &[u8]) -> Result<CertifiedKey, String> {
     let certificate = asked.self_signed(&key).map_err(failed)?;
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let chain = vec![certificate.der().clone()];
-    // `from_der` would look whether they belong together, and refuse a certificate with what only authorities understand
+    // `from_der` would look whether they belong together, and refuse what only authorities understand
     let key = ring::default_provider().key_provider.load_private_key(key).map_err(|e| e.to_string())?;
     Ok(CertifiedKey::new(chain, key))
 }
