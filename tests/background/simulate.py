@@ -294,7 +294,12 @@ def main():
                 process.set_clock(0)
                 events["clock set"] += 1
             for process in processes:
-                if process.child.poll() is not None:
+                # a start without its database is refused; a service manager tries again
+                if process.child.poll() is not None and cluster:
+                    events["started again"] += 1
+                    process.start()
+                    time.sleep(0.2)
+                elif process.child.poll() is not None:
                     sys.exit(f"{process.name} ended by itself: {folder}")
         if away[1]:
             sink.start()
