@@ -39,7 +39,7 @@ impl Pool {
     async fn open_with(path: &Path, size: usize, set_up: SetUp) -> Result<Self, DbError> {
         let unavailable =
             |e: &dyn std::fmt::Display| DbError::Unavailable(format!("{}: {e}", path.display()));
-        let manager = Manager { path: path.to_owned(), set_up };
+        let manager = Manager::new(path, set_up);
         // the one that was used last remembers most
         let pool = managed::Pool::builder(manager).queue_mode(QueueMode::Lifo);
         let pool = pool.max_size(size.max(2)).build();

@@ -36,7 +36,7 @@ impl ShortReads {
         if !self.0.lock().contains(&name) {
             return None;
         }
-        let c = conn.try_lock()?;
+        let c = conn.try_lock().ok()?;
         let found = bounded(&c, |c| {
             let mut statement = c.prepare_cached(&sql.text)?;
             rows(&mut statement, sql)
