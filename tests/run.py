@@ -9,7 +9,9 @@ its server programs are installed (then a throw-away cluster is started); the sa
 LITESET_TEST_MYSQL and port 3306. Uses Chromium and Node if they are there.
 tests/README.md says what each suite needs.
 """
-import argparse, glob, os, pathlib, pwd, re, shutil, socket, subprocess, sys, tempfile, threading, time
+import argparse, os, pathlib, pwd, re, shutil, socket, subprocess, sys, tempfile, threading, time
+
+from cluster import Cluster
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 skipped, unsteady = [], []
@@ -32,39 +34,11 @@ def answers(port):
 
 def own_cluster():
     """A PostgreSQL cluster for this run; (uri, stop)."""
-    programs = shutil.which("initdb") or next(
-        iter(sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"), reverse=True)), None
-    )
-    if not programs:
+    try:
+        cluster = Cluster("liteset")
+    except (FileNotFoundError, subprocess.CalledProcessError):
         return None, None
-    bin_dir = pathlib.Path(programs).parent
-    folder = tempfile.mkdtemp(prefix="liteset-pg-")
-    prefix = []
-    if os.getuid() == 0:  # PostgreSQL refuses to run as root
-        try:
-            user = pwd.getpwnam("postgres")
-        except KeyError:
-            user = pwd.getpwnam("nobody")
-        os.chown(folder, user.pw_uid, user.pw_gid)
-        prefix = ["runuser", "-u", user.pw_name, "--"]
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    quiet = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
-    made = subprocess.run(
-        [*prefix, bin_dir / "initdb", "-D", f"{folder}/data", "-U", "liteset", "-A", "trust"], **quiet
-    )
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-    control = [*prefix, bin_dir / "pg_ctl", "-D", f"{folder}/data"]
-    if made.returncode or subprocess.run([*control, "-o", options, "-w", "start"], **quiet).returncode:
-        shutil.rmtree(folder, ignore_errors=True)
-        return None, None
-
-    def stop():
-        subprocess.run([*control, "-m", "immediate", "stop"], **quiet)
-        shutil.rmtree(folder, ignore_errors=True)
-
-    return f"postgresql://liteset@127.0.0.1:{port}/postgres", stop
+    return cluster.uri, cluster.remove
 
 
 def postgres():

@@ -13,116 +13,63 @@ when there was one, or when descriptors, threads or temporary files grew, or mem
 
 Needs PostgreSQL's programs (initdb, psql). Two hours say something, three days say it for certain.
 """
-import argparse, collections, http.client, json, os, pathlib, random, re, shutil, signal, socket, socketserver
-import sqlite3, subprocess, sys, tempfile, threading, time
+import argparse, collections, http.client, json, os, pathlib, random, re, shutil, socket, sqlite3, subprocess, sys
+import tempfile, threading, time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PASSWORD = "soaks-for-hours"
+for folder in ("", "compat", "background"):
+    sys.path.insert(0, str(ROOT / "tests" / folder))
+import installation  # noqa: E402
+import people  # noqa: E402
+from cluster import Cluster  # noqa: E402
+from sinks import Mail  # noqa: E402
+
 # after a fault, until which errors are its
 GRACE = 15
 TABLES = ("logs", "query", "report_execution_log", "key_value", "cache_keys", "slices")
 
 
-class Postgres:
-    """A cluster of this run, which may be killed."""
+class Postgres(Cluster):
+    """A cluster of this run, with a table, and until when errors are its own."""
 
-    def __init__(self, folder):
-        self.bin = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))[-1].parent
-        self.data, self.away = folder / "cluster", 0.0
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
-        self.owner = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
-        self.data.mkdir()
-        folder.chmod(0o755)
-        if self.owner:
-            shutil.chown(self.data, "postgres")
-        self.run("initdb", "-D", self.data, "-U", "soak", "-A", "trust")
-        self.start()
+    def __init__(self):
+        super().__init__("soak")
+        self.away = 0.0
         rows = "SELECT n AS id, n % 97 AS shelf, md5(n::text) AS label, now() - n * interval '1 minute' AS at"
-        self.sql(f"CREATE TABLE things AS {rows} FROM generate_series(1, 50000) n")
-
-    def run(self, program, *arguments):
-        command = [*self.owner, str(self.bin / program), *map(str, arguments)]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
-
-    def start(self):
-        options = f"-p {self.port} -k /tmp -c listen_addresses=127.0.0.1"
-        self.run("pg_ctl", "-D", self.data, "-o", options, "-l", self.data / "server.log", "-w", "start")
+        table = f"CREATE TABLE things AS {rows} FROM generate_series(1, 50000) n"
+        subprocess.run(["psql", self.uri, "-qc", table], check=True)
 
     def kill(self):
         self.away = time.time() + 3600
-        self.run("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
+        super().kill()
 
     def back(self):
         self.start()
         self.away = time.time()
 
-    def sql(self, text):
-        self.run("psql", "-h", "127.0.0.1", "-p", self.port, "-U", "soak", "-d", "postgres", "-c", text)
 
-
-class Mails(socketserver.ThreadingTCPServer):
-    allow_reuse_address = daemon_threads = True
-
-    def __init__(self):
-        self.taken = 0
-        sink = self
-
-        class Mail(socketserver.StreamRequestHandler):
-            def handle(self):
-                say = lambda line: self.wfile.write(line + b"\r\n")
-                say(b"220 sink")
-                while line := self.rfile.readline():
-                    word = line[:4].upper()
-                    if word == b"DATA":
-                        say(b"354 go on")
-                        while self.rfile.readline() not in (b".\r\n", b""):
-                            pass
-                        sink.taken += 1
-                    elif word == b"QUIT":
-                        return say(b"221 bye")
-                    say(b"250 ok")
-
-        super().__init__(("127.0.0.1", 0), Mail)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def handle_error(self, *_):
-        pass
-
-
-class Server:
+class Server(installation.Installation):
     def __init__(self, binary, folder, mails):
-        self.home, self.log = folder / "home", folder / "server.log"
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir()
         settings = {
             "SUPERSET_FEATURE_ALERT_REPORTS": "true",
             "LITESET_SMTP_HOST": "127.0.0.1",
-            "LITESET_SMTP_PORT": str(mails.server_address[1]),
+            "LITESET_SMTP_PORT": str(mails.port),
             "LITESET_SMTP_STARTTLS": "false",
             "LITESET_SMTP_USER": "",
             "LITESET_SMTP_MAIL_FROM": "soak@example.org",
             "LITESET_PREVENT_UNSAFE_DB_CONNECTIONS": "false",
             "LITESET_RATELIMIT_ENABLED": "false",
             "LITESET_WTF_CSRF_ENABLED": "false",
-            "TMPDIR": str(folder / "tmp"),
+            "TMPDIR": str(self.temporary),
         }
-        (folder / "tmp").mkdir()
-        self.temporary = folder / "tmp"
-        command = [binary, "run", "--home", self.home, "--port", "0", "--admin-password", PASSWORD]
-        with open(self.log, "w") as out:
-            self.child = subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, **settings})
-        for _ in range(600):
-            if found := re.search(r'"listening","address":"http://([^"]+)"', self.log.read_text()):
-                self.address = found[1]
-                return
-            if self.child.poll() is not None:
-                break
-            time.sleep(0.1)
-        sys.exit(f"liteset did not start:\n{self.log.read_text()[-2000:]}")
+        super().__init__(binary, folder, settings, ())
+        self.address = self.base.removeprefix("http://")
 
     def facts(self):
         """Everything that should be flat."""
-        process = pathlib.Path(f"/proc/{self.child.pid}")
+        process = pathlib.Path(f"/proc/{self.server.pid}")
         status = (process / "status").read_text()
         number = lambda name: int(re.search(rf"^{name}:\s+(\d+)", status, re.M)[1])
         files = [path for path in self.temporary.rglob("*") if path.is_file()]
@@ -173,7 +120,7 @@ class Soak:
         return text.decode("utf-8", "replace") if 200 <= status < 300 else None
 
     def log_in(self, session):
-        body = {"username": "admin", "password": PASSWORD, "provider": "db"}
+        body = {"username": "admin", "password": people.PASSWORDS["admin"], "provider": "db"}
         text = self.ask("POST", "/api/v1/security/login", body, "log-in", session=session)
         return json.loads(text)["access_token"] if text else None
 
@@ -328,7 +275,7 @@ def main():
     options.add_argument("--binary", type=pathlib.Path, default=target / "release" / "liteset")
     arguments = options.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="liteset-soak-"))
-    postgres, mails = Postgres(folder), Mails()
+    postgres, mails = Postgres(), Mail()
     server = Server(arguments.binary, folder, mails)
     soak = Soak(server, postgres)
     samples = []
@@ -338,8 +285,8 @@ def main():
         begun, renewed = time.time(), time.time()
         while (passed := time.time() - begun) < arguments.minutes * 60:
             time.sleep(arguments.every)
-            if server.child.poll() is not None:
-                sys.exit(f"the server ended by itself: {server.log}")
+            if server.server.poll() is not None:
+                sys.exit(f"the server ended by itself: {folder}")
             if time.time() - renewed > 600:  # tokens live a quarter of an hour
                 soak.token, renewed = soak.log_in({}) or soak.token, time.time()
             samples.append((passed, server.facts()))
@@ -349,17 +296,15 @@ def main():
         time.sleep(5)
     finally:
         soak.over = True
-        server.child.send_signal(signal.SIGTERM)
         try:
-            server.child.wait(60)
+            server.stop()
         except subprocess.TimeoutExpired:
-            server.child.kill()
-        if postgres.away <= time.time():
-            postgres.kill()
+            server.remove()
+        postgres.remove()
     total = collections.Counter()
     for (kind, status), times in soak.answers.items():
         total[kind] += times
-    print(f"{sum(total.values())} deeds in {arguments.minutes:g} minutes: {dict(total)}; mails: {mails.taken}")
+    print(f"{sum(total.values())} deeds in {arguments.minutes:g} minutes: {dict(total)}; mails: {len(mails.mails)}")
     grown = []
     for name in samples[-1][1]:
         hourly, mean = slope(samples, name)
@@ -373,7 +318,7 @@ def main():
     if grown:
         print("grew:", ", ".join(grown))
     if soak.errors or grown:
-        print("log:", server.log)
+        print("log:", folder / "server.log")
         sys.exit(1)
     shutil.rmtree(folder, ignore_errors=True)
 

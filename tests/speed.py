@@ -27,6 +27,11 @@ import installation
 import people
 
 DASHBOARDS, CHARTS = 25, 8
+SETTINGS = {
+    "LITESET_PREVENT_UNSAFE_DB_CONNECTIONS": "false",
+    "LITESET_RATELIMIT_ENABLED": "false",
+    "SUPERSET_SECRET_KEY": "of a measurement, and of nothing else",
+}
 LIST = "?q=(order_column:changed_on_delta_humanized,order_direction:desc,page:0,page_size:25)"
 VIRTUAL = (
     "SELECT i AS sales, 'line ' || i % 7 AS product_line, 'country ' || i % 19 AS country, "
@@ -41,12 +46,7 @@ def cpu_seconds(pid):
 
 class Server(installation.Installation):
     def __init__(self, binary, home=None):
-        installation.SETTINGS = {
-            "LITESET_PREVENT_UNSAFE_DB_CONNECTIONS": "false",
-            "LITESET_RATELIMIT_ENABLED": "false",
-            "SUPERSET_SECRET_KEY": "of a measurement, and of nothing else",
-        }
-        super().__init__(binary, home)
+        super().__init__(binary, home, SETTINGS)
         self.by = people.People(self.base)
         self.by.log_in("admin")
 

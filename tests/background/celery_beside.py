@@ -8,11 +8,12 @@ DIR is a virtual environment with apache-superset==6.0.0, psycopg2 and redis. Ne
 on 5432 and Redis on 6379. A firing is lost when there is neither a mail of it nor a row of the log with an error; it is
 doubled when its mail came more than once.
 """
-import argparse, collections, os, pathlib, random, shutil, signal, socketserver, subprocess, sys, tempfile, threading
+import argparse, collections, os, pathlib, random, shutil, signal, subprocess, sys, tempfile
 import time
 from datetime import datetime, timedelta, timezone
 
 import simulate
+from sinks import Mail
 
 REDIS = "redis://127.0.0.1:6379/9"
 CONFIG = """
@@ -31,54 +32,16 @@ class CELERY_CONFIG:
 """
 
 
-class Sink(socketserver.ThreadingTCPServer):
-    """Keeps to whom and when."""
-
-    allow_reuse_address = daemon_threads = True
-
-    def __init__(self, port):
-        self.taken = []
-        sink = self
-
-        class Mail(socketserver.StreamRequestHandler):
-            def handle(self):
-                say = lambda line: self.wfile.write(line + b"\r\n")
-                say(b"220 sink")
-                to = b""
-                while line := self.rfile.readline():
-                    word = line[:4].upper()
-                    if word == b"RCPT":
-                        to = line
-                        say(b"250 ok")
-                    elif word == b"DATA":
-                        say(b"354 go on")
-                        while self.rfile.readline() not in (b".\r\n", b""):
-                            pass
-                        sink.taken.append((int(to.split(b"<r")[1].split(b"@")[0]), time.time()))
-                        say(b"250 taken")
-                    elif word == b"QUIT":
-                        return say(b"221 bye")
-                    else:
-                        say(b"250 ok")
-
-        super().__init__(("127.0.0.1", port), Mail)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def handle_error(self, *_):
-        pass
-
-
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--venv", type=pathlib.Path, required=True)
     options.add_argument("--schedules", type=int, default=20)
     options.add_argument("--minutes", type=int, default=10)
     options.add_argument("--kills", type=int, default=4)
-    options.add_argument("--port", type=int, default=9170)
     arguments = options.parse_args()
     random.seed(1)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="original-mails-"))
-    sink = Sink(arguments.port)
+    sink = Mail()
     metadata = simulate.Metadata("pg", folder, name="celery_beside")
     simulate.DASHBOARD = int(metadata.rows("SELECT MIN(id) FROM dashboards")[0][0])
     made = datetime.now(timezone.utc) - timedelta(days=1)
@@ -86,7 +49,7 @@ def main():
     metadata.execute([*simulate.statements(arguments.schedules, 1, made), "UPDATE report_schedule SET active = FALSE"])
     key = (simulate.SHARED / "fixtures" / "SECRET_KEY").read_text().strip()
     config = folder / "superset_config.py"
-    config.write_text(CONFIG.format(key=key, uri=metadata.uri, port=arguments.port, redis=REDIS))
+    config.write_text(CONFIG.format(key=key, uri=metadata.uri, port=sink.port, redis=REDIS))
     subprocess.run(["redis-cli", "-u", REDIS, "flushdb"], check=True, stdout=subprocess.DEVNULL)
     environment = {**os.environ, "SUPERSET_CONFIG_PATH": str(config), "SUPERSET_HOME": str(folder), "TZ": "UTC"}
 
@@ -134,13 +97,13 @@ def main():
         if message:
             why[message.split("\n")[0][:100]] += 1
     wanted = arguments.schedules * arguments.minutes
-    sent = collections.Counter(schedule for schedule, _ in sink.taken)
+    sent = len(sink.mails)
     succeeded = sum("Success" in states for states in fired.values())
     print(f"original: {wanted} firings of {arguments.schedules} schedules, {len(kills)} × kill -9 of the worker")
-    print(f"mails: {sum(sent.values())}; firings in the log: {len(fired)}, with Success {succeeded}")
+    print(f"mails: {sent}; firings in the log: {len(fired)}, with Success {succeeded}")
     failed = sum("Error" in states and "Success" not in states for states in fired.values())
     print(f"ended with an error: {failed}; of no trace or for ever Working: {wanted - succeeded - failed}")
-    print(f"mails without Success in the log: {sum(sent.values()) - succeeded}")
+    print(f"mails without Success in the log: {sent - succeeded}")
     for text, times in why.most_common(8):
         print(f"   {times} × {text}")
     stuck = metadata.rows("SELECT count(*) FROM report_schedule WHERE id >= 10000 AND last_state = 'Working'")

@@ -15,6 +15,9 @@ from datetime import datetime, timedelta, timezone
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SHARED = ROOT.parent / "shared"
+sys.path.insert(0, str(ROOT / "tests"))
+from cluster import Cluster  # noqa: E402
+
 MESSAGE_ID = re.compile(rb"^Message-ID: <report-(\d+)-(\d{8}T\d{6}Z)-", re.I | re.M)
 
 
@@ -132,37 +135,6 @@ def statements(schedules, minutes, start):
         yield f"INSERT INTO report_schedule_user (id, report_schedule_id, user_id) VALUES ({key}, {key}, 1)"
 
 
-class Cluster:
-    """A PostgreSQL of this run alone, for its metadata: one that may be killed."""
-
-    def __init__(self, folder, port):
-        programs = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-        if not programs:
-            sys.exit("--restarts needs PostgreSQL's own programs (initdb)")
-        self.bin, self.data, self.port = programs[-1].parent, folder / "cluster", port
-        self.owner = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
-        self.data.mkdir()
-        for name in (folder, self.data):
-            name.chmod(0o755)
-        if self.owner:
-            shutil.chown(self.data, "postgres")
-        self.run("initdb", "-D", str(self.data), "-U", "root", "-A", "trust")
-        self.start()
-        os.environ.update(PGHOST="127.0.0.1", PGPORT=str(port), PGUSER="root")
-
-    def run(self, program, *arguments):
-        command = [*self.owner, str(self.bin / program), *arguments]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
-
-    def start(self):
-        options = f"-p {self.port} -k /tmp -c listen_addresses=127.0.0.1"
-        log = str(self.data / "server.log")
-        self.run("pg_ctl", "-D", str(self.data), "-o", options, "-l", log, "-w", "start")
-
-    def kill(self):
-        self.run("pg_ctl", "-D", str(self.data), "-m", "immediate", "-w", "stop")
-
-
 class Metadata:
     def __init__(self, kind, folder, port=5432, name="sched_simulation"):
         self.kind, self.folder, self.name = kind, folder, name
@@ -225,7 +197,10 @@ def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="liteset-simulation-"))
     sink = Sink(arguments.port)
     sink.start()
-    cluster = Cluster(folder, arguments.port + 5) if arguments.restarts else None
+    cluster = Cluster("root") if arguments.restarts else None
+    if cluster:
+        # where the fixture is restored to
+        os.environ.update(PGHOST="127.0.0.1", PGPORT=str(cluster.port), PGUSER="root")
     metadata = Metadata(arguments.kind, folder, *([cluster.port] if cluster else []))
     global DASHBOARD
     DASHBOARD = int(metadata.rows("SELECT MIN(id) FROM dashboards")[0][0])
@@ -349,7 +324,7 @@ def main():
     else:
         metadata.drop()
         if cluster:
-            cluster.kill()
+            cluster.remove()
         shutil.rmtree(folder, ignore_errors=True)
     sys.exit(1 if lost or doubled else 0)
 

@@ -25,17 +25,17 @@ SETTINGS = {
 class Installation:
     """A liteset on a folder of its own."""
 
-    def __init__(self, binary, home=None):
+    def __init__(self, binary, home=None, settings=SETTINGS, arguments=("--no-uploads",)):
         self.folder = pathlib.Path(home or tempfile.mkdtemp(prefix="liteset-compat-"))
         self.folder.mkdir(parents=True, exist_ok=True)
         self.keep = home is not None
         self.home = self.folder / "home"
         log = self.folder / "server.log"
-        command = [binary, "run", "--no-uploads", "--home", self.home, "--port", "0"]
+        command = [binary, "run", *arguments, "--home", self.home, "--port", "0"]
         command += ["--admin-password", people.PASSWORDS["admin"]]
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("LITESET_", "SUPERSET_"))}
         with open(log, "w") as out:
-            self.server = subprocess.Popen(command, stdout=out, stderr=out, env=environment | SETTINGS)
+            self.server = subprocess.Popen(command, stdout=out, stderr=out, env=environment | settings)
         for _ in range(600):
             if found := re.search(r'"listening","address":"([^"]+)"', log.read_text()):
                 self.base = found[1]

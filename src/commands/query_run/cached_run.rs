@@ -40,16 +40,16 @@ impl CachedRun {
             return Ok((run, caller.lease().await?));
         }
         let since = Instant::now();
-        let turn = match self.shared && self.timeout >= 0 {
-            true => match cache.made_or_turn(&self.key).await {
+        let mut turn = None;
+        if self.shared && self.timeout >= 0 {
+            match cache.made_or_turn(&self.key).await {
                 Ok(run) => {
                     telemetry::query_joined(since.elapsed());
                     return Ok((run, caller.lease().await?));
                 }
-                Err(turn) => turn,
-            },
-            false => None,
-        };
+                Err(ours) => turn = ours,
+            }
+        }
         let (run, memory) = execute().await?;
         if run.error.is_none() {
             telemetry::incr("loaded_from_source");

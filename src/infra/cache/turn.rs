@@ -82,8 +82,7 @@ pub(super) async fn take(mut connection: ConnectionManager, key: String) -> Resu
     Ok(Turn::Ours(Held { connection, key, word, renewing, left: false }))
 }
 
-/// Whether the value that is made by this word is there; nothing while it is being made. An error of the store, too,
-/// ends the waiting.
+/// Whether the value that is made by this word is there; nothing while it is being made.
 pub(super) async fn outcome(
     mut connection: ConnectionManager,
     key: &str,

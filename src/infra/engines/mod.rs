@@ -34,6 +34,7 @@ mod source;
 mod sqlite;
 mod statement_log;
 mod statements;
+mod tokens;
 mod trino;
 mod tunnel;
 

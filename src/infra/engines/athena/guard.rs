@@ -2,7 +2,10 @@
 //! be a query, or ask what is there.
 
 use super::raised;
-use crate::engines::error::EngineError;
+use crate::engines::{
+    error::EngineError,
+    tokens::{tokens, word},
+};
 
 /// Words with which a statement begins that changes nothing. `USING EXTERNAL FUNCTION` is not among them: it calls a
 /// program that the statement names, nor is `EXECUTE`, whose statement is not seen.
@@ -18,7 +21,7 @@ pub(super) fn check(sql: &str, write: bool) -> Result<(), EngineError> {
     let mut begins = true;
     // parentheses that are open in the options of EXPLAIN
     let (mut explains, mut options) = (false, 0_u32);
-    for token in tokens(sql) {
+    for token in tokens(sql, step) {
         let upper = token.to_ascii_uppercase();
         match token {
             ";" => (begins, explains, options) = (true, false, 0),
@@ -42,27 +45,18 @@ fn refused(token: &str) -> EngineError {
     raised("OperationalError", &words)
 }
 
-/// Words and signs of a text; strings and quoted names are one sign each, comments none.
-fn tokens(sql: &str) -> Vec<&str> {
-    let (mut found, mut rest) = (Vec::new(), sql);
-    while let Some(c) = rest.chars().next() {
-        let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '@' | '$');
-        let (length, counts) = match c {
-            c if c.is_ascii_whitespace() => (1, false),
-            // either sign ends a line
-            '-' if rest.starts_with("--") => (rest.find(['\n', '\r']).unwrap_or(rest.len()), false),
-            '/' if rest.starts_with("/*") => (rest.find("*/").map_or(rest.len(), |at| at + 2), false),
-            '\'' | '"' | '`' => (quoted(rest, c), true),
-            c if is_word(c) => (rest.find(|c: char| !is_word(c)).unwrap_or(rest.len()), true),
-            c => (c.len_utf8(), true),
-        };
-        let (token, after) = rest.split_at_checked(length.max(1)).unwrap_or((rest, ""));
-        if counts {
-            found.push(token);
-        }
-        rest = after;
+/// What belongs together in a text; strings and quoted names are one sign each, comments none.
+fn step(rest: &str, c: char) -> (usize, bool) {
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '@' | '$');
+    match c {
+        c if c.is_ascii_whitespace() => (1, false),
+        // either sign ends a line
+        '-' if rest.starts_with("--") => (rest.find(['\n', '\r']).unwrap_or(rest.len()), false),
+        '/' if rest.starts_with("/*") => (rest.find("*/").map_or(rest.len(), |at| at + 2), false),
+        '\'' | '"' | '`' => (quoted(rest, c), true),
+        c if is_word(c) => (word(rest, is_word), true),
+        c => (c.len_utf8(), true),
     }
-    found
 }
 
 /// The length of a string or quoted name; a doubled quote is two of them, which makes no difference here.

@@ -44,8 +44,6 @@ const EMPTY_PAGES: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(100);
 /// The longest time between two of them, unless the connection says otherwise.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// Characters of a server's words that are told.
-const MAX_WORDS: usize = 64 << 10;
 
 /// Prepares a client of the service.
 pub(super) fn open(source: &Source, _: &Files) -> Result<Box<dyn Driver>, EngineError> {
@@ -59,10 +57,7 @@ pub(super) struct Database {
 }
 
 fn raised(class: &str, message: &str) -> EngineError {
-    EngineError::Statement {
-        class: format!("pyathena.error.{class}"),
-        message: message.chars().take(MAX_WORDS).collect(),
-    }
+    EngineError::Statement { class: format!("pyathena.error.{class}"), message: http::told(message) }
 }
 
 #[async_trait]

@@ -2,7 +2,10 @@
 //! consist of queries.
 
 use super::raised;
-use crate::engines::error::EngineError;
+use crate::engines::{
+    error::EngineError,
+    tokens::{tokens, word},
+};
 
 /// Words with which a statement begins that changes nothing but variables of its own script.
 const READING: &[&str] = &["SELECT", "WITH", "FROM", "DECLARE", "SET"];
@@ -20,7 +23,7 @@ pub(super) fn check(sql: &str, write: bool) -> Result<(), EngineError> {
     }
     let mut begins = true;
     let mut piped = false;
-    for token in tokens(sql) {
+    for token in tokens(sql, step) {
         let upper = token.to_ascii_uppercase();
         match token {
             ";" => (begins, piped) = (true, false),
@@ -40,28 +43,19 @@ fn refused(token: &str) -> EngineError {
     raised(&format!("403 Only queries are allowed here, no statement that begins with {token}"))
 }
 
-/// Words and signs of a text; strings, quoted names and numbers are one sign each, comments none.
-fn tokens(sql: &str) -> Vec<&str> {
-    let (mut found, mut rest) = (Vec::new(), sql);
-    while let Some(c) = rest.chars().next() {
-        let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '@';
-        let (length, counts) = match c {
-            c if c.is_whitespace() => (c.len_utf8(), false),
-            '#' => (line(rest), false),
-            '-' if rest.starts_with("--") => (line(rest), false),
-            '/' if rest.starts_with("/*") => (rest.find("*/").map_or(rest.len(), |at| at + 2), false),
-            '\'' | '"' | '`' => (quoted(rest, c), true),
-            '|' if rest.starts_with("|>") => (2, true),
-            c if is_word(c) => (rest.find(|c: char| !is_word(c)).unwrap_or(rest.len()), true),
-            c => (c.len_utf8(), true),
-        };
-        let (token, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
-        if counts {
-            found.push(token);
-        }
-        rest = after;
+/// What belongs together in a text; strings, quoted names and numbers are one sign each, comments none.
+fn step(rest: &str, c: char) -> (usize, bool) {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '@';
+    match c {
+        c if c.is_whitespace() => (c.len_utf8(), false),
+        '#' => (line(rest), false),
+        '-' if rest.starts_with("--") => (line(rest), false),
+        '/' if rest.starts_with("/*") => (rest.find("*/").map_or(rest.len(), |at| at + 2), false),
+        '\'' | '"' | '`' => (quoted(rest, c), true),
+        '|' if rest.starts_with("|>") => (2, true),
+        c if is_word(c) => (word(rest, is_word), true),
+        c => (c.len_utf8(), true),
     }
-    found
 }
 
 fn line(text: &str) -> usize {

@@ -47,8 +47,6 @@ const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
 /// The longest time before that.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// Characters of a server's words that are told.
-const MAX_WORDS: usize = 64 << 10;
 
 /// Prepares a client of a project.
 pub(super) fn open(source: &Source, _: &Files) -> Result<Box<dyn Driver>, EngineError> {
@@ -64,7 +62,7 @@ pub(super) struct Database {
 fn raised(message: &str) -> EngineError {
     EngineError::Statement {
         class: "google.cloud.bigquery.dbapi.exceptions.DatabaseError".to_owned(),
-        message: message.chars().take(MAX_WORDS).collect(),
+        message: http::told(message),
     }
 }
 

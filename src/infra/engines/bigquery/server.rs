@@ -13,7 +13,7 @@ use super::{
         error::EngineError,
         http::{self, Backoff, Cancel, Endpoint, Failure},
     },
-    MAX_WORDS, PAGE, TIMEOUT,
+    PAGE, TIMEOUT,
     protocol::{self, Job, Page, Refusal, in_path},
     raised,
     source::{Environment, Target},
@@ -87,7 +87,7 @@ impl Server {
     /// A refusal as `str()` of Google's client prints it.
     pub fn words(&self, method: &Method, path: &str, refusal: &Refusal) -> EngineError {
         let at = format!("{}{}?prettyPrint=false", self.origin(), self.full_path(path));
-        let message: String = refusal.message.chars().take(MAX_WORDS).collect();
+        let message = http::told(&refusal.message);
         raised(&format!("{} {method} {at}: {message}", refusal.status))
     }
 

@@ -45,8 +45,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const TRIES: u32 = 6;
 /// Where statements are posted.
 const STATEMENTS: &str = "/api/2.0/sql/statements";
-/// Characters of a server's words that are told.
-const MAX_WORDS: usize = 64 << 10;
 
 /// Prepares a client of a warehouse.
 pub(super) fn open(source: &Source, _: &Files) -> Result<Box<dyn Driver>, EngineError> {
@@ -67,10 +65,7 @@ struct Server {
 }
 
 fn raised(class: &str, message: &str) -> EngineError {
-    EngineError::Statement {
-        class: format!("databricks.sql.exc.{class}"),
-        message: message.chars().take(MAX_WORDS).collect(),
-    }
+    EngineError::Statement { class: format!("databricks.sql.exc.{class}"), message: http::told(message) }
 }
 
 impl Server {

@@ -3,6 +3,8 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
+use super::super::http;
+
 /// What is told of a statement.
 #[derive(Debug, Deserialize)]
 pub(super) struct Answer {
@@ -89,7 +91,7 @@ pub(super) fn refusal(body: &[u8]) -> Option<String> {
         message: String,
     }
     let refusal: Refusal = serde_json::from_slice(body).ok()?;
-    (!refusal.error_code.is_empty()).then(|| refusal.message.chars().take(super::MAX_WORDS).collect())
+    (!refusal.error_code.is_empty()).then(|| http::told(&refusal.message))
 }
 
 /// A number that the server has given, as a part of an address.

@@ -42,6 +42,9 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// Servers close connections that were idle; ClickHouse's older versions after ten seconds.
 const IDLE: Duration = Duration::from_secs(8);
 
+/// Characters of a server's words that are told.
+const MAX_WORDS: usize = 64 << 10;
+
 /// How long a statement waits for its turn.
 const WAIT: Duration = Duration::from_secs(30);
 
@@ -50,6 +53,11 @@ pub async fn turn(turns: &Semaphore) -> Result<SemaphorePermit<'_>, EngineError>
     let busy = |_| EngineError::Connect("no connection: all are busy".to_owned());
     let turn = timeout(WAIT, turns.acquire()).await.map_err(busy)?;
     turn.map_err(|_| EngineError::Connect("closed".to_owned()))
+}
+
+/// The words of a server, as many as are told.
+pub(super) fn told(words: &str) -> String {
+    words.chars().take(MAX_WORDS).collect()
 }
 
 /// What is checked of a server that is no database: chain and host name, against the public authorities.

@@ -49,8 +49,6 @@ const PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(16);
 /// How often a server that is busy is asked again.
 const TRIES: u32 = 6;
-/// Characters of a server's words that are told.
-const MAX_WORDS: usize = 64 << 10;
 /// The statement runs: the server was asked to wait no longer.
 const IN_PROGRESS: [i64; 2] = [333_333, 333_334];
 /// What statements begin with that leave a session as it was.
@@ -84,7 +82,7 @@ impl Drop for Database {
 fn raised(class: &str, message: &str) -> EngineError {
     EngineError::Statement {
         class: format!("snowflake.connector.errors.{class}"),
-        message: message.chars().take(MAX_WORDS).collect(),
+        message: http::told(message),
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::{
     super::{
         error::EngineError,
-        http::{Access, Failure},
+        http::{self, Access, Failure},
     },
     Flavour,
 };
@@ -19,9 +19,6 @@ pub(super) struct QueryError {
     error_name: Option<String>,
     error_type: Option<String>,
 }
-
-/// Characters of a server's words that are told.
-const MAX_WORDS: usize = 64 << 10;
 
 impl Flavour {
     /// Python's class of a failed connection.
@@ -70,7 +67,7 @@ impl Flavour {
                     _ => "TrinoQueryError",
                 };
                 let words = error.message.as_deref().unwrap_or("Trino did not return an error message");
-                let words: String = words.chars().take(MAX_WORDS).collect();
+                let words = http::told(words);
                 let name = or_none(error.error_name.as_deref());
                 let kind = or_none(kind);
                 EngineError::Statement {
@@ -84,7 +81,7 @@ impl Flavour {
                 let words = error.message.as_deref().unwrap_or("Unknown Presto Error");
                 EngineError::Statement {
                     class: "pyhive.exc.DatabaseError".to_owned(),
-                    message: words.chars().take(MAX_WORDS).collect(),
+                    message: http::told(words),
                 }
             }
         }
